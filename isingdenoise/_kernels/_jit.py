@@ -1,0 +1,108 @@
+"""How kernels are compiled: one set of flags, one cache, one lock.
+
+Flags. Fast-math is the explicit set below: it lets LLVM reassociate sums and
+fuse multiply-adds, and leaves NaN and infinity alone (`nnan` would turn
+`isnan` into a constant). The NumPy error model takes the branch for a zero
+divisor out of every division, without which no loop is vectorised.
+
+Threads. `pair` compiles a function twice, with and without threads. The
+results are equal bit for bit, so a caller may take either; `lease` hands out
+the threaded one to one caller at a time, because numba's fallback threading
+layer aborts the process when two parallel kernels run at once.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FunctionType
+from typing import Any
+
+import numba
+
+from ._cache import cache_directory
+
+FASTMATH = {"nsz", "arcp", "contract", "afn", "reassoc"}
+
+#: Below this many sites the threads cost more than they bring.
+PARALLEL_SITES = 1 << 16
+
+_CACHE = cache_directory()
+_one_parallel_caller = threading.Lock()
+
+
+def kernel(function: Callable[..., Any], **options: bool) -> Callable[..., Any]:
+    """Compile `function` with the project's flags, lazily, into the project's cache."""
+    before = numba.config.CACHE_DIR
+    # numba reads the setting when it decorates; other packages keep their own.
+    numba.config.CACHE_DIR = "" if _CACHE is None else str(_CACHE)
+    try:
+        return numba.njit(
+            function,
+            nogil=True,
+            fastmath=FASTMATH,
+            error_model="numpy",
+            cache=_CACHE is not None,
+            **options,
+        )
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a helper that LLVM has to inline: a call left in a loop stops vectorisation."""
+    return kernel(function, forceinline=True)
+
+
+@dataclass(frozen=True)
+class KernelPair:
+    """One function compiled twice: `serial` for work on many threads, `parallel` for one."""
+
+    serial: Callable[..., Any]
+    parallel: Callable[..., Any]
+
+    def __call__(self, *args: Any, parallel: bool) -> Any:
+        """Run the threaded or the serial version."""
+        return (self.parallel if parallel else self.serial)(*args)
+
+
+def pair(function: FunctionType) -> KernelPair:
+    """Compile `function`, whose outer loop is over `prange`, with and without threads."""
+    return KernelPair(
+        serial=kernel(_renamed(function, "serial")),
+        parallel=kernel(_renamed(function, "parallel"), parallel=True),
+    )
+
+
+@contextmanager
+def lease(sites: int, wanted: bool | None) -> Iterator[bool]:
+    """Yield whether the caller may use parallel kernels until the block ends.
+
+    Parameters
+    ----------
+    sites : int
+        Size of the problem; small ones run serially.
+    wanted : bool or None
+        The caller's wish; None leaves it to the size.
+    """
+    parallel = sites >= PARALLEL_SITES if wanted is None else wanted
+    if parallel and _one_parallel_caller.acquire(blocking=False):
+        try:
+            yield True
+        finally:
+            _one_parallel_caller.release()
+    else:
+        yield False
+
+
+def _renamed(function: FunctionType, suffix: str) -> FunctionType:
+    """Copy `function` under a name of its own: numba's cache knows functions by name."""
+    name = f"{function.__name__}_{suffix}"
+    code = function.__code__.replace(co_name=name, co_qualname=name)
+    copy = FunctionType(code, function.__globals__, name, function.__defaults__)
+    copy.__module__ = function.__module__
+    copy.__qualname__ = name
+    copy.__doc__ = function.__doc__
+    return copy

@@ -1,0 +1,105 @@
+"""The errors that the library raises on purpose.
+
+Everything that goes wrong because of what a caller passed in (an argument, a
+file, a folder) is a child of `IsingDenoiseError`, carries one line that says
+what is wrong and what to do, and maps to one exit code of the command line.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "IsingDenoiseError",
+    "OverwriteError",
+    "ParameterError",
+    "ReadError",
+    "WriteError",
+]
+
+
+class IsingDenoiseError(Exception):
+    """Base of every error raised on purpose by this package."""
+
+    exit_code = 1
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle by state, so that errors travel between processes whole."""
+        return (_rebuild, (type(self), self.args, self.__dict__.copy()))
+
+
+class ParameterError(IsingDenoiseError, ValueError):
+    """An argument has a wrong value, type or shape.
+
+    Parameters
+    ----------
+    parameter : str
+        Name of the argument, as in the signature (`"sigma"`, `"coupling"`).
+    message : str
+        What is wrong and which values are allowed.
+    """
+
+    exit_code = 2
+
+    def __init__(self, parameter: str, message: str) -> None:
+        super().__init__(f"{parameter}: {message}")
+        self.parameter = parameter
+        self.message = message
+
+
+class _FileError(IsingDenoiseError, OSError):
+    """An error about one file; `path` is printed escaped, on one line."""
+
+    def __init__(self, path: object, message: str) -> None:
+        super().__init__(f"{printable(path)}: {message}")
+        self.path = path
+        self.message = message
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class ReadError(_FileError):
+    """A file cannot be read, or what it holds is not a picture."""
+
+    exit_code = 3
+
+
+class WriteError(_FileError):
+    """A file cannot be written."""
+
+    exit_code = 5
+
+
+class OverwriteError(WriteError):
+    """A file would be overwritten, and nobody asked for that."""
+
+    exit_code = 4
+
+
+def printable(path: object) -> str:
+    r"""Return `path` as text that fits one terminal line.
+
+    Control characters, newlines and undecodable bytes come out as escapes
+    (`\n`, `\udcff`), everything else as it is.
+
+    Parameters
+    ----------
+    path : str or os.PathLike or object
+        The name to show.
+
+    Returns
+    -------
+    str
+        Text without control characters.
+    """
+    text = str(path)
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _rebuild(
+    cls: type[IsingDenoiseError], args: tuple[object, ...], state: dict[str, object]
+) -> IsingDenoiseError:
+    """Make an error again from its pickled parts, without calling `__init__`."""
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error

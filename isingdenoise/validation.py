@@ -1,0 +1,194 @@
+"""The one door for arguments: every array and number is checked here, once.
+
+Each function returns the checked value in the form the library computes with,
+or raises `ParameterError` with the argument's name and the range allowed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .errors import ParameterError
+
+__all__ = ["as_generator", "check_choice", "check_image", "check_int", "check_mask", "check_real"]
+
+_MAX_SEED = 2**63 - 1
+
+
+def check_real(
+    name: str,
+    value: Any,
+    *,
+    low: float = -math.inf,
+    high: float = math.inf,
+    low_open: bool = False,
+    high_open: bool = False,
+) -> float:
+    """Return `value` as a finite float within bounds.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the message.
+    value : float
+        What the caller passed.
+    low, high : float
+        The bounds.
+    low_open, high_open : bool
+        Whether a bound itself is outside the range.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ParameterError
+        Not a number, not finite, or out of range.
+    """
+    if isinstance(value, (bool, np.bool_, str, bytes)):
+        raise ParameterError(name, f"must be a number, not {value!r}")
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise ParameterError(name, f"must be a number, not {value!r}") from None
+    above = number > low if low_open else number >= low
+    below = number < high if high_open else number <= high
+    if not (math.isfinite(number) and above and below):
+        left = "(" if low_open or low == -math.inf else "["
+        right = ")" if high_open or high == math.inf else "]"
+        span = f"in {left}{low:g}, {high:g}{right}"
+        if (low, high) == (-math.inf, math.inf):
+            span = "finite"
+        raise ParameterError(name, f"must be {span}, not {value}")
+    return number
+
+
+def check_int(name: str, value: Any, *, low: int, high: int = _MAX_SEED) -> int:
+    """Return `value` as an int in [low, high]; floats and bools are refused.
+
+    Raises
+    ------
+    ParameterError
+        Not a whole number, or out of range.
+    """
+    try:
+        if isinstance(value, (bool, np.bool_)):
+            raise TypeError
+        number = int(value.__index__())
+    except (AttributeError, TypeError):
+        raise ParameterError(name, f"must be a whole number, not {value!r}") from None
+    if not low <= number <= high:
+        limit = f"at least {low}" if high == _MAX_SEED else f"in [{low}, {high}]"
+        raise ParameterError(name, f"must be {limit}, not {value}")
+    return number
+
+
+def check_choice(name: str, value: Any, choices: Iterable[str]) -> str:
+    """Return `value` if it is one of `choices`; the message lists them.
+
+    Raises
+    ------
+    ParameterError
+        It is none of them.
+    """
+    names = list(choices)
+    if not isinstance(value, str) or value not in names:
+        raise ParameterError(name, f"must be one of {', '.join(names)}, not {value!r}")
+    return value
+
+
+def check_image(name: str, image: ArrayLike) -> NDArray[Any]:
+    """Return `image` as a 2-D, non-empty bool, integer or real array in native byte order.
+
+    Nothing is copied unless the dtype asks for it: float16 becomes float32,
+    foreign byte order becomes native. NaN stays (a missing pixel).
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the message.
+    image : array_like, shape (H, W)
+        The picture.
+
+    Returns
+    -------
+    ndarray, shape (H, W)
+        bool, integer, float32 or float64.
+
+    Raises
+    ------
+    ParameterError
+        Not two-dimensional, empty, complex, of objects or text, or infinite somewhere.
+    """
+    array = np.asarray(image)
+    if array.ndim != 2:
+        hint = "; pass one grey channel" if array.ndim == 3 else ""
+        raise ParameterError(name, f"must be two-dimensional, not of shape {array.shape}{hint}")
+    if array.size == 0:
+        raise ParameterError(name, f"has no pixels (shape {array.shape})")
+    if array.dtype.kind not in "biuf":
+        raise ParameterError(name, f"must hold bools or real numbers, not {array.dtype}")
+    if array.dtype.kind == "f":
+        wide = np.float32 if array.dtype.itemsize <= 4 else np.float64
+        array = array.astype(wide, copy=False)
+        if _any_infinite(array):
+            raise ParameterError(name, "holds infinite values; only NaN may mark missing pixels")
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def check_mask(mask: ArrayLike | None, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
+    """Return `mask` as a bool array of `shape` (True: observed), or None.
+
+    Raises
+    ------
+    ParameterError
+        Not bool, or of another shape.
+    """
+    if mask is None:
+        return None
+    array = np.asarray(mask)
+    if array.dtype != np.bool_:
+        raise ParameterError("mask", f"must be of dtype bool, not {array.dtype}")
+    if array.shape != shape:
+        raise ParameterError("mask", f"has shape {array.shape}, the image has {shape}")
+    return array
+
+
+def as_generator(rng: np.random.Generator | int | None) -> tuple[np.random.Generator, int | None]:
+    """Return a generator, and the seed that makes it again where there is one.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator or int or None
+        A generator is used (and advanced) as it is; an int is a seed; None
+        draws a fresh seed from the operating system.
+
+    Returns
+    -------
+    generator : numpy.random.Generator
+    seed : int or None
+        None when a generator was passed.
+
+    Raises
+    ------
+    ParameterError
+        A negative seed, or something else altogether.
+    """
+    if isinstance(rng, np.random.Generator):
+        return rng, None
+    if rng is None:
+        seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> np.uint64(1))
+    else:
+        seed = check_int("rng", rng, low=0)
+    return np.random.default_rng(seed), seed
+
+
+def _any_infinite(array: NDArray[Any]) -> bool:
+    # By rows: a temporary as large as a page at 600 dpi is worth avoiding.
+    return any(bool(np.isinf(row).any()) for row in array)
