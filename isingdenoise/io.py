@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from isingdenoise._decode import decode
-from isingdenoise._encode import EXTENSIONS, encode_bilevel, encode_grey, format_of
-from isingdenoise._files import StrPath, check_output, open_regular, write_bytes_atomically
+from isingdenoise._io.atomic import StrPath, check_output, open_regular, write_bytes_atomically
+from isingdenoise._io.decode import decode
+from isingdenoise._io.encode import EXTENSIONS, encode_bilevel, encode_grey, format_of
 from isingdenoise.errors import ParameterError, ReadError, printable
 
 __all__ = [

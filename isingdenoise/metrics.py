@@ -158,7 +158,7 @@ def ssim(image: npt.ArrayLike, clean: npt.ArrayLike) -> float:
     shortest = min(truth.shape)
     if shortest < 3:
         return math.nan
-    from skimage import metrics  # noqa: PLC0415 - slow to import
+    from skimage import metrics
 
     structural_similarity: Any = metrics.structural_similarity
     window = min(_SSIM_WINDOW, shortest - 1 + shortest % 2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -45,13 +45,11 @@ class IsingModel:
         A field that is not two-dimensional and finite, an invalid coupling or offset.
     """
 
-    field: NDArray[np.float32] = field(repr=False)
+    field: NDArray[np.float32]
     coupling: Coupling
     offset: float = 0.0
 
-    def __init__(
-        self, field: ArrayLike, coupling: Coupling | float, offset: float = 0.0
-    ) -> None:
+    def __init__(self, field: ArrayLike, coupling: Coupling | float, offset: float = 0.0) -> None:
         array = check_image("field", field)
         if array.dtype.kind == "f" and bool(np.isnan(array).any()):
             raise ParameterError("field", "holds NaN; a missing pixel has field 0")

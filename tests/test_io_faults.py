@@ -4,8 +4,11 @@ import io
 import os
 import socket
 import struct
+import subprocess
+import sys
 import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -118,6 +121,15 @@ def test_pillows_own_limit_and_warnings_are_set_aside_and_restored(read, monkeyp
     assert list(warnings.filters) == filters
 
 
+def test_many_threads_at_once(tmp_path):
+    (tmp_path / "x").write_bytes(FAX)
+    filters, limit = list(warnings.filters), Image.MAX_IMAGE_PIXELS
+    with ThreadPoolExecutor(8) as pool:
+        pictures = list(pool.map(read_picture, [tmp_path / "x"] * 64))
+    assert all(np.array_equal(p.pixels, pictures[0].pixels) for p in pictures)
+    assert (list(warnings.filters), Image.MAX_IMAGE_PIXELS) == (filters, limit)
+
+
 @pytest.mark.parametrize("error", [SyntaxError, IndexError, zlib.error, MemoryError, struct.error])
 def test_whatever_a_decoder_throws(read, monkeypatch, error):
     def load(self):
@@ -147,6 +159,30 @@ def test_odd_kinds_of_files_never_hang(tmp_path):
                 read_picture(os.path.join(tmp_path, name))  # noqa: PTH118 (a NUL byte)
     with pytest.raises(ReadError, match="a device"):
         read_picture("/dev/null")
+
+
+def test_a_name_that_changes_hands_never_hangs(tmp_path, monkeypatch):
+    (tmp_path / "x").write_bytes(FAX)
+    before = os.stat(tmp_path / "x")  # noqa: PTH116
+    os.mkfifo(tmp_path / "pipe")
+    with monkeypatch.context() as patch, pytest.raises(ReadError, match="a pipe"):
+        patch.setattr(os, "stat", lambda name: before)
+        read_picture(tmp_path / "pipe")
+
+
+def test_an_empty_file_is_called_empty(read):
+    with pytest.raises(ReadError, match="0 bytes"):
+        read(b"")
+
+
+def test_pillows_log_stays_off_stderr(tmp_path):
+    (tmp_path / "x").write_bytes(tiff(np.zeros((3, 4, 9), np.uint8), planarconfig="contig"))
+    code = (
+        "import sys, isingdenoise.io as io\ntry: io.read_picture(sys.argv[1])\nexcept OSError: pass"
+    )
+    command = [sys.executable, "-c", code, tmp_path / "x"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

@@ -85,6 +85,14 @@ def test_luminance_is_rec_601(read):
     np.testing.assert_array_equal(read(encoded(Image.fromarray(colours), "PNG")).pixels, expected)
 
 
+def test_a_coloured_palette_is_read_as_its_colours(read):
+    colours = np.random.default_rng(2).integers(0, 256, (256, 3), dtype=np.uint8)
+    image = Image.fromarray(np.arange(256, dtype=np.uint8).reshape(16, 16))
+    image.putpalette(colours.tobytes())
+    expected = colours.reshape(16, 16, 3) @ np.array([0.299, 0.587, 0.114])
+    assert np.abs(read(encoded(image, "PNG")).pixels - expected).max() < 0.51
+
+
 @pytest.mark.parametrize(("inks", "grey"), [((0, 0, 0, 0), 255), ((0, 0, 0, 255), 0)])
 @pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
 def test_cmyk_is_not_inverted(read, kind, inks, grey):

@@ -30,25 +30,26 @@ FASTMATH = {"nsz", "arcp", "contract", "afn", "reassoc"}
 PARALLEL_SITES = 1 << 16
 
 _CACHE = cache_directory()
+_config: Any = numba.config  # its settings are made at run time
 _one_parallel_caller = threading.Lock()
 
 
-def kernel(function: Callable[..., Any], **options: bool) -> Callable[..., Any]:
+def kernel(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
     """Compile `function` with the project's flags, lazily, into the project's cache."""
-    before = numba.config.CACHE_DIR
+    before = _config.CACHE_DIR
     # numba reads the setting when it decorates; other packages keep their own.
-    numba.config.CACHE_DIR = "" if _CACHE is None else str(_CACHE)
+    _config.CACHE_DIR = "" if _CACHE is None else str(_CACHE)
     try:
-        return numba.njit(
-            function,
+        decorate: Callable[..., Callable[..., Any]] = numba.njit(
             nogil=True,
             fastmath=FASTMATH,
             error_model="numpy",
             cache=_CACHE is not None,
             **options,
         )
+        return decorate(function)
     finally:
-        numba.config.CACHE_DIR = before
+        _config.CACHE_DIR = before
 
 
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -68,7 +69,7 @@ class KernelPair:
         return (self.parallel if parallel else self.serial)(*args)
 
 
-def pair(function: FunctionType) -> KernelPair:
+def pair(function: Callable[..., Any]) -> KernelPair:
     """Compile `function`, whose outer loop is over `prange`, with and without threads."""
     return KernelPair(
         serial=kernel(_renamed(function, "serial")),
@@ -97,7 +98,7 @@ def lease(sites: int, wanted: bool | None) -> Iterator[bool]:
         yield False
 
 
-def _renamed(function: FunctionType, suffix: str) -> FunctionType:
+def _renamed(function: Callable[..., Any], suffix: str) -> FunctionType:
     """Copy `function` under a name of its own: numba's cache knows functions by name."""
     name = f"{function.__name__}_{suffix}"
     code = function.__code__.replace(co_name=name, co_qualname=name)

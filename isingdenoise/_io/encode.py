@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from isingdenoise._decode import usable_dpi
-from isingdenoise._files import StrPath
+from isingdenoise._io.atomic import StrPath
+from isingdenoise._io.decode import usable_dpi
 from isingdenoise.errors import ParameterError, printable
 
 __all__ = ["EXTENSIONS", "encode_bilevel", "encode_grey", "format_of"]
@@ -151,7 +151,7 @@ def _checked(array: Array) -> Array:
         raise ParameterError(
             "image", f"must be a two-dimensional picture, not {array.dtype} of shape {array.shape}"
         )
-    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
+    return np.asarray(array, dtype=array.dtype.newbyteorder("="))
 
 
 def _quantised(array: Array, format: str) -> Array:  # noqa: A002
@@ -179,7 +179,7 @@ def _encode(array: Array, format: str, **options: Any) -> bytes:  # noqa: A002
         np.save(buffer, array, allow_pickle=False)
         return buffer.getvalue()
 
-    import imageio.v3 as iio  # noqa: PLC0415 (help texts must not wait for it)
+    import imageio.v3 as iio
 
     try:
         data = iio.imwrite(

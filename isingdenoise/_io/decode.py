@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from isingdenoise._pixels import as_tuple, to_array, turn_upright
+from isingdenoise._io.pixels import as_tuple, to_array, turn_upright
 from isingdenoise.errors import ReadError, printable
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def decode(stream: BinaryIO, name: str, *, max_pixels: int, frame: int | None) -
     except ReadError:
         raise
     except MemoryError as error:
-        raise ReadError(name, "needs more memory than there is; read it in parts") from error
+        raise ReadError(name, "needs more memory than there is; cut it into parts") from error
     except Exception as error:  # a decoder raises what it likes, from SyntaxError to zlib.error
         raise ReadError(name, _explain(error, stream)) from error
     if pixels.dtype.kind == "f" and np.isinf(pixels).any():
@@ -132,7 +132,7 @@ def usable_dpi(dpi: object) -> tuple[float, float] | None:
 @contextmanager
 def _quiet_pillow() -> Iterator[None]:
     """Keep Pillow's warnings and its own size limit out of the way."""
-    from PIL import Image  # noqa: PLC0415 (help texts must not wait for it)
+    from PIL import Image
 
     with _PILLOW_LOCK, warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -145,7 +145,7 @@ def _quiet_pillow() -> Iterator[None]:
 
 
 def _open(stream: BinaryIO) -> ImageFile:
-    from PIL import Image  # noqa: PLC0415
+    from PIL import Image
 
     return Image.open(stream, formats=_FORMATS)
 
@@ -219,7 +219,7 @@ def _orientation(image: PillowImage, tags: Mapping[int, Any]) -> tuple[int, bool
 
 def _explain(error: Exception, stream: BinaryIO) -> str:
     """Say in one line why a decoder gave up."""
-    from PIL import UnidentifiedImageError  # noqa: PLC0415
+    from PIL import UnidentifiedImageError
 
     if not isinstance(error, UnidentifiedImageError):
         reason = printable(str(error) or type(error).__name__)[:200]

@@ -1,0 +1,81 @@
+"""Denoise two-level pictures with an Ising Markov random field.
+
+    >>> from isingdenoise import denoise
+    >>> result = denoise(noisy, "gaussian")
+    >>> result.image, result.probability
+
+Names load on first use: importing the package loads neither numba nor
+matplotlib nor scikit-image.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from .api import DenoiseResult, denoise
+    from .coupling import Coupling
+    from .errors import (
+        IsingDenoiseError,
+        OverwriteError,
+        ParameterError,
+        ReadError,
+        WriteError,
+    )
+    from .inference import ENGINES, ICM, Gibbs, MeanField, Solution, Status, Trace
+    from .model import IsingModel
+    from .noise import NOISE_MODELS, EstimationWarning, FlipNoise, GaussianNoise
+
+__all__ = [
+    "ENGINES",
+    "ICM",
+    "NOISE_MODELS",
+    "Coupling",
+    "DenoiseResult",
+    "EstimationWarning",
+    "FlipNoise",
+    "GaussianNoise",
+    "Gibbs",
+    "IsingDenoiseError",
+    "IsingModel",
+    "MeanField",
+    "OverwriteError",
+    "ParameterError",
+    "ReadError",
+    "Solution",
+    "Status",
+    "Trace",
+    "WriteError",
+    "__version__",
+    "denoise",
+]
+
+_HOME = {
+    **dict.fromkeys(("DenoiseResult", "denoise"), "api"),
+    "Coupling": "coupling",
+    **dict.fromkeys(
+        ("IsingDenoiseError", "OverwriteError", "ParameterError", "ReadError", "WriteError"),
+        "errors",
+    ),
+    **dict.fromkeys(
+        ("ENGINES", "ICM", "Gibbs", "MeanField", "Solution", "Status", "Trace"), "inference"
+    ),
+    "IsingModel": "model",
+    **dict.fromkeys(("NOISE_MODELS", "EstimationWarning", "FlipNoise", "GaussianNoise"), "noise"),
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from the module it lives in (PEP 562)."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""The pieces behind `isingdenoise.io`: decoding, encoding and writing of picture files."""

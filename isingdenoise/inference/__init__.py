@@ -1,0 +1,22 @@
+"""Inference engines: what turns a model into a clean picture."""
+
+from .base import Callback, Engine, Solution, Status, Step, Trace
+from .gibbs import Gibbs
+from .icm import ICM
+from .mean_field import MeanField
+
+__all__ = [
+    "ENGINES",
+    "ICM",
+    "Callback",
+    "Engine",
+    "Gibbs",
+    "MeanField",
+    "Solution",
+    "Status",
+    "Step",
+    "Trace",
+]
+
+#: Every engine by its name on the command line.
+ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (MeanField, ICM, Gibbs)}

@@ -1,0 +1,116 @@
+"""The only convergence loop: rounds, stopping rule, trace, callback, timer."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .base import Callback, Status, Step, Trace
+
+
+@dataclass(frozen=True)
+class Round:
+    """What one round of an engine reports.
+
+    Attributes
+    ----------
+    site_updates : int
+        Updates made in this round.
+    residual : float
+        Distance from a fixed point, in the engine's own measure.
+    bound : float
+        Evidence lower bound, NaN where not computed.
+    energy : float or tuple of float
+        Energy, of each chain where there are several; NaN where not computed.
+    done : bool
+        Whether the engine's stopping rule holds.
+    """
+
+    site_updates: int
+    residual: float = math.nan
+    bound: float = math.nan
+    energy: float | tuple[float, ...] = math.nan
+    done: bool = False
+
+
+def iterate(
+    step: Callable[[], Round],
+    *,
+    rounds: int,
+    sites: int,
+    snapshot: Callable[[], NDArray[Any]],
+    callback: Callback | None,
+) -> tuple[Trace, Status]:
+    """Call `step` until it reports `done`, at most `rounds` times.
+
+    Parameters
+    ----------
+    step : callable
+        Does one round.
+    rounds : int
+        The most rounds to do.
+    sites : int
+        Sites of the model, to count sweeps.
+    snapshot : callable
+        Returns the state, for the callback.
+    callback : callable or None
+        Called after each round; its time is not counted.
+
+    Returns
+    -------
+    trace : Trace
+    status : Status
+        `converged` or `max_sweeps`.
+    """
+    history: list[tuple[int, Round, float]] = []
+    updates, seconds = 0, 0.0
+    status = Status.MAX_SWEEPS
+    for number in range(1, rounds + 1):
+        started = time.perf_counter()
+        done = step()
+        seconds += time.perf_counter() - started
+        updates += done.site_updates
+        history.append((updates, done, seconds))
+        if callback is not None:
+            callback(_step(number, updates, sites, done, seconds, snapshot))
+        if done.done:
+            status = Status.CONVERGED
+            break
+    return _trace(history), status
+
+
+def _step(
+    number: int,
+    updates: int,
+    sites: int,
+    done: Round,
+    seconds: float,
+    snapshot: Callable[[], NDArray[Any]],
+) -> Step:
+    return Step(
+        round=number,
+        sweeps=updates // sites,
+        site_updates=updates,
+        residual=done.residual,
+        bound=done.bound,
+        energy=float(np.mean(done.energy)),
+        seconds=seconds,
+        snapshot=snapshot,
+    )
+
+
+def _trace(history: list[tuple[int, Round, float]]) -> Trace:
+    rounds = [entry[1] for entry in history]
+    return Trace(
+        site_updates=np.array([entry[0] for entry in history], np.int64),
+        residual=np.array([r.residual for r in rounds], np.float64),
+        bound=np.array([r.bound for r in rounds], np.float64),
+        energy=np.array([r.energy for r in rounds], np.float64),
+        seconds=np.array([entry[2] for entry in history], np.float64),
+    )

@@ -1,0 +1,190 @@
+"""Chromatic Gibbs sampling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..diagnostics import effective_sample_size, r_hat
+from ..model import IsingModel
+from ..validation import as_generator, check_int
+from ._loop import Round, iterate
+from .base import Callback, Solution, Status
+
+if TYPE_CHECKING:
+    from ._lattice import Lattice, Planes
+
+__all__ = ["Gibbs"]
+
+# float32 sums of so many means in [-1, 1] keep seven digits; then they are
+# folded into the running mean.
+_FOLD = 256
+
+
+@dataclass(frozen=True)
+class Gibbs:
+    """Samples from the posterior, one colour after another.
+
+    The mean is the average of the conditional means tanh(a_i) over the kept
+    sweeps of all chains (Rao-Blackwell; Gelfand and Smith, JASA 85, 1990),
+    the labels are its signs: the marginal posterior modes.
+
+    Random numbers come from Philox4x32-10, keyed by seed, chain, sweep and
+    site: one seed gives the same spins for any number of threads.
+
+    Parameters
+    ----------
+    burn_in : int, default 50
+        Sweeps of each chain that are thrown away.
+    sweeps : int, default 200
+        Sweeps of each chain that are kept.
+    chains : int, default 2
+        Independent chains. The first starts from `init`, the others from
+        spins drawn from the field alone.
+    parallel : bool, optional
+        Whether to use threads; by default large pictures do.
+
+    Raises
+    ------
+    ParameterError
+        A setting is out of range.
+
+    References
+    ----------
+    Geman and Geman, IEEE PAMI 6, 1984.
+    """
+
+    name: ClassVar[str] = "gibbs"
+    summary: ClassVar[str] = "Gibbs sampling: exact in the limit, with convergence diagnostics"
+
+    burn_in: int = 50
+    sweeps: int = 200
+    chains: int = 2
+    parallel: bool | None = None
+
+    def __post_init__(self) -> None:
+        check_int("burn_in", self.burn_in, low=0)
+        check_int("sweeps", self.sweeps, low=1)
+        check_int("chains", self.chains, low=1, high=1024)
+
+    def solve(
+        self,
+        model: IsingModel,
+        *,
+        init: ArrayLike | None = None,
+        rng: np.random.Generator | int | None = None,
+        callback: Callback | None = None,
+    ) -> Solution:
+        """Draw `burn_in + sweeps` sweeps of each chain.
+
+        Parameters
+        ----------
+        model : IsingModel
+            The posterior.
+        init : array_like, shape (H, W), optional
+            Means or labels whose signs the first chain starts from.
+        rng : numpy.random.Generator or int, optional
+            Source of the seed; a fresh one by default.
+        callback : callable, optional
+            Called with a `Step` after each sweep of all chains.
+
+        Returns
+        -------
+        Solution
+            `bound` is None, the status `sampled`; the trace holds each chain's
+            energies, with their effective sample size and R-hat.
+        """
+        from ._lattice import labels_of, packed, starting_mean
+
+        generator, _ = as_generator(rng)
+        start = labels_of(starting_mean(model, init))
+        with packed(model, self.parallel) as lattice:
+            sampler = _Sampler(lattice, self, start, generator)
+            trace, _ = iterate(
+                sampler.step,
+                rounds=self.burn_in + self.sweeps,
+                sites=lattice.sites * self.chains,
+                snapshot=sampler.snapshot,
+                callback=callback,
+            )
+            mean = lattice.unpack(sampler.average())
+            labels = labels_of(mean)
+            energy = lattice.energy(lattice.pack(labels, np.int8))
+        kept = trace.energy[self.burn_in :].T
+        trace = replace(trace, effective_sample_size=effective_sample_size(kept), r_hat=r_hat(kept))
+        return Solution(
+            labels, mean, energy, None, Status.SAMPLED, len(trace), np.nan, trace, self.name
+        )
+
+
+class _Sampler:
+    """The state of all chains, and the running mean."""
+
+    def __init__(
+        self,
+        lattice: Lattice,
+        settings: Gibbs,
+        start: NDArray[np.int8],
+        rng: np.random.Generator,
+    ) -> None:
+        from .._kernels.gibbs import GROUPS
+
+        self.lattice = lattice
+        self.burn_in = settings.burn_in
+        key = rng.integers(0, 2**32, 2, np.uint32)
+        self.key = (key[0], key[1])
+        self.states = [lattice.pack(start, np.int8)]
+        for _ in range(settings.chains - 1):
+            drawn = rng.random(lattice.shape, np.float32) * 2 - 1 < np.tanh(lattice.model.field)
+            self.states.append(lattice.pack(np.where(drawn, 1, -1), np.int8))
+        self.total = lattice.allocate(np.float32)
+        self.mean = lattice.allocate(np.float32)
+        self.scratch = np.empty((GROUPS, lattice.field.shape[2] + 4), np.float32)
+        self.sweep = 0
+        self.pending = 0  # means in `total`
+        self.folded = 0  # means in `mean`
+
+    def step(self) -> Round:
+        """Draw one sweep of every chain."""
+        from .._kernels.gibbs import sweep
+
+        self.sweep += 1
+        keep = self.sweep > self.burn_in
+        for chain, labels in enumerate(self.states):
+            self.lattice.run(
+                sweep,
+                labels,
+                self.total,
+                self.scratch,
+                *self.lattice.parameters,
+                np.float32(keep),
+                (np.uint32(self.sweep), np.uint32(chain)),
+                self.key,
+            )
+        self.pending += keep * len(self.states)
+        if self.pending >= _FOLD:
+            self._fold()
+        energies = tuple(self.lattice.energy(labels) for labels in self.states)
+        return Round(self.lattice.sites * len(self.states), energy=energies)
+
+    def average(self) -> Planes:
+        """Return the mean over the kept sweeps of all chains."""
+        self._fold()
+        return np.clip(self.mean, -1, 1, out=self.mean)
+
+    def snapshot(self) -> NDArray[np.int8]:
+        """Return the labels of all chains, (chains, H, W)."""
+        return np.stack([self.lattice.unpack(labels) for labels in self.states])
+
+    def _fold(self) -> None:
+        if self.pending:
+            self.folded += self.pending
+            # mean += (total / n - mean) * n / N, for n pending of N in all
+            self.total -= self.mean * np.float32(self.pending)
+            self.total /= np.float32(self.folded)
+            self.mean += self.total
+            self.total[...] = 0
+            self.pending = 0

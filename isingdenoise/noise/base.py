@@ -1,0 +1,190 @@
+"""What every noise model offers, and how it becomes the field of an Ising model."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, ClassVar, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ParameterError
+from ..model import FIELD_LIMIT
+from ..validation import check_real
+
+__all__ = ["EstimationWarning", "NoiseModel", "check_levels", "field_and_offset", "grey_values"]
+
+_PIXELS_AT_ONCE = 1 << 20
+
+
+class EstimationWarning(UserWarning):
+    """Something had to be assumed because the picture does not tell it."""
+
+
+class NoiseModel(Protocol):
+    """A frozen dataclass of noise parameters: sampler, likelihood and estimates in one.
+
+    Attributes
+    ----------
+    name : str
+        Name in `NOISE_MODELS` and on the command line.
+    summary : str
+        One line for the list of noise models.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+
+    @property
+    def levels(self) -> tuple[float, float]:
+        """Grey values (black, white) that stand for -1 and +1."""
+        ...
+
+    def log_likelihood(self, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return (log p(x | z = -1), log p(x | z = +1)), each of the shape of `x`."""
+        ...
+
+    def sample(self, z: NDArray[Any], rng: np.random.Generator) -> NDArray[np.float32]:
+        """Return noisy observations of the spins `z`, on the scale of `levels`."""
+        ...
+
+    def fit(self, x: NDArray[Any], mean: NDArray[Any]) -> Self:
+        """Return the model of the M-step, given the posterior means of the spins."""
+        ...
+
+    @classmethod
+    def from_image(cls, x: NDArray[Any], *args: Any, **known: Any) -> Self:
+        """Return a first guess from a noisy picture.
+
+        Every implementation takes `mask` (False where a pixel is missing) and
+        its own parameters by keyword; those that are given are kept.
+        """
+        ...
+
+
+def field_and_offset(
+    noise: NoiseModel, x: NDArray[Any], mask: NDArray[np.bool_] | None = None
+) -> tuple[NDArray[np.float32], float]:
+    """Return the field h = (l+ - l-) / 2 and the offset c = sum (l+ + l-) / 2.
+
+    Missing pixels (NaN, or `mask` False) get field 0 and add nothing to c.
+
+    Parameters
+    ----------
+    noise : NoiseModel
+        Gives l- and l+.
+    x : ndarray, shape (H, W)
+        The noisy picture.
+    mask : ndarray of bool, shape (H, W), optional
+        False where a pixel is missing.
+
+    Returns
+    -------
+    field : ndarray, shape (H, W), float32
+        Clipped to [-1e8, 1e8].
+    offset : float
+
+    Raises
+    ------
+    ParameterError
+        The picture's grey values are nowhere near the noise model's levels.
+    """
+    field = np.empty(x.shape, np.float32)
+    offset = 0.0
+    rows = max(1, _PIXELS_AT_ONCE // x.shape[1])
+    _check_scale(noise, x, mask)
+    for start in range(0, x.shape[0], rows):
+        band = slice(start, start + rows)
+        minus, plus = noise.log_likelihood(x[band])
+        h, c = (plus - minus) / 2, (plus + minus) / 2
+        known = ~np.isnan(h)
+        if mask is not None:
+            known &= mask[band]
+        field[band] = np.where(known, np.clip(h, -FIELD_LIMIT, FIELD_LIMIT), 0)
+        offset += float(np.sum(c, where=known))
+    return field, offset
+
+
+def unit_scale(noise: NoiseModel, x: NDArray[Any]) -> NDArray[np.float32]:
+    """Return `x` on the scale where the levels are -1 and +1, clipped there; NaN becomes 0.
+
+    Parameters
+    ----------
+    noise : NoiseModel
+        Gives the levels.
+    x : ndarray, shape (H, W)
+        The noisy picture.
+
+    Returns
+    -------
+    ndarray, shape (H, W), float32
+    """
+    low, high = noise.levels
+    out = np.empty(x.shape, np.float32)
+    for row, target in zip(x, out, strict=True):
+        grey = grey_values(row)
+        target[...] = np.clip((2 * grey - (low + high)) / (high - low), -1, 1)
+    return np.nan_to_num(out, copy=False)
+
+
+def grey_values(x: NDArray[Any]) -> NDArray[np.float64]:
+    """Return `x` as float64; a bool picture is read as -1 and +1."""
+    if x.dtype == np.bool_:
+        return np.where(x, 1.0, -1.0)
+    return x.astype(np.float64)
+
+
+def observed(x: NDArray[Any], mask: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+    """Return which pixels are neither NaN nor masked out."""
+    known = ~np.isnan(x) if x.dtype.kind == "f" else np.ones(x.shape, np.bool_)
+    return known if mask is None else known & mask
+
+
+def check_levels(levels: Any) -> tuple[float, float]:
+    """Return (low, high) as finite floats with low < high.
+
+    Raises
+    ------
+    ParameterError
+        Not two numbers, or not in this order.
+    """
+    try:
+        low, high = levels
+    except (TypeError, ValueError):
+        raise ParameterError("levels", f"must be two numbers LO,HI, not {levels!r}") from None
+    low = check_real("levels", low, low=-1e30, high=1e30)
+    high = check_real("levels", high, low=-1e30, high=1e30)
+    if not low < high:
+        raise ParameterError("levels", f"must rise (black, then white), not {low:g}, {high:g}")
+    return low, high
+
+
+def levels_of_constant(value: float, integer_range: tuple[float, float] | None) -> Any:
+    """Return levels that leave a picture of one grey value as it is, and warn."""
+    warnings.warn(
+        "all pixels are equal: the levels cannot be estimated, the picture stays as it is",
+        EstimationWarning,
+        stacklevel=3,
+    )
+    low, high = integer_range or (-1.0, 1.0)
+    if value >= (low + high) / 2:
+        return (min(low, value - 1), value)
+    return (value, max(high, value + 1))
+
+
+def _check_scale(noise: NoiseModel, x: NDArray[Any], mask: NDArray[np.bool_] | None) -> None:
+    """Refuse levels that cannot belong to this picture (-1 and +1 for greys up to 255)."""
+    step = max(1, x.size // _PIXELS_AT_ONCE)
+    sample = x if mask is None else x[mask]
+    grey = grey_values(sample.reshape(-1)[::step])
+    grey = grey[~np.isnan(grey)]
+    if grey.size == 0:
+        return
+    low, high = noise.levels
+    distance = float(np.median(np.maximum(np.maximum(low - grey, grey - high), 0)))
+    if distance > 10 * max(high - low, getattr(noise, "sigma", 0.0)):
+        raise ParameterError(
+            "levels",
+            f"black {low:g} and white {high:g} do not fit a picture of grey values "
+            f"{grey.min():g} to {grey.max():g}; give its own levels, or let them be estimated",
+        )

@@ -1,0 +1,180 @@
+"""Two-level pictures with flipped pixels."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..validation import check_real
+from ._mixture import histogram, middle, otsu
+from .base import check_levels, grey_values, levels_of_constant, observed
+
+__all__ = ["FlipNoise"]
+
+_GUESS = (1e-4, 0.45)
+_PRIOR = (1.0, 10.0)  # flips and pixels of the prior: a tenth, worth ten pixels
+
+
+@dataclass(frozen=True)
+class FlipNoise:
+    r"""Each pixel is turned to the other level with one probability.
+
+    .. math:: p(x_i \mid z_i) = p^{[x_i \ne z_i]} (1 - p)^{[x_i = z_i]}, \qquad
+              h_i = \frac{x_i}{2} \log \frac{1 - p}{p}
+
+    Parameters
+    ----------
+    probability : float, default 0.1
+        Probability of a flip, in (0, 0.5).
+    levels : tuple of float, default (-1, 1)
+        Grey values of black and white; a pixel is read as the nearer one.
+
+    Raises
+    ------
+    ParameterError
+        A parameter is not finite or out of range, or the levels do not rise.
+    """
+
+    name: ClassVar[str] = "flip"
+    summary: ClassVar[str] = "two levels, some pixels flipped (faxes, masks, barcodes)"
+
+    probability: float = 0.1
+    levels: tuple[float, float] = (-1.0, 1.0)
+
+    def __post_init__(self) -> None:
+        p = check_real(
+            "probability", self.probability, low=0, high=0.5, low_open=True, high_open=True
+        )
+        object.__setattr__(self, "probability", p)
+        object.__setattr__(self, "levels", check_levels(self.levels))
+
+    def log_likelihood(self, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return (log P(x | -1), log P(x | +1)) in nats; NaN where `x` is NaN.
+
+        Parameters
+        ----------
+        x : ndarray
+            Grey values; bool is read as -1 and +1.
+        """
+        grey = grey_values(x)
+        same, other = math.log1p(-self.probability), math.log(self.probability)
+        bright = grey >= self._middle
+        minus: NDArray[np.float64] = np.where(bright, other, same)
+        plus: NDArray[np.float64] = np.where(bright, same, other)
+        missing = np.isnan(grey)
+        minus[missing] = np.nan
+        plus[missing] = np.nan
+        return minus, plus
+
+    def sample(self, z: NDArray[Any], rng: np.random.Generator) -> NDArray[np.float32]:
+        """Return the levels of the spins `z`, some of them flipped.
+
+        Parameters
+        ----------
+        z : ndarray
+            Spins -1/+1, or bool.
+        rng : numpy.random.Generator
+            Source of randomness.
+
+        Returns
+        -------
+        ndarray, float32
+        """
+        flipped = rng.random(z.shape, dtype=np.float32) < self.probability
+        low, high = self.levels
+        return np.where((z > 0) ^ flipped, np.float32(high), np.float32(low))
+
+    def fit(self, x: NDArray[Any], mean: NDArray[Any]) -> Self:
+        """Return the flip probability that maximises the expected log likelihood.
+
+        It is the expected share of pixels that differ from their spin, kept
+        inside (0, 0.5); the levels stay.
+
+        Parameters
+        ----------
+        x : ndarray, shape (H, W)
+            The noisy picture; NaN is left out.
+        mean : ndarray, shape (H, W)
+            Posterior means of the spins, in [-1, 1].
+        """
+        grey = grey_values(x)
+        known = ~np.isnan(grey)
+        if not known.any():
+            return self
+        seen = np.where(grey[known] >= self._middle, 1.0, -1.0)
+        differ = float(np.mean((1 - seen * mean[known]) / 2))
+        return type(self)(float(np.clip(differ, 1e-9, 0.5 - 1e-9)), self.levels)
+
+    @classmethod
+    def from_image(
+        cls,
+        x: NDArray[Any],
+        *,
+        mask: NDArray[np.bool_] | None = None,
+        probability: float | None = None,
+        levels: tuple[float, float] | None = None,
+    ) -> Self:
+        """Return the flip probability estimated from a noisy picture.
+
+        Where at least seven of a pixel's eight neighbours agree, the pixel is
+        taken to lie inside a part of one level; flips are independent, so the
+        share of such pixels that differ from their neighbours estimates the
+        probability.
+
+        Parameters
+        ----------
+        x : ndarray, shape (H, W)
+            The noisy picture, of two grey levels or thresholded (Otsu).
+        mask : ndarray of bool, shape (H, W), optional
+            False where a pixel is missing.
+        probability, levels
+            The model's parameters, where they need not be estimated.
+
+        Warns
+        -----
+        EstimationWarning
+            All pixels are equal.
+        """
+        low, high = check_levels(_levels_of(x, mask) if levels is None else levels)
+        if probability is not None:
+            return cls(probability, (low, high))
+        window = middle(x)
+        known = observed(window, None if mask is None else middle(mask))
+        seen = np.where(grey_values(window) >= (low + high) / 2, 1.0, -1.0) * known
+        around = _sum_of_neighbours(seen)
+        inside = (np.abs(around) >= 6) & known
+        flips = float(np.sum((seen * around < 0) & inside))
+        p = (flips + _PRIOR[0]) / (float(np.sum(inside)) + _PRIOR[1])
+        return cls(float(np.clip(p, *_GUESS)), (low, high))
+
+    @property
+    def _middle(self) -> float:
+        return (self.levels[0] + self.levels[1]) / 2
+
+
+def _sum_of_neighbours(spins: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the sum of the eight neighbours; outside the picture they are 0."""
+    s = np.pad(spins, 1)
+    rows = s[:-2] + s[1:-1] + s[2:]
+    return np.asarray(rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:] - spins)
+
+
+def _levels_of(x: NDArray[Any], mask: NDArray[np.bool_] | None) -> tuple[float, float]:
+    """Return the two grey values of a picture, or the means on either side of Otsu's threshold."""
+    if x.dtype == np.bool_:
+        return -1.0, 1.0
+    values, weight = histogram(x, mask)
+    if values.size == 0 or values.min() == values.max():
+        span = (0.0, float(np.iinfo(x.dtype).max)) if x.dtype.kind == "u" else None
+        return check_levels(levels_of_constant(float(values[0]) if values.size else 0.0, span))
+    low, high = float(values.min()), float(values.max())
+    if np.all((values == low) | (values == high)):
+        return low, high
+    bright = values > otsu(values, weight)
+    means = (np.average(values[part], weights=weight[part]) for part in (~bright, bright))
+    low, high = (float(m) for m in means)
+    return low, high
