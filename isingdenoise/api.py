@@ -13,7 +13,7 @@ from .coupling import Coupling
 from .errors import ParameterError
 from .inference import ENGINES, Callback, Engine, Solution
 from .model import IsingModel
-from .noise import NOISE_MODELS, NoiseModel, field_and_offset, unit_scale
+from .noise import NOISE_MODELS, NoiseModel, field_and_offset, observed, unit_scale
 from .validation import as_generator, check_choice, check_image, check_mask
 
 __all__ = ["DEFAULT_COUPLING", "DenoiseResult", "denoise"]
@@ -46,6 +46,9 @@ class DenoiseResult:
         Plain values that reproduce the result: version, noise, engine,
         coupling (with its `source`: "default" or "given") and seed (None
         where the caller passed a generator).
+    changed : float
+        Share of the observed pixels that differ from the noisy picture
+        thresholded half way between its levels.
     """
 
     image: NDArray[np.bool_]
@@ -55,6 +58,7 @@ class DenoiseResult:
     noise: NoiseModel
     coupling: Coupling
     settings: dict[str, Any]
+    changed: float
 
     def __repr__(self) -> str:
         """Return the outcome, not the arrays."""
@@ -128,9 +132,10 @@ def denoise(
         start[~known] = 0
     solution = solver.solve(model, init=start, rng=generator, callback=callback)
 
+    image = solution.labels > 0
     mean = solution.mean
     return DenoiseResult(
-        image=solution.labels > 0,
+        image=image,
         probability=None if mean is None else (mean + np.float32(1)) * np.float32(0.5),
         solution=solution,
         model=model,
@@ -143,6 +148,7 @@ def denoise(
             "coupling": {**asdict(strength), "source": source},
             "seed": seed,
         },
+        changed=_share_changed(image, start, observed(x, known)),
     )
 
 
@@ -192,6 +198,14 @@ def resolve_coupling(coupling: str | float | Coupling) -> tuple[Coupling, str]:
         check_choice("coupling", coupling, ["auto"])
         return DEFAULT_COUPLING, "default"
     return Coupling.nearest(coupling), "given"
+
+
+def _share_changed(
+    image: NDArray[np.bool_], start: NDArray[np.float32], known: NDArray[np.bool_]
+) -> float:
+    """Return the share of the known pixels that differ from the sign of `start`."""
+    count = int(np.count_nonzero(known))
+    return float(np.count_nonzero((image != (start >= 0)) & known)) / count if count else 0.0
 
 
 def _fields(settings: Any) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def check_real(
     return number
 
 
-def check_int(name: str, value: Any, *, low: int, high: int = _MAX_SEED) -> int:
+def check_int(name: str, value: Any, *, low: int, high: int | None = None) -> int:
     """Return `value` as an int in [low, high]; floats and bools are refused.
 
     Raises
@@ -83,8 +83,8 @@ def check_int(name: str, value: Any, *, low: int, high: int = _MAX_SEED) -> int:
         number = int(value.__index__())
     except (AttributeError, TypeError):
         raise ParameterError(name, f"must be a whole number, not {value!r}") from None
-    if not low <= number <= high:
-        limit = f"at least {low}" if high == _MAX_SEED else f"in [{low}, {high}]"
+    if number < low or (high is not None and number > high):
+        limit = f"at least {low}" if high is None else f"in [{low}, {high}]"
         raise ParameterError(name, f"must be {limit}, not {value}")
     return number
 
@@ -185,7 +185,7 @@ def as_generator(rng: np.random.Generator | int | None) -> tuple[np.random.Gener
     if rng is None:
         seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> np.uint64(1))
     else:
-        seed = check_int("rng", rng, low=0)
+        seed = check_int("rng", rng, low=0, high=_MAX_SEED)
     return np.random.default_rng(seed), seed
 
 

@@ -1,6 +1,6 @@
 """Noise models: how a clean pixel becomes a noisy one."""
 
-from .base import EstimationWarning, NoiseModel, field_and_offset, unit_scale
+from .base import EstimationWarning, NoiseModel, field_and_offset, observed, unit_scale
 from .flip import FlipNoise
 from .gaussian import GaussianNoise
 
@@ -11,6 +11,7 @@ __all__ = [
     "GaussianNoise",
     "NoiseModel",
     "field_and_offset",
+    "observed",
     "unit_scale",
 ]
 

@@ -1,0 +1,136 @@
+"""`isingdenoise compare`: the engines side by side on one picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from isingdenoise.coupling import Coupling
+from isingdenoise.errors import ParameterError
+from isingdenoise.inference import ENGINES
+
+from . import options as o
+
+_FIGURES = (".png", ".pdf", ".svg")
+
+
+@click.command()
+@click.argument("picture", metavar="INPUT", type=o.PATH)
+@click.option("--clean", type=o.PATH, help="The clean picture, to count wrong pixels.")
+@click.option("--plot", type=o.PATH, help="Write a figure of all pictures (.png, .pdf, .svg).")
+@click.option(
+    "--engine",
+    "engines",
+    type=click.Choice(list(ENGINES)),
+    multiple=True,
+    help="Only this engine; may be repeated.",
+)
+@o.settings_option
+@o.noise_options
+@o.solver_options
+@o.force_option
+@o.json_option
+def compare(
+    picture: Path,
+    clean: Path | None,
+    plot: Path | None,
+    engines: tuple[str, ...],
+    settings: tuple[str, ...],
+    noise: o.NoiseChoice,
+    coupling: str | Coupling,
+    seed: int,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Run all engines on one picture, side by side.
+
+    All engines solve the same model. A setting -O NAME=VALUE goes to every
+    engine that has it, -O ENGINE.NAME=VALUE to one.
+
+    \b
+    isingdenoise compare noisy.png --noise gaussian --clean clean.png --plot table.png
+    """
+    from isingdenoise import experiments
+    from isingdenoise.io import check_output, read_clean, read_picture
+
+    from . import report
+
+    solvers = _engines(engines or tuple(ENGINES), settings)
+    if plot is not None:
+        if plot.suffix.lower() not in _FIGURES:
+            raise ParameterError("plot", f"must end in one of {' '.join(_FIGURES)}")
+        check_output(plot, [p for p in (picture, clean) if p], overwrite=force)
+    pixels = read_picture(picture).pixels
+    reference = None if clean is None else read_clean(clean, pixels.shape)
+    report.say_if_cold()
+    with report.notices(picture):
+        model = noise(pixels)
+        rows = experiments.compare(
+            pixels,
+            model,
+            engines=solvers,
+            coupling=coupling,
+            clean=reference,
+            rng=seed,
+        )
+    for row in rows:
+        report.warn_if_not_converged(picture, row.result)
+    if plot is not None:
+        _draw(plot, pixels, reference, rows, force)
+    if as_json:
+        estimates = {
+            "noise": report.noise_record(model),
+            "coupling": rows[0].result.settings["coupling"],
+        }
+        report.print_json({"input": picture, **estimates, "engines": [r.record() for r in rows]})
+        return
+    click.echo(f"noise     {report.describe_noise(model)}")
+    source = rows[0].result.settings["coupling"]["source"]
+    click.echo(f"coupling  {rows[0].result.coupling} ({source})\n")
+    report.print_table([_row(r.record(), reference is not None) for r in rows])
+
+
+def _engines(names: tuple[str, ...], settings: tuple[str, ...]) -> list[Any]:
+    """Build the engines, each with the settings that are meant for it."""
+    mine: dict[str, list[str]] = {name: [] for name in names}
+    for text in settings:
+        key = text.partition("=")[0]
+        engine, dot, setting = text.partition(".") if "." in key else ("", "", text)
+        takers = [engine] if dot else [n for n in names if key in o.setting_types(ENGINES[n])]
+        if not takers or any(name not in mine for name in takers):
+            raise ParameterError("-O", f"{text!r} fits none of the engines {', '.join(names)}")
+        for name in takers:
+            mine[name].append(setting)
+    return [o.build_engine(name, mine[name]) for name in names]
+
+
+def _row(record: dict[str, Any], measured: bool) -> dict[str, str]:
+    """Return one row of the table as text."""
+    row = {"engine": record["engine"]}
+    if measured:
+        row["bit error rate"] = f"{record['bit_error_rate']:.4%}"
+        row["PSNR dB"] = f"{record['psnr']:.2f}"
+    row["energy"] = f"{record['energy']:.1f}"
+    row["bound"] = "-" if record["bound"] is None else f"{record['bound']:.1f}"
+    row["sweeps"] = str(record["sweeps"])
+    row["seconds"] = f"{record['seconds']:.4f}"
+    row["status"] = record["status"]
+    return row
+
+
+def _draw(plot: Path, pixels: Any, reference: Any, rows: list[Any], force: bool) -> None:
+    """Write the figure of all pictures."""
+    from isingdenoise.io import write_bytes_atomically
+    from isingdenoise.plotting import picture_table, render
+
+    inputs = {"noisy": pixels}
+    if reference is not None:
+        inputs["clean"] = reference
+    restored = {}
+    for row in rows:
+        error = "" if row.bit_error_rate is None else f", {row.bit_error_rate:.2%} wrong"
+        restored[f"{row.engine}{error}"] = row.result.image
+    figure = picture_table([inputs, restored], [row.result.probability for row in rows])
+    write_bytes_atomically(plot, render(figure, plot.suffix[1:].lower()), overwrite=force)

@@ -1,0 +1,62 @@
+"""`isingdenoise engines` and `isingdenoise noises`: what there is to choose from."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from isingdenoise.inference import ENGINES
+from isingdenoise.noise import NOISE_MODELS
+
+from . import options as o
+
+
+@click.command()
+@o.json_option
+def engines(as_json: bool) -> None:
+    """List the engines and their settings.
+
+    A setting is given to 'run', 'compare' or 'batch' as -O NAME=VALUE.
+    """
+    _show(ENGINES, as_json)
+
+
+@click.command()
+@o.json_option
+def noises(as_json: bool) -> None:
+    """List the noise models and their parameters.
+
+    Parameters are estimated from the picture unless given: --sigma,
+    --flip-prob, --levels.
+    """
+    _show(NOISE_MODELS, as_json)
+
+
+def _show(kinds: Mapping[str, Any], as_json: bool) -> None:
+    records = [
+        {"name": name, "summary": kind.summary, "settings": _settings(kind)}
+        for name, kind in kinds.items()
+    ]
+    if as_json:
+        from . import report
+
+        report.print_json(records)
+        return
+    width = max(len(record["name"]) for record in records)
+    for record in records:
+        click.echo(f"{record['name']:<{width}}  {record['summary']}")
+        for setting, default in record["settings"].items():
+            click.echo(f"{'':<{width}}    {setting} = {_text(default)}")
+
+
+def _settings(kind: Any) -> dict[str, Any]:
+    return {field.name: field.default for field in dataclasses.fields(kind)}
+
+
+def _text(default: Any) -> str:
+    if default is None:
+        return "auto"
+    return ",".join(f"{v:g}" for v in default) if isinstance(default, tuple) else str(default)

@@ -1,0 +1,152 @@
+"""What the commands print: one format for people, one for machines."""
+
+from __future__ import annotations
+
+import json
+import math
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from isingdenoise.api import DenoiseResult
+from isingdenoise.errors import printable
+from isingdenoise.inference import Status
+from isingdenoise.noise import EstimationWarning, FlipNoise, NoiseModel
+
+
+def describe_noise(noise: NoiseModel) -> str:
+    """Return the noise parameters in one line."""
+    low, high = noise.levels
+    if isinstance(noise, FlipNoise):
+        return f"flip, probability {noise.probability:.4g}"
+    values = noise_record(noise)
+    return (
+        f"{noise.name}, sigma {values['sigma']:.4g} "
+        f"({values['sigma_unit']:.3g} with black -1, white +1), levels {low:.4g} and {high:.4g}"
+    )
+
+
+def noise_record(noise: NoiseModel) -> dict[str, Any]:
+    """Return the noise parameters as plain values."""
+    record: dict[str, Any] = {"name": noise.name, "levels": list(noise.levels)}
+    if isinstance(noise, FlipNoise):
+        return {**record, "probability": noise.probability}
+    low, high = noise.levels
+    sigma = float(getattr(noise, "sigma", math.nan))
+    return {**record, "sigma": sigma, "sigma_unit": 2 * sigma / (high - low)}
+
+
+def result_record(result: DenoiseResult) -> dict[str, Any]:
+    """Return a result as plain values with stable keys."""
+    solution = result.solution
+    height, width = result.image.shape
+    return {
+        "width": width,
+        "height": height,
+        "noise": noise_record(result.noise),
+        "coupling": result.settings["coupling"],
+        "engine": result.settings["engine"],
+        "status": solution.status.value,
+        "sweeps": solution.sweeps,
+        "residual": solution.residual,
+        "energy": solution.energy,
+        "bound": solution.bound,
+        "seconds": solution.seconds,
+        "changed": result.changed,
+        "seed": result.settings["seed"],
+        "version": result.settings["version"],
+    }
+
+
+def result_lines(result: DenoiseResult) -> Iterator[tuple[str, str]]:
+    """Yield the lines of the report for people, as (what, text)."""
+    solution = result.solution
+    source = result.settings["coupling"]["source"]
+    yield "noise", describe_noise(result.noise)
+    yield "coupling", f"{result.coupling} ({source})"
+    yield "engine", f"{solution.engine}: {outcome(result)} in {solution.seconds:.2g} s"
+    yield "energy", f"{solution.energy:.8g}"
+    if solution.bound is not None:
+        yield "bound", f"{solution.bound:.8g} (on the log evidence, prior normaliser left out)"
+    yield "changed", f"{result.changed:.2%} of the pixels, against the thresholded picture"
+
+
+def outcome(result: DenoiseResult) -> str:
+    """Return the status in words."""
+    solution = result.solution
+    words = {Status.CONVERGED: "converged after", Status.MAX_SWEEPS: "stopped after"}
+    return f"{words.get(solution.status, 'did')} {solution.sweeps} sweeps"
+
+
+def print_table(rows: Sequence[Mapping[str, str]]) -> None:
+    """Print rows as aligned columns, numbers to the right."""
+    if not rows:
+        return
+    names = list(rows[0])
+    widths = {n: max(len(n), *(len(row[n]) for row in rows)) for n in names}
+    to_right = {n for n in names if all(_is_number(row[n]) for row in rows)}
+    for row in [dict(zip(names, names, strict=True)), *rows]:
+        cells = (
+            row[n].rjust(widths[n]) if n in to_right else row[n].ljust(widths[n]) for n in names
+        )
+        click.echo("  ".join(cells).rstrip())
+
+
+def print_json(value: object) -> None:
+    """Print `value` as JSON; NaN and infinity, which JSON lacks, become null."""
+    click.echo(json.dumps(_plain(value), indent=2, allow_nan=False))
+
+
+@contextmanager
+def notices(path: Path) -> Iterator[None]:
+    """Print the library's warnings about a picture as lines on stderr."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", EstimationWarning)
+        yield
+    for warning in caught:
+        warn(path, str(warning.message))
+
+
+def warn(path: object, message: str) -> None:
+    """Print one warning line on stderr."""
+    click.echo(f"isingdenoise: {printable(path)}: warning: {message}", err=True)
+
+
+def warn_if_not_converged(path: Path, result: DenoiseResult) -> None:
+    """Say on stderr that the sweeps ran out."""
+    if result.solution.status is Status.MAX_SWEEPS:
+        warn(
+            path,
+            f"{result.solution.engine} did not converge in {result.solution.sweeps} sweeps; "
+            f"raise -O max_sweeps={10 * result.solution.sweeps}",
+        )
+
+
+def say_if_cold() -> None:
+    """Say on stderr that the first run takes longer."""
+    from isingdenoise.warmup import kernels_are_cached
+
+    if not kernels_are_cached():
+        click.echo("isingdenoise: compiling kernels (first run only)", err=True)
+
+
+def _is_number(text: str) -> bool:
+    return text[:1].isdigit() or text[:2].lstrip("-")[:1].isdigit() or text in {"-", "inf"}
+
+
+def _plain(value: Any) -> Any:
+    """Return `value` with only what JSON knows."""
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return printable(value) if isinstance(value, Path) else value
