@@ -110,7 +110,7 @@ def coin_mask() -> Picture:
 
 def qr_code() -> Picture:
     try:
-        import segno  # noqa: PLC0415 - an extra: say so where it is missing
+        import segno
     except ImportError:
         raise SystemExit(
             "make_samples.py needs segno for the QR code, and it is not installed: "
