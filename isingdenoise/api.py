@@ -23,6 +23,10 @@ __all__ = ["DEFAULT_COUPLING", "DenoiseResult", "denoise"]
 DEFAULT_COUPLING = Coupling.nearest(0.6)
 
 
+#: Squares and sums of grey values up to this size stay finite.
+LARGEST_GREY = 1e30
+
+
 @dataclass(frozen=True, eq=False)
 class DenoiseResult:
     """A clean picture, and everything that led to it.
@@ -118,7 +122,7 @@ def denoise(
     EstimationWarning
         A parameter cannot be estimated from this picture.
     """
-    x = check_image("image", image)
+    x = check_image("image", image, high=LARGEST_GREY)
     known = check_mask(mask, x.shape)
     settled = resolve_noise(noise, x, known)
     solver = resolve_engine(engine)

@@ -12,7 +12,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from .api import DenoiseResult, denoise
+from .api import DenoiseResult, denoise, resolve_coupling, resolve_engine
 from .coupling import Coupling
 from .errors import (
     IsingDenoiseError,
@@ -24,7 +24,8 @@ from .errors import (
 )
 from .inference import Engine
 from .io import EXTENSIONS, read_picture, write_bilevel
-from .noise import NoiseModel
+from .noise import NOISE_MODELS, NoiseModel
+from .validation import as_generator, check_choice
 
 __all__ = ["PICTURE_EXTENSIONS", "Job", "Outcome", "denoise_many", "plan"]
 
@@ -106,6 +107,8 @@ def plan(
     source, target = Path(source), Path(target)
     if not source.is_dir():
         raise ReadError(source, "is not a folder; name the folder that holds the pictures")
+    if target.exists() and not target.is_dir():
+        raise WriteError(target, "is not a folder; name the folder to write to")
     if target.exists() and source.samefile(target):
         raise ParameterError("output", f"{printable(target)} is the input folder itself")
     jobs: dict[Path, Job] = {}
@@ -149,7 +152,29 @@ def denoise_many(
     ------
     Outcome
         As soon as its picture is written; nothing is kept of it here.
+
+    Raises
+    ------
+    ParameterError
+        A setting is wrong, whatever the picture; at once, before the first.
     """
+    solver = resolve_engine(engine)
+    strength, _ = resolve_coupling(coupling)
+    _, seed = as_generator(rng)
+    if isinstance(noise, str):
+        check_choice("noise", noise, NOISE_MODELS)
+    choice = coupling if isinstance(coupling, str) else strength
+    return _outcomes(jobs, noise, solver, choice, seed, overwrite)
+
+
+def _outcomes(
+    jobs: Iterable[Job],
+    noise: str | NoiseModel | Callable[[NDArray[Any]], NoiseModel],
+    engine: Engine,
+    coupling: str | Coupling,
+    rng: int | None,
+    overwrite: bool,
+) -> Iterator[Outcome]:
     for job in jobs:
         started = time.perf_counter()
         result: DenoiseResult | None = None

@@ -22,6 +22,7 @@ __all__ = [
     "DEFAULT_MAX_PIXELS",
     "EXTENSIONS",
     "Picture",
+    "check_input",
     "check_output",
     "encode_bilevel",
     "encode_grey",
@@ -104,6 +105,22 @@ def read_picture(
     name = os.fsdecode(path)
     with open_regular(path) as stream:
         return Picture(*decode(stream, name, max_pixels=max_pixels, frame=frame), path=name)
+
+
+def check_input(path: StrPath) -> None:
+    """Refuse an input that is not there, not readable or no regular file, before any work.
+
+    Parameters
+    ----------
+    path : str, bytes or os.PathLike
+        The file to be read later.
+
+    Raises
+    ------
+    ReadError
+        It cannot be opened for reading.
+    """
+    open_regular(path).close()
 
 
 def read_clean(

@@ -158,6 +158,8 @@ class IsingModel:
         array = np.asarray(spins)
         if array.shape != self.shape:
             raise ParameterError("spins", f"has shape {array.shape}, the model has {self.shape}")
+        if array.dtype.kind not in "biuf":
+            raise ParameterError("spins", f"must hold real numbers, not {array.dtype}")
         return array
 
     def __repr__(self) -> str:

@@ -37,7 +37,8 @@ def draw_picture(axes: Axes, image: NDArray[Any], title: str = "") -> Axes:
     matplotlib.axes.Axes
         The same axes.
     """
-    low, high = (0, 1) if image.dtype == np.bool_ else (np.nanmin(image), np.nanmax(image))
+    known = image[~np.isnan(image)] if image.dtype.kind == "f" else image
+    low, high = (0, 1) if image.dtype == np.bool_ or not known.size else (known.min(), known.max())
     axes.imshow(image, cmap="gray", vmin=low, vmax=high, interpolation="nearest")
     return _finish(axes, title)
 
@@ -88,7 +89,8 @@ def draw_trace(axes: Axes, trace: Trace, quantity: str = "residual", label: str 
     """
     values = getattr(trace, quantity)
     known = ~np.isnan(values if values.ndim == 1 else values[:, 0])
-    axes.plot(trace.site_updates[known], values[known], label=label)
+    lines = axes.plot(trace.site_updates[known], values[known])
+    lines[0].set_label(label)  # one entry in the legend for all chains
     if quantity == "residual":
         axes.set_yscale("log")
     axes.set_xlabel("site updates")

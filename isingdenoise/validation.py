@@ -89,6 +89,25 @@ def check_int(name: str, value: Any, *, low: int, high: int | None = None) -> in
     return number
 
 
+def check_switch(name: str, value: Any) -> bool | None:
+    """Return `value` if it is True, False or None.
+
+    Raises
+    ------
+    ParameterError
+        It is something else.
+    """
+    if value is not None and not isinstance(value, (bool, np.bool_)):
+        raise ParameterError(name, f"must be True, False or None, not {value!r}")
+    return None if value is None else bool(value)
+
+
+def store(settings: object, **checked: Any) -> None:
+    """Write checked values back into a frozen dataclass, as plain Python values."""
+    for name, value in checked.items():
+        object.__setattr__(settings, name, value)
+
+
 def check_choice(name: str, value: Any, choices: Iterable[str]) -> str:
     """Return `value` if it is one of `choices`; the message lists them.
 
@@ -103,7 +122,7 @@ def check_choice(name: str, value: Any, choices: Iterable[str]) -> str:
     return value
 
 
-def check_image(name: str, image: ArrayLike) -> NDArray[Any]:
+def check_image(name: str, image: ArrayLike, *, high: float = math.inf) -> NDArray[Any]:
     """Return `image` as a 2-D, non-empty bool, integer or real array in native byte order.
 
     Nothing is copied unless the dtype asks for it: float16 becomes float32,
@@ -115,6 +134,8 @@ def check_image(name: str, image: ArrayLike) -> NDArray[Any]:
         The argument's name, for the message.
     image : array_like, shape (H, W)
         The picture.
+    high : float
+        Largest size of a floating-point value.
 
     Returns
     -------
@@ -137,8 +158,14 @@ def check_image(name: str, image: ArrayLike) -> NDArray[Any]:
     if array.dtype.kind == "f":
         wide = np.float32 if array.dtype.itemsize <= 4 else np.float64
         array = array.astype(wide, copy=False)
-        if _any_infinite(array):
+        # fmin and fmax pass over NaN, and need no temporary
+        largest = max(
+            -float(np.fmin.reduce(array, axis=None)), float(np.fmax.reduce(array, axis=None))
+        )
+        if math.isinf(largest):
             raise ParameterError(name, "holds infinite values; only NaN may mark missing pixels")
+        if largest > high:
+            raise ParameterError(name, f"holds values beyond {high:g}; scale it down")
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
@@ -187,8 +214,3 @@ def as_generator(rng: np.random.Generator | int | None) -> tuple[np.random.Gener
     else:
         seed = check_int("rng", rng, low=0, high=_MAX_SEED)
     return np.random.default_rng(seed), seed
-
-
-def _any_infinite(array: NDArray[Any]) -> bool:
-    # By rows: a temporary as large as a page at 600 dpi is worth avoiding.
-    return any(bool(np.isinf(row).any()) for row in array)

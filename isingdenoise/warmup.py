@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -47,8 +47,10 @@ def compile_for(engine: Engine, coupling: Coupling, sites: int) -> None:
 
     parallel = sites >= PARALLEL_SITES if engine.parallel is None else engine.parallel
     settings: Any = engine
+    known = {field.name for field in fields(settings)}
+    short = dict.fromkeys(known & {"max_sweeps", "sweeps", "burn_in"}, 1)
     small = IsingModel(np.zeros((8, 8), np.float32), coupling)
-    replace(settings, parallel=parallel).solve(small, rng=0)
+    replace(settings, parallel=parallel, **short).solve(small, rng=0)
 
 
 def warm_up() -> Iterator[tuple[str, float]]:

@@ -50,7 +50,8 @@ def batch(
 
     from . import report
 
-    jobs = plan(source, target, recursive=recursive, overwrite=force)
+    with o.named(output="OUTPUT"):
+        jobs = plan(source, target, recursive=recursive, overwrite=force)
     if jobs:
         report.say_if_cold()
     records: list[dict[str, Any]] = []

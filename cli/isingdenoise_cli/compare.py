@@ -53,15 +53,17 @@ def compare(
     isingdenoise compare noisy.png --noise gaussian --clean clean.png --plot table.png
     """
     from isingdenoise import experiments
-    from isingdenoise.io import check_output, read_clean, read_picture
+    from isingdenoise.io import check_input, check_output, read_clean, read_picture
 
     from . import report
 
-    solvers = _engines(engines or tuple(ENGINES), settings)
+    check_input(picture)
+    solvers = _engines(tuple(dict.fromkeys(engines)) or tuple(ENGINES), settings)
     if plot is not None:
         if plot.suffix.lower() not in _FIGURES:
-            raise ParameterError("plot", f"must end in one of {' '.join(_FIGURES)}")
-        check_output(plot, [p for p in (picture, clean) if p], overwrite=force)
+            raise ParameterError("--plot", f"must end in one of {' '.join(_FIGURES)}")
+        with o.named(output="--plot"):
+            check_output(plot, [p for p in (picture, clean) if p], overwrite=force)
     pixels = read_picture(picture).pixels
     reference = None if clean is None else read_clean(clean, pixels.shape)
     report.say_if_cold()
@@ -100,7 +102,8 @@ def _engines(names: tuple[str, ...], settings: tuple[str, ...]) -> list[Any]:
         engine, dot, setting = text.partition(".") if "." in key else ("", "", text)
         takers = [engine] if dot else [n for n in names if key in o.setting_types(ENGINES[n])]
         if not takers or any(name not in mine for name in takers):
-            raise ParameterError("-O", f"{text!r} fits none of the engines {', '.join(names)}")
+            known = (f"{n}: {', '.join(o.setting_types(ENGINES[n]))}" for n in names)
+            raise ParameterError("-O", f"{text!r} is no setting of any engine ({'; '.join(known)})")
         for name in takers:
             mine[name].append(setting)
     return [o.build_engine(name, mine[name]) for name in names]

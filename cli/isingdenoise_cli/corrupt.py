@@ -47,11 +47,20 @@ def corrupt(
     \b
     isingdenoise corrupt clean.png -o noisy.png --noise gaussian --sigma 1 --seed 0
     """
-    from isingdenoise.io import check_output, format_of, read_clean, write_bilevel, write_grey
+    from isingdenoise.io import (
+        check_input,
+        check_output,
+        format_of,
+        read_clean,
+        write_bilevel,
+        write_grey,
+    )
     from isingdenoise.noise import FlipNoise, GaussianNoise
     from isingdenoise.validation import as_generator
 
-    format_of(output)
+    check_input(picture)
+    if format_of(output) == "PBM" and noise != FlipNoise.name:
+        raise ParameterError("-o", "PBM has no grey; use .png, .tif or .pgm")
     check_output(output, [picture], overwrite=force)
     rng, _ = as_generator(seed)
     if noise == FlipNoise.name:

@@ -35,6 +35,7 @@ _OPTIONS = {
 }
 
 BUG = 1
+CANNOT_WRITE = 5
 INTERRUPTED = 130
 
 
@@ -66,29 +67,33 @@ class LazyGroup(click.Group):
         try:
             code = invoke(*args, standalone_mode=False, **extra)
         except Exception as error:  # the one place where errors end
-            code = _reported(error)
+            words = args[0] if args and args[0] is not None else sys.argv[1:]
+            code = _reported(error, next(iter(words), ""))
         except KeyboardInterrupt:
             code = complain("interrupted", INTERRUPTED)
         sys.exit(code if isinstance(code, int) else 0)
 
 
-def _reported(error: Exception) -> int:  # noqa: PLR0911 - one for each kind of end
+def _reported(error: Exception, command: str) -> int:  # noqa: PLR0911 - one for each kind of end
     """Print an error as one line; return its exit code."""
     match error:
         case click.exceptions.Exit():
             return error.exit_code
         case click.Abort():
             return complain("interrupted", INTERRUPTED)
+        case click.exceptions.NoArgsIsHelpError():
+            click.echo(error.format_message(), err=True)
+            return error.exit_code
         case click.ClickException():
-            return complain(_one_line(error), error.exit_code)
+            return complain(_one_line(error, command), error.exit_code)
         case ParameterError():
             return complain(f"{_option(error.parameter)}: {error.message}", error.exit_code)
         case IsingDenoiseError():
             return complain(str(error), error.exit_code)
-        case BrokenPipeError():
-            # The reader has gone; Python would complain once more while closing stdout.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return BUG
+        case OSError():  # the library names its files; this is the terminal or a pipe
+            return complain(
+                f"cannot print ({error.strerror or error}); nothing is lost", CANNOT_WRITE
+            )
     if os.environ.get("ISINGDENOISE_DEBUG"):
         raise error
     return complain(
@@ -121,13 +126,11 @@ def complain(message: str, code: int) -> int:
 
 def _option(parameter: str) -> str:
     """Return how the user wrote a parameter."""
-    if parameter.startswith("-"):
+    if parameter.startswith("-") or parameter.isupper():
         return parameter
     return _OPTIONS.get(parameter, "--" + parameter.replace("_", "-"))
 
 
-def _one_line(error: click.ClickException) -> str:
-    message = error.format_message()
-    ctx = getattr(error, "ctx", None)
-    help_for = ctx.command_path if ctx is not None else "isingdenoise"
-    return f"{message.rstrip('.')}; see '{help_for} --help'"
+def _one_line(error: click.ClickException, command: str) -> str:
+    known = f" {command}" if command in COMMANDS else ""
+    return f"{error.format_message().rstrip('.')}; see 'isingdenoise{known} --help'"

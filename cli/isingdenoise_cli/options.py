@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import types
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,17 @@ class NoiseChoice:
             return _gaussian(self.sigma, self.levels)
         estimate = GaussianNoise.from_image(x, levels=self.levels)
         return estimate if self.sigma is None else _gaussian(self.sigma, estimate.levels)
+
+
+@contextmanager
+def named(**options: str) -> Iterator[None]:
+    """Name the option, and not the library's parameter, in errors from inside the block."""
+    try:
+        yield
+    except ParameterError as error:
+        if error.parameter not in options:
+            raise
+        raise ParameterError(options[error.parameter], error.message) from None
 
 
 def noise_options(command: Command) -> Command:

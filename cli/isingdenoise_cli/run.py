@@ -8,7 +8,8 @@ import click
 
 from isingdenoise.coupling import Coupling
 from isingdenoise.errors import ParameterError, printable
-from isingdenoise.inference import Engine
+from isingdenoise.inference import ICM, Engine
+from isingdenoise.io import check_input
 
 from . import options as o
 
@@ -46,7 +47,10 @@ def run(
     isingdenoise run noisy.png --noise gaussian
     isingdenoise run fax.png --noise flip -o clean.png --probability sure.tif
     """
+    check_input(picture)
     target = output or picture.with_name(f"{picture.stem}.denoised.png")
+    if probability is not None and isinstance(engine, ICM):
+        raise ParameterError("--probability", "engine icm has none; use mf or gibbs")
     _check_outputs(picture, target, probability, force)
 
     from isingdenoise.api import denoise
@@ -62,8 +66,9 @@ def run(
     report.warn_if_not_converged(picture, result)
     if probability is not None:
         if result.probability is None:
-            raise ParameterError("probability", f"engine {engine.name} has none; use mf or gibbs")
-        write_grey(probability, result.probability, overwrite=force)
+            raise ParameterError("--probability", f"engine {engine.name} has none")
+        with o.named(format="--probability", output="--probability"):
+            write_grey(probability, result.probability, overwrite=force)
     write_bilevel(target, result.image, overwrite=force, dpi=source.dpi)
 
     if as_json:
@@ -82,7 +87,9 @@ def _check_outputs(picture: Path, target: Path, probability: Path | None, force:
     format_of(target)
     check_output(target, [picture], overwrite=force)
     if probability is not None:
-        format_of(probability)
-        if probability.resolve() == target.resolve():
-            raise ParameterError("probability", "is the same file as the output")
-        check_output(probability, [picture], overwrite=force)
+        with o.named(output="--probability"):
+            if format_of(probability) == "PBM":
+                raise ParameterError("output", "PBM holds no probabilities; use .tif, .png or .npy")
+            if probability.resolve() == target.resolve():
+                raise ParameterError("output", "is the same file as the output")
+            check_output(probability, [picture], overwrite=force)

@@ -13,7 +13,7 @@ from ._jit import inlined
 _f4 = np.float32
 _i4 = np.int32
 
-# tanh(x) = x P(x^2) / Q(x^2) on |x| <= 9; from there on tanh is 1 in float32.
+# tanh(x) = x P(x^2) / Q(x^2) on |x| <= 9; from there on it is 1 to the last place.
 TANH_LIMIT = _f4(9.0)
 _P0, _P1, _P2, _P3, _P4 = (
     _f4(0.9999999063604162),
@@ -58,7 +58,7 @@ def tanh(x):
 
 @inlined
 def log(x):
-    """Return the natural logarithm of a float32 in [0, 1], within 1e-7 relative; log(0) = -88."""
+    """Return the natural logarithm of a float32 in [0, 1], within 2e-7 relative; log(0) = -88."""
     bits = _f4(x).view(np.int32)
     exponent = _i4(_i4(bits - _SQRT_HALF_BITS) >> _i4(23))
     mantissa = _i4(bits - _i4(exponent << _i4(23)))

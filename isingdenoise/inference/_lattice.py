@@ -102,6 +102,8 @@ def starting_mean(model: IsingModel, init: ArrayLike | None) -> NDArray[np.float
     start = np.asarray(init)
     if start.shape != model.shape:
         raise ParameterError("init", f"has shape {start.shape}, the model has {model.shape}")
+    if start.dtype.kind not in "biuf":
+        raise ParameterError("init", f"must hold bools or real numbers, not {start.dtype}")
     if start.dtype == np.bool_:
         return np.where(start, np.float32(1), np.float32(-1))
     mean: NDArray[np.float32] = np.clip(start, -1, 1).astype(np.float32)

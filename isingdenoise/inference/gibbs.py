@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..diagnostics import effective_sample_size, r_hat
 from ..model import IsingModel
-from ..validation import as_generator, check_int
+from ..validation import as_generator, check_int, check_switch, store
 from ._loop import Round, iterate
 from .base import Callback, Solution, Status
 
@@ -66,9 +66,13 @@ class Gibbs:
     parallel: bool | None = None
 
     def __post_init__(self) -> None:
-        check_int("burn_in", self.burn_in, low=0)
-        check_int("sweeps", self.sweeps, low=1)
-        check_int("chains", self.chains, low=1, high=1024)
+        store(
+            self,
+            burn_in=check_int("burn_in", self.burn_in, low=0),
+            sweeps=check_int("sweeps", self.sweeps, low=1),
+            chains=check_int("chains", self.chains, low=1, high=1024),
+            parallel=check_switch("parallel", self.parallel),
+        )
 
     def solve(
         self,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..model import IsingModel
-from ..validation import check_int
+from ..validation import check_int, check_switch, store
 from ._loop import Round, iterate
 from .base import Callback, Solution
 
@@ -50,7 +50,11 @@ class ICM:
     parallel: bool | None = None
 
     def __post_init__(self) -> None:
-        check_int("max_sweeps", self.max_sweeps, low=1)
+        store(
+            self,
+            max_sweeps=check_int("max_sweeps", self.max_sweeps, low=1),
+            parallel=check_switch("parallel", self.parallel),
+        )
 
     def solve(
         self,

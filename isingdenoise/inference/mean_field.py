@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from ..errors import ParameterError
 from ..model import IsingModel
-from ..validation import check_choice, check_int, check_real
+from ..validation import check_choice, check_int, check_real, check_switch, store
 from ._loop import Round, iterate
 from .base import Callback, Solution
 
@@ -69,11 +69,15 @@ class MeanField:
     parallel: bool | None = None
 
     def __post_init__(self) -> None:
-        check_real("damping", self.damping, low=0, high=1, low_open=True)
-        check_choice("schedule", self.schedule, SCHEDULES)
-        check_real("tol", self.tol, low=0)
-        check_int("max_sweeps", self.max_sweeps, low=1)
-        check_int("bound_every", self.bound_every, low=0)
+        store(
+            self,
+            damping=check_real("damping", self.damping, low=0, high=1, low_open=True),
+            schedule=check_choice("schedule", self.schedule, SCHEDULES),
+            tol=check_real("tol", self.tol, low=0),
+            max_sweeps=check_int("max_sweeps", self.max_sweeps, low=1),
+            bound_every=check_int("bound_every", self.bound_every, low=0),
+            parallel=check_switch("parallel", self.parallel),
+        )
         if self.schedule == "jacobi" and self.damping == 1:
             raise ParameterError(
                 "damping", "must be below 1 with schedule jacobi, which may cycle; try 0.5"

@@ -16,6 +16,8 @@ from .base import grey_values, observed
 
 _SAMPLE = 1 << 18
 _BLUR = 5
+_WINDOW = 1 << 22
+_BAND = 64
 _EM_ROUNDS = 500
 _EM_TOL = 1e-6
 
@@ -168,24 +170,42 @@ def split_by_neighbourhood(
     tells dark parts from bright ones even where the grey values of the two
     overlap.
 
+    Where the blurred picture tells nothing (its parts are narrower than the
+    blur), the grey values themselves are split.
+
     Parameters
     ----------
     x : ndarray, shape (H, W)
-        The noisy picture.
+        The noisy picture, of at least two grey values.
     mask : ndarray of bool, shape (H, W), optional
         False where a pixel is missing.
     """
     from scipy.ndimage import uniform_filter
 
-    window = middle(x)
+    window = bands(x)
     grey = grey_values(window)
-    known = observed(window, None if mask is None else middle(mask))
-    size = tuple(min(_BLUR, n) for n in grey.shape)
-    blurred = uniform_filter(np.where(known, grey, grey[known].mean()), size)
-    bright = blurred > otsu(blurred[known])
-    low, high = (float(grey[known & part].mean()) for part in (~bright, bright))
-    spread = np.where(bright, grey - high, grey - low)[known]
-    return low, high, float(spread.std()), float(bright[known].mean())
+    known = observed(window, None if mask is None else bands(mask))
+    if known.any():
+        size = tuple(min(_BLUR, n) for n in grey.shape)
+        blurred = uniform_filter(np.where(known, grey, grey[known].mean()), size)
+        if blurred[known].min() < blurred[known].max():
+            split = _two_classes(grey[known], blurred[known] > otsu(blurred[known]))
+            if split[0] < split[1]:
+                return split
+    values, weight = histogram(x, mask)
+    return _two_classes(values, values > otsu(values, weight), weight)
+
+
+def _two_classes(
+    grey: Floats, bright: NDArray[np.bool_], weight: Floats | None = None
+) -> tuple[float, float, float, float]:
+    """Return the means of both classes, their common spread, and the share of the bright one."""
+    if weight is None:
+        weight = np.ones_like(grey)
+    low, high = (float(np.average(grey[c], weights=weight[c])) for c in (~bright, bright))
+    squares = (grey - np.where(bright, high, low)) ** 2
+    share = float(np.average(bright, weights=weight))
+    return low, high, float(np.sqrt(np.average(squares, weights=weight))), share
 
 
 def otsu(values: Floats, weight: Floats | None = None) -> float:
@@ -203,10 +223,14 @@ def otsu(values: Floats, weight: Floats | None = None) -> float:
     return float((edges[best[0] + 1] + edges[best[-1] + 1]) / 2)
 
 
-def middle(x: NDArray[Any], side: int = 2048) -> NDArray[Any]:
-    """Return a central window of at most `side` pixels a side."""
-    top, left = (max(0, (n - side) // 2) for n in x.shape)
-    return x[top : top + side, left : left + side]
+def bands(x: NDArray[Any]) -> NDArray[Any]:
+    """Return a picture of at most about four million pixels: bands of rows from all of it."""
+    height, width = x.shape
+    wanted = max(_BAND, _WINDOW // width)
+    if height <= wanted:
+        return x
+    starts = np.linspace(0, height - _BAND, wanted // _BAND).astype(int)
+    return np.concatenate([x[top : top + _BAND] for top in starts])
 
 
 def _hazard(a: float) -> float:

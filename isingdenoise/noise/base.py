@@ -12,7 +12,14 @@ from ..errors import ParameterError
 from ..model import FIELD_LIMIT
 from ..validation import check_real
 
-__all__ = ["EstimationWarning", "NoiseModel", "check_levels", "field_and_offset", "grey_values"]
+__all__ = [
+    "EstimationWarning",
+    "NoiseModel",
+    "check_levels",
+    "check_scale",
+    "field_and_offset",
+    "grey_values",
+]
 
 _PIXELS_AT_ONCE = 1 << 20
 
@@ -92,7 +99,7 @@ def field_and_offset(
     field = np.empty(x.shape, np.float32)
     offset = 0.0
     rows = max(1, _PIXELS_AT_ONCE // x.shape[1])
-    _check_scale(noise, x, mask)
+    check_scale(noise.levels, x, mask, getattr(noise, "sigma", 0.0))
     for start in range(0, x.shape[0], rows):
         band = slice(start, start + rows)
         minus, plus = noise.log_likelihood(x[band])
@@ -172,17 +179,44 @@ def levels_of_constant(value: float, integer_range: tuple[float, float] | None) 
     return (value, max(high, value + 1))
 
 
-def _check_scale(noise: NoiseModel, x: NDArray[Any], mask: NDArray[np.bool_] | None) -> None:
-    """Refuse levels that cannot belong to this picture (-1 and +1 for greys up to 255)."""
+def check_scale(
+    levels: tuple[float, float],
+    x: NDArray[Any],
+    mask: NDArray[np.bool_] | None = None,
+    sigma: float = 0.0,
+) -> None:
+    """Refuse levels that cannot belong to this picture (-1 and +1 for greys up to 255).
+
+    Parameters
+    ----------
+    levels : tuple of float
+        Grey values of black and white.
+    x : ndarray, shape (H, W)
+        The noisy picture.
+    mask : ndarray of bool, shape (H, W), optional
+        False where a pixel is missing.
+    sigma : float
+        Standard deviation of the noise, where it is known.
+
+    Raises
+    ------
+    ParameterError
+        On average the grey values lie outside the levels by more than five
+        times their distance (or sigma), or all on one side for a bool picture.
+    """
+    low, high = levels
+    if x.dtype == np.bool_ and not -1 < (low + high) / 2 <= 1:
+        raise ParameterError(
+            "levels", f"black {low:g} and white {high:g} do not fit a 1-bit picture (-1 and 1)"
+        )
     step = max(1, x.size // _PIXELS_AT_ONCE)
     sample = x if mask is None else x[mask]
     grey = grey_values(sample.reshape(-1)[::step])
     grey = grey[~np.isnan(grey)]
     if grey.size == 0:
         return
-    low, high = noise.levels
-    distance = float(np.median(np.maximum(np.maximum(low - grey, grey - high), 0)))
-    if distance > 10 * max(high - low, getattr(noise, "sigma", 0.0)):
+    distance = float(np.mean(np.maximum(np.maximum(low - grey, grey - high), 0)))
+    if distance > 5 * max(high - low, sigma):
         raise ParameterError(
             "levels",
             f"black {low:g} and white {high:g} do not fit a picture of grey values "

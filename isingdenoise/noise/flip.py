@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..validation import check_real
-from ._mixture import histogram, middle, otsu
+from ._mixture import bands, histogram, otsu
 from .base import check_levels, grey_values, levels_of_constant, observed
 
 __all__ = ["FlipNoise"]
@@ -142,8 +142,8 @@ class FlipNoise:
         low, high = check_levels(_levels_of(x, mask) if levels is None else levels)
         if probability is not None:
             return cls(probability, (low, high))
-        window = middle(x)
-        known = observed(window, None if mask is None else middle(mask))
+        window = bands(x)
+        known = observed(window, None if mask is None else bands(mask))
         seen = np.where(grey_values(window) >= (low + high) / 2, 1.0, -1.0) * known
         around = _sum_of_neighbours(seen)
         inside = (np.abs(around) >= 6) & known

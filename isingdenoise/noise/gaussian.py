@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..validation import check_real
 from ._mixture import Mixture, fit_mixture, histogram, split_by_neighbourhood
-from .base import check_levels, grey_values, levels_of_constant
+from .base import check_levels, check_scale, grey_values, levels_of_constant
 
 __all__ = ["GaussianNoise"]
 
@@ -142,15 +142,20 @@ class GaussianNoise:
         EstimationWarning
             All pixels are equal.
         """
+        if levels is not None:
+            levels = check_levels(levels)
+            check_scale(levels, x, mask)
+        if sigma is not None:
+            sigma = cls(sigma).sigma
         values, weight = histogram(x, mask)
         if values.size == 0 or values.min() == values.max():
             value = float(values[0]) if values.size else 0.0
             if levels is None:
                 levels = levels_of_constant(value, _integer_range(x))
-            return cls(sigma or (levels[1] - levels[0]) / 10, levels, limits)
+            return cls((levels[1] - levels[0]) / 10 if sigma is None else sigma, levels, limits)
         low, high, spread, share = split_by_neighbourhood(x, mask)
         keep = (levels is not None, sigma is not None)
-        levels = check_levels(levels or (low, high))
+        levels = levels or (low, high)
         floor = _floor(x, levels)
         guess = cls(max(spread, floor) if sigma is None else sigma, levels, limits)
         share = float(np.clip(share, 0.01, 0.99))

@@ -30,15 +30,6 @@ def setting(shape, name, seed=0):
     return Lattice(model, parallel=False), labels, rng.uniform(-1, 1, shape)
 
 
-def local_fields_met(model, before, after):
-    """Return the local field of each site when a sweep that turns `before` into `after` visits."""
-    state, met = np.array(before, np.float64), np.empty(model.shape)
-    for y, x in reference.COLOURS:
-        met[y::2, x::2] = model.local_field(state)[y::2, x::2]
-        state[y::2, x::2] = after[y::2, x::2]
-    return met
-
-
 @ON_EVERY_LATTICE
 @pytest.mark.parametrize("dtype", [np.int8, np.float32])
 def test_round_trip(shape, dtype):
@@ -60,9 +51,7 @@ def test_planes_hold_the_parities(shape):
     for q in range(4):
         part = number[q >> 1 :: 2, q & 1 :: 2]
         assert (rows_of(q, shape[0]), columns_of(q, shape[1])) == part.shape
-        np.testing.assert_array_equal(
-            planes[q, 1 : 1 + part.shape[0], 1 : 1 + part.shape[1]], part
-        )
+        np.testing.assert_array_equal(planes[q, 1 : 1 + part.shape[0], 1 : 1 + part.shape[1]], part)
 
 
 @ON_EVERY_LATTICE
@@ -82,7 +71,7 @@ def test_mean_field_sees_the_local_field(shape, name):
     rows = lattice.rows(np.float32)
     lattice.run(mean_field.sweep, packed, packed, *lattice.parameters, np.float32(1), rows)
     after = lattice.unpack(packed)
-    met = local_fields_met(lattice.model, mean, after)
+    met = reference.local_fields_met(lattice.model, mean, after)
     np.testing.assert_allclose(after, np.tanh(met), atol=2e-6)
 
 
@@ -94,7 +83,7 @@ def test_icm_sees_the_local_field(shape, name):
     flips, drop = lattice.rows(np.int64), lattice.rows(np.float64)
     lattice.run(icm.sweep, packed, *lattice.parameters, flips, drop)
     after = lattice.unpack(packed)
-    agreement = before * local_fields_met(lattice.model, before, after)
+    agreement = before * reference.local_fields_met(lattice.model, before, after)
     np.testing.assert_array_equal(after, np.where(agreement < 0, -before, before))
     assert flips.sum() == np.sum(agreement < 0)
     assert drop.sum() == pytest.approx(-2 * np.sum(np.minimum(agreement, 0)), abs=1e-5)
@@ -112,7 +101,7 @@ def test_gibbs_sees_the_local_field(shape, name):
         (words[1], words[0]), (words[2], words[3]),
     )  # fmt: skip
     after = lattice.unpack(packed)
-    met = local_fields_met(lattice.model, before, after)
+    met = reference.local_fields_met(lattice.model, before, after)
     np.testing.assert_allclose(lattice.unpack(total), np.tanh(met), atol=2e-6)
 
 

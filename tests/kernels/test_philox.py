@@ -62,9 +62,7 @@ def test_equals_plain_python():
 def test_a_row_equals_plain_python(n):
     out = np.full(n + 4, 9, np.float32)
     fill_row(out, n, *u4(5, ONES, 2, 3, 1 << 31))
-    np.testing.assert_array_equal(
-        out[:n], reference.row_of_uniforms(n, 5, ONES, 2, (3, 1 << 31))
-    )
+    np.testing.assert_array_equal(out[:n], reference.row_of_uniforms(n, 5, ONES, 2, (3, 1 << 31)))
     assert np.all(out[4 * -(-n // 4) :] == 9)  # nothing is written behind the last block
 
 
@@ -98,7 +96,7 @@ def lag_score(u, axis):
     return float(product.mean() * 3 * np.sqrt(product.size))
 
 
-@pytest.mark.parametrize("part", [np.s_[:], np.s_[0], np.s_[:, 0], np.s_[:, :, 0], np.s_[..., 0]])
+@pytest.mark.parametrize("part", [np.s_[:], np.s_[0], np.s_[:, 0], np.s_[:, :, 0], np.s_[..., :9]])
 def test_the_histogram_is_flat(drawn, part):
     assert flatness(drawn[part]) > 1e-4
     assert flatness(drawn[part] ** 3) < 1e-4  # control

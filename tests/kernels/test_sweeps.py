@@ -74,9 +74,7 @@ def test_mean_field(shape, neighbours, signs, parallel, damping):
 def test_jacobi(shape, neighbours, signs, parallel):
     lattice, mean, _ = setting(shape, neighbours, signs, parallel)
     found, rows = jacobi_sweep(lattice, mean, 0.6)
-    np.testing.assert_allclose(
-        found, reference.jacobi_sweep(lattice.model, mean, 0.6), atol=3e-6
-    )
+    np.testing.assert_allclose(found, reference.jacobi_sweep(lattice.model, mean, 0.6), atol=3e-6)
     whole = reference.jacobi_sweep(lattice.model, mean, 1.0) - mean
     assert rows.max() == pytest.approx(np.abs(whole).max(), abs=3e-6)
 

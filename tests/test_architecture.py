@@ -1,0 +1,248 @@
+"""Who may import whom: the layers of the package, read from its sources."""
+
+import ast
+import io
+import tokenize
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LIBRARY, CLI = "isingdenoise", "isingdenoise_cli"
+
+# Each part of the library, and the parts it may import; what is not listed is refused.
+LAYERS = {
+    "_version": set(),
+    "errors": set(),
+    "_kernels": set(),
+    "validation": {"errors"},
+    "coupling": {"validation", "errors"},
+    "model": {"coupling", "validation", "errors"},
+    "metrics": {"validation", "errors"},
+    "diagnostics": {"validation", "errors"},
+    "noise": {"model", "validation", "errors"},
+    "inference": {"_kernels", "model", "diagnostics", "validation", "errors"},
+    "learning": {"inference", "noise", "model", "coupling", "validation", "errors"},
+    "api": {
+        *("learning", "inference", "noise", "model", "coupling"),
+        *("validation", "errors", "_version"),
+    },
+    "_io": {"errors"},
+    "io": {"_io", "errors"},
+    "plotting": {"inference"},  # the type of a trace
+    "warmup": {"_kernels", "inference", "model", "coupling"},
+    "batch": {"api", "io", "metrics", "inference", "noise", "coupling", "validation", "errors"},
+    "experiments": {
+        *("api", "io", "metrics", "warmup", "inference", "noise", "coupling"),
+        *("validation", "errors"),
+    },
+}
+# The package itself names what is public, for type checkers alone.
+LAYERS["__init__"] = {"_version", "api", "coupling", "errors", "inference", "model", "noise"}
+
+COMMAND_LAYERS = {"__init__": set(), "main": set(), "options": set(), "report": set()}
+COMMAND = {"options", "report"}  # what a subcommand may import of the command line
+
+# Foreign packages that one part alone may import, at the top of a file or inside a function.
+OWNERS = {
+    "numba": "_kernels",
+    "llvmlite": "_kernels",
+    "matplotlib": "plotting",
+    "PIL": "_io",
+    "imageio": "_io",
+    "tifffile": "_io",
+}
+NEVER_IN_THE_LIBRARY = {"click", CLI}
+LONGEST_COMMAND = 120  # lines of code: a command parses, calls and prints
+LONGEST_SHARED = 180
+
+
+def sources():
+    """Return {dotted name: text} of all modules; a package's own file ends in `.__init__`."""
+    found = {}
+    for base in (ROOT, ROOT / "cli"):
+        for path in sorted((base / (CLI if base.name == "cli" else LIBRARY)).rglob("*.py")):
+            name = ".".join(path.relative_to(base).with_suffix("").parts)
+            found[name] = path.read_text(encoding="utf-8")
+    return found
+
+
+def imports(module, text, known):
+    """Yield (dotted name, whether for types alone) of everything a module imports."""
+    tree = ast.parse(text)
+    for_types = {
+        id(node)
+        for test in ast.walk(tree)
+        if isinstance(test, ast.If) and "TYPE_CHECKING" in ast.unparse(test.test)
+        for statement in test.body
+        for node in ast.walk(statement)
+    }
+    package = module.split(".")[:-1]
+    for node in ast.walk(tree):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            names = [inner(base, alias.name, known) for alias in node.names]
+        elif isinstance(node, ast.Call) and called(node) in {"import_module", "__import__"}:
+            first = node.args[0] if node.args else None
+            names = [first.value] if isinstance(first, ast.Constant) else []
+        for name in names:
+            yield name, id(node) in for_types
+
+
+def inner(base, name, known):
+    """Return `base.name`, or `base` where it is ours and has no such module."""
+    full = f"{base}.{name}"
+    ours = place(base)[0] in {LIBRARY, CLI}
+    return base if ours and full not in known and f"{full}.__init__" not in known else full
+
+
+def called(node):
+    function = node.func
+    return getattr(function, "id", None) or getattr(function, "attr", None)
+
+
+def faults(modules):
+    """Return one line for each rule that a module breaks."""
+    found = []
+    graph = {}
+    for module, text in modules.items():
+        found += [f"{module}: {fault}" for fault in faults_of_text(module, text)]
+        for name, for_types in imports(module, text, modules):
+            found += [f"{module}: imports {name}"] * is_refused(module, name)
+            own = name if name in modules else f"{name}.__init__"
+            if own in modules and own != module and not for_types:
+                graph.setdefault(module, set()).add(own)
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as circle:
+        found.append(f"imports in a circle: {' -> '.join(circle.args[1])}")
+    return found
+
+
+def faults_of_text(module, text):
+    home, part = place(module)
+    if home == CLI:
+        longest = LONGEST_SHARED if part in COMMAND_LAYERS else LONGEST_COMMAND
+        if (lines := code_lines(text)) > longest:
+            yield f"has {lines} lines of code"
+        return
+    if part not in LAYERS:
+        yield "is in no layer"
+    calls = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call))
+    yield from ("prints" for call in calls if called(call) in {"print", "echo"})
+
+
+def is_refused(module, name):
+    """Tell whether `module` must not import `name`."""
+    home, part = place(module)
+    top, target = place(name)
+    if top == home:
+        layers, other = (LAYERS, set()) if home == LIBRARY else (COMMAND_LAYERS, COMMAND)
+        return target not in {part, *layers.get(part, other)}
+    if home == LIBRARY and top in NEVER_IN_THE_LIBRARY:
+        return True
+    if home == CLI and top == LIBRARY:
+        return target.startswith("_") and target not in {"__init__", "_version"}
+    owner = OWNERS.get(top)
+    alone = owner is None or (home, part) == (LIBRARY, owner)
+    return name.startswith("matplotlib.pyplot") or not alone
+
+
+def place(name):
+    """Return (top-level package, part below it) of a dotted name."""
+    top, _, below = name.partition(".")
+    return top, below.partition(".")[0] or "__init__"
+
+
+def code_lines(text):
+    """Count the lines that hold code: no blank ones, comments or docstrings."""
+    quiet = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
+    quiet |= {tokenize.ENCODING, tokenize.ENDMARKER}
+    lines = set()
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type not in quiet:
+            lines.update(range(token.start[0], token.end[0] + 1))
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            lines.difference_update(range(node.lineno, node.end_lineno + 1))
+    return len(lines)
+
+
+def test_every_module_keeps_to_its_layer():
+    assert faults(sources()) == []
+
+
+def test_the_sources_were_found():
+    found = sources()
+    assert {"isingdenoise.__init__", "isingdenoise._kernels._jit", f"{CLI}.main"} <= set(found)
+    edges = {name for name, _ in imports("isingdenoise.api", found["isingdenoise.api"], found)}
+    assert {"isingdenoise.inference", "isingdenoise.noise", "numpy"} <= edges
+    inside = imports("isingdenoise.plotting", found["isingdenoise.plotting"], found)
+    assert ("matplotlib.figure.Figure", False) in inside  # imported within a function
+
+
+def test_the_layers_themselves_have_no_circle():
+    TopologicalSorter(LAYERS).prepare()
+
+
+@pytest.mark.parametrize(
+    ("module", "text", "fault"),
+    [
+        ("isingdenoise.coupling", "from .inference import MeanField", "inference"),
+        ("isingdenoise.coupling", "from isingdenoise import api", "api"),
+        ("isingdenoise.coupling", "import isingdenoise.model", "model"),
+        ("isingdenoise.coupling", "from . import model", "model"),
+        ("isingdenoise.coupling", "from isingdenoise import denoise", "isingdenoise"),
+        ("isingdenoise._kernels.icm", "from ..errors import ParameterError", "errors"),
+        ("isingdenoise.noise.flip", "def f():\n    from ..inference import ICM", "inference"),
+        ("isingdenoise.inference.icm", "from ..noise import FlipNoise", "noise"),
+        ("isingdenoise.inference.icm", "from ..api import denoise", "api"),
+        ("isingdenoise.inference.icm", "import numba", "numba"),
+        ("isingdenoise.inference.icm", "def f():\n    from numba import njit", "numba"),
+        ("isingdenoise.metrics", "__import__('numba')", "numba"),
+        ("isingdenoise.metrics", "importlib.import_module('numba.core')", "numba"),
+        ("isingdenoise.api", "def f():\n    from matplotlib.figure import Figure", "matplotlib"),
+        ("isingdenoise.plotting", "import matplotlib.pyplot as plt", "pyplot"),
+        ("isingdenoise.plotting", "from matplotlib import pyplot", "pyplot"),
+        ("isingdenoise.batch", "from PIL import Image", "PIL"),
+        ("isingdenoise.batch", "import click", "click"),
+        ("isingdenoise.batch", "def f():\n    from isingdenoise_cli import report", "cli"),
+        ("isingdenoise.batch", "def f():\n    print('done')", "prints"),
+        ("isingdenoise.brandnew", "import numpy", "no layer"),
+        ("isingdenoise_cli.report", "from . import options", "options"),
+        ("isingdenoise_cli.main", "from .run import run", "run"),
+        ("isingdenoise_cli.run", "from .batch import batch", "batch"),
+        ("isingdenoise_cli.run", "import numba", "numba"),
+        ("isingdenoise_cli.run", "from isingdenoise._io.atomic import check_output", "_io"),
+        ("isingdenoise_cli.run", "from isingdenoise import _kernels", "_kernels"),
+        ("isingdenoise_cli.report", "x = 1\n" * 181, "181 lines"),
+        ("isingdenoise_cli.run", "x = 1\n" * 121, "121 lines"),
+    ],
+)
+def test_each_rule_can_be_broken(module, text, fault):
+    packages = ("inference", "noise", "_kernels")
+    names = ["api", "errors", "model", *(f"{package}.__init__" for package in packages)]
+    modules = {f"{LIBRARY}.{name}": "" for name in names}
+    modules |= {f"{CLI}.{name}": "" for name in ("options", "report", "run", "batch")}
+    assert faults(modules) == []
+    found = faults({**modules, module: text})
+    assert len(found) == 1, found
+    assert found[0].startswith(f"{module}: ")
+    assert fault in found[0]
+
+
+def test_a_circle_is_found_within_a_part_but_not_where_it_is_for_types_alone():
+    one, two = "isingdenoise.noise.one", "isingdenoise.noise.two"
+    assert "circle" in faults({one: "from .two import x", two: "from .one import y"})[0]
+    quiet = "if TYPE_CHECKING:\n    from .one import y"
+    assert faults({one: "from .two import x", two: quiet}) == []
+
+
+def test_lines_of_code_leave_out_what_is_none():
+    text = '"""A\ndocstring."""\n\n# a comment\ndef f():\n    """Doc."""\n    return (\n1\n)\n'
+    assert code_lines(text) == 4

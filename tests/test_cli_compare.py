@@ -1,0 +1,220 @@
+"""`isingdenoise compare`: one model, every engine, one table."""
+
+import json
+import warnings
+
+import numpy as np
+import pytest
+from command_line import (
+    error_line,
+    invoke,
+    launch,
+    load,
+    save,
+    save_noisy,
+    scene,
+    snapshot,
+    succeed,
+)
+
+from isingdenoise import ENGINES, denoise
+from isingdenoise.metrics import bit_error_rate, psnr
+
+ROW_KEYS = ["engine", "bit_error_rate", "psnr", "energy", "bound", "sweeps", "seconds", "status"]
+FEW = ["-O", "gibbs.burn_in=2", "-O", "gibbs.sweeps=5"]
+
+
+@pytest.fixture
+def noisy(tmp_path):
+    return save_noisy(tmp_path / "noisy.png")
+
+
+@pytest.fixture
+def clean(tmp_path):
+    return save(tmp_path / "clean.png", scene())
+
+
+def table_of(*args):
+    """Return the rows of --json by engine."""
+    record = json.loads(succeed("compare", *args, "--json").stdout)
+    return {row["engine"]: row for row in record["engines"]}
+
+
+def test_the_table_has_one_line_for_each_engine(noisy, clean):
+    done = launch("compare", noisy, "--clean", clean)
+    assert (done.code, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("noise     gaussian, sigma ")
+    assert lines[1].startswith("coupling  ")
+    heading, *rows = lines[3:]
+    for column in ("engine", "bit error rate", "PSNR dB", "energy", "bound", "sweeps", "status"):
+        assert column in heading
+    assert [row.split()[0] for row in rows] == list(ENGINES)
+    assert all(row.split()[-1] in {"converged", "sampled"} for row in rows)
+
+
+def test_without_a_clean_picture_nothing_is_measured(noisy):
+    heading = succeed("compare", noisy, *FEW).stdout.splitlines()[3]
+    assert "bit error rate" not in heading
+    assert "PSNR" not in heading
+    rows = table_of(noisy, *FEW)
+    assert all(row["bit_error_rate"] is None and row["psnr"] is None for row in rows.values())
+
+
+def test_json_has_stable_keys(noisy, clean):
+    record = json.loads(succeed("compare", noisy, "--clean", clean, "--json", *FEW).stdout)
+    assert list(record) == ["input", "noise", "coupling", "engines"]
+    assert record["input"] == str(noisy)
+    assert [row["engine"] for row in record["engines"]] == list(ENGINES)
+    for row in record["engines"]:
+        assert list(row) == ROW_KEYS
+
+
+def test_the_numbers_are_those_of_the_library(noisy, clean):
+    rows = table_of(noisy, "--clean", clean, "--seed", "5", "--noise", "gaussian")
+    for engine, row in rows.items():
+        alone = denoise(load(noisy)[1], "gaussian", engine=engine, rng=5)
+        assert row["bit_error_rate"] == bit_error_rate(alone.image, scene())
+        assert row["psnr"] == psnr(alone.image, scene())
+        assert row["energy"] == alone.solution.energy
+        assert row["sweeps"] == alone.solution.sweeps
+
+
+def test_a_perfect_result_is_null_in_json_and_inf_in_the_table(clean):
+    options = ["--noise", "flip", "--flip-prob", "0.01", "--clean", clean, "--coupling", "0.1"]
+    assert table_of(clean, *options)["mf"]["psnr"] is None
+    rows = succeed("compare", clean, *options).stdout.splitlines()[4:]
+    assert [row.split()[1:3] for row in rows] == [["0.0000%", "inf"]] * len(ENGINES)
+
+
+def test_engines_are_chosen_by_name(noisy):
+    assert list(table_of(noisy, "--engine", "icm", "--engine", "mf")) == ["icm", "mf"]
+    assert list(table_of(noisy, "--engine", "icm")) == ["icm"]
+
+
+def test_a_setting_goes_to_every_engine_that_has_it(noisy):
+    done = invoke("compare", noisy, "--json", "-O", "max_sweeps=1")
+    rows = {row["engine"]: row for row in json.loads(done.stdout)["engines"]}
+    assert {name: row["status"] for name, row in rows.items()} == {
+        "mf": "max_sweeps",
+        "icm": "max_sweeps",
+        "gibbs": "sampled",
+    }
+    assert [line.split()[3] for line in done.stderr.splitlines()] == ["mf", "icm"]
+
+
+def test_a_setting_with_a_name_goes_to_that_engine_only(noisy):
+    done = invoke("compare", noisy, "--json", "-O", "icm.max_sweeps=1", "-O", "gibbs.sweeps=7")
+    rows = {row["engine"]: row for row in json.loads(done.stdout)["engines"]}
+    assert rows["icm"]["status"] == "max_sweeps"
+    assert rows["mf"]["status"] == "converged"
+    assert rows["gibbs"]["sweeps"] == 50 + 7
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["-O", "nonsense=1"], "nonsense"),
+        (["-O", "mf.nonsense=1"], "nonsense"),
+        (["-O", "magic.tol=1"], "magic"),
+        (["-O", "tol"], "tol"),
+        (["-O", "damping=2"], "damping"),
+        (["--engine", "icm", "-O", "tol=1"], "icm"),
+        (["--engine", "icm", "-O", "gibbs.sweeps=1"], "gibbs"),
+        (["--engine", "magic"], "--engine"),
+        (["--sigma", "0"], "--sigma"),
+        (["--coupling", "nan"], "--coupling"),
+        (["--seed", "-1"], "--seed"),
+        (["--noise", "flip", "--sigma", "1"], "--sigma"),
+        (["--plot", "table.doc"], "--plot"),
+        (["--plot", "table"], "--plot"),
+    ],
+)
+def test_bad_options_are_usage_errors(noisy, options, named):
+    before = snapshot(noisy.parent)
+    assert named in error_line(invoke("compare", noisy, *options), 2)
+    assert snapshot(noisy.parent) == before
+
+
+def test_a_setting_that_fits_no_engine_is_answered_with_the_engines(noisy):
+    line = error_line(invoke("compare", noisy, "-O", "nonsense=1"), 2)
+    assert all(name in line for name in ENGINES)
+
+
+def test_unreadable_pictures_are_named(noisy, tmp_path):
+    (tmp_path / "text.png").write_text("no picture")
+    for name in ("text.png", "missing.png"):
+        assert name in error_line(invoke("compare", tmp_path / name), 3)
+        assert name in error_line(invoke("compare", noisy, "--clean", tmp_path / name), 3)
+    assert error_line(invoke("compare"), 2)
+
+
+def test_a_clean_picture_of_another_size_is_refused_with_both_sizes(noisy, tmp_path):
+    other = save(tmp_path / "other.png", scene(20, 24))
+    line = error_line(invoke("compare", noisy, "--clean", other), 2)
+    assert "24 x 20" in line
+    assert "32 x 32" in line
+    assert "--clean" in line
+
+
+@pytest.mark.parametrize(
+    ("name", "start"), [("t.png", b"\x89PNG"), ("t.pdf", b"%PDF"), ("t.SVG", b"<?xml")]
+)
+def test_the_figure_is_written_in_the_format_of_its_name(noisy, clean, tmp_path, name, start):
+    succeed("compare", noisy, "--clean", clean, "--plot", tmp_path / name, *FEW)
+    assert (tmp_path / name).read_bytes().startswith(start)
+
+
+def test_the_figure_shows_every_engine_with_its_error(noisy, clean, tmp_path):
+    rows = table_of(noisy, "--clean", clean, "--plot", tmp_path / "t.svg", *FEW)
+    text = (tmp_path / "t.svg").read_text()
+    for name, row in rows.items():
+        assert f"<!-- {name}, {row['bit_error_rate']:.2%} wrong -->" in text
+    assert text.count("<image") >= 2 + 3 + 2  # inputs, results, probabilities of mf and gibbs
+
+
+def test_a_figure_of_engines_without_probabilities_and_of_one_pixel(tmp_path):
+    picture = save(tmp_path / "one.png", np.full((1, 1), 200, np.uint8))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        done = invoke("compare", picture, "--engine", "icm", "--plot", tmp_path / "t.png")
+    assert done.code == 0
+    assert load(tmp_path / "t.png")[1].size > 0
+
+
+def test_an_existing_figure_stays_unless_forced(noisy, tmp_path):
+    figure = tmp_path / "t.png"
+    figure.write_bytes(b"precious")
+    assert "t.png" in error_line(invoke("compare", noisy, "--plot", figure), 4)
+    assert figure.read_bytes() == b"precious"
+    succeed("compare", noisy, "--plot", figure, "--force", "--engine", "mf")
+    assert figure.read_bytes().startswith(b"\x89PNG")
+
+
+def test_figures_that_cannot_be_written(noisy, clean, tmp_path):
+    before = snapshot(tmp_path)
+    for place in ("missing/t.png", "noisy.png/t.png"):
+        line = error_line(invoke("compare", noisy, "--plot", tmp_path / place), 5)
+        assert place in line
+    for picture in (noisy, clean):
+        options = ["--clean", clean, "--plot", picture, "--force"]
+        assert picture.name in error_line(invoke("compare", noisy, *options), 2)
+    assert snapshot(tmp_path) == before
+
+
+def test_what_is_wrong_with_the_figure_is_said_of_that_option(noisy):
+    line = error_line(invoke("compare", noisy, "--plot", noisy), 2)
+    assert line.startswith("isingdenoise: --plot: ")
+
+
+def test_the_input_stays_and_nothing_is_written_beside_it(noisy):
+    before = snapshot(noisy.parent)
+    succeed("compare", noisy, *FEW)
+    assert snapshot(noisy.parent) == before
+
+
+def test_a_constant_picture_is_warned_about_once(tmp_path):
+    picture = save(tmp_path / "flat.png", np.full((8, 8), 90, np.uint8))
+    done = invoke("compare", picture, *FEW)
+    assert done.code == 0
+    assert done.stderr.count("all pixels are equal") == 1

@@ -1,0 +1,130 @@
+"""The wheel: what is in it, and that it runs where the checkout is out of reach."""
+
+import json
+import shutil
+import sys
+import zipfile
+from email.parser import Parser
+from pathlib import Path
+
+import pytest
+from command_line import launch
+
+import isingdenoise
+
+ROOT = Path(__file__).resolve().parent.parent
+# Left out of the copy: what git ignores, and what would only make it slow.
+NOT_COPIED = shutil.ignore_patterns(
+    ".*", "__pycache__", "*.egg-info", "build", "dist", "demo_output", "node_modules"
+)
+PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """Build the wheel from a copy of the tree, without a network; return its path."""
+    base = tmp_path_factory.mktemp("wheel")
+    shutil.copytree(ROOT, base / "tree", ignore=NOT_COPIED)
+    options = ["--no-deps", "--no-build-isolation", "--no-index", "-w", base / "out"]
+    done = launch("wheel", base / "tree", *options, program=PIP, cwd=base)
+    assert done.code == 0, done.stdout + done.stderr
+    (path,) = (base / "out").iterdir()
+    return path
+
+
+@pytest.fixture(scope="module")
+def names(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        return set(archive.namelist())
+
+
+@pytest.fixture(scope="module")
+def metadata(wheel, names):
+    (name,) = (n for n in names if n.endswith(".dist-info/METADATA"))
+    with zipfile.ZipFile(wheel) as archive:
+        return Parser().parsestr(archive.read(name).decode())
+
+
+@pytest.fixture(scope="module")
+def installed(wheel, tmp_path_factory):
+    """Install the wheel into a folder of its own; return the folder."""
+    folder = tmp_path_factory.mktemp("installed")
+    options = ["--no-deps", "--no-index", "--target", folder, wheel]
+    done = launch("install", *options, program=PIP, cwd=folder)
+    assert done.code == 0, done.stdout + done.stderr
+    return folder
+
+
+def test_the_copy_held_what_must_not_be_in_the_wheel(wheel):
+    tree = wheel.parent.parent / "tree"
+    assert {"tests", "sample_images", "scripts", "cli"} <= {p.name for p in tree.iterdir()}
+
+
+def test_the_wheel_holds_the_two_packages_and_nothing_else(wheel, names):
+    version = isingdenoise.__version__
+    assert wheel.name == f"isingdenoise-{version}-py3-none-any.whl"
+    assert {name.partition("/")[0] for name in names} == {
+        "isingdenoise",
+        "isingdenoise_cli",
+        f"isingdenoise-{version}.dist-info",
+    }
+    inside = {n for n in names if ".dist-info/" not in n}
+    assert {Path(name).suffix for name in inside} == {".py", ".typed"}
+
+
+def test_every_module_and_the_typing_marks_are_in_the_wheel(wheel, names):
+    tree = wheel.parent.parent / "tree"
+    for base, package in ((tree, "isingdenoise"), (tree / "cli", "isingdenoise_cli")):
+        modules = {str(p.relative_to(base)) for p in (base / package).rglob("*.py")}
+        assert modules
+        assert {n for n in names if n.startswith(f"{package}/")} == {
+            *modules,
+            f"{package}/py.typed",
+        }
+
+
+def test_the_metadata_names_version_command_and_what_is_needed(wheel, names, metadata):
+    assert metadata["Name"] == "isingdenoise"
+    assert metadata["Version"] == isingdenoise.__version__
+    assert metadata["Requires-Python"] == ">=3.11"
+    needed = {r for r in metadata.get_all("Requires-Dist") if "extra ==" not in r}
+    bare = {requirement.split(">")[0].strip() for requirement in needed}
+    assert {"numpy", "numba", "scipy", "scikit-image", "click"} <= bare
+    assert not bare & {"pytest", "hypothesis", "ruff", "mypy", "setuptools", "wheel"}
+    (name,) = (n for n in names if n.endswith("/entry_points.txt"))
+    with zipfile.ZipFile(wheel) as archive:
+        lines = archive.read(name).decode().split("\n")
+    assert [line for line in lines if line] == [
+        "[console_scripts]",
+        "isingdenoise = isingdenoise_cli.main:cli",
+    ]
+
+
+def run_installed(folder, *args, program=None):
+    """Run the installed script (or another program) with the wheel's packages in front."""
+    script = (sys.executable, "-W", "error", folder / "bin" / "isingdenoise")
+    environment = {"PYTHONPATH": str(folder), "PYTHONSAFEPATH": "1"}
+    done = launch(
+        *args, program=tuple(map(str, program or script)), cwd=folder.parent, env=environment
+    )
+    assert done.code == 0, done.stderr
+    return done
+
+
+def test_the_installed_packages_are_those_of_the_wheel(installed):
+    code = "import json, isingdenoise.api as a, isingdenoise_cli.main as m;"
+    code += "print(json.dumps([a.__file__, m.__file__]))"
+    done = run_installed(installed, program=(sys.executable, "-c", code))
+    for file in json.loads(done.stdout):
+        assert Path(file).is_relative_to(installed)
+
+
+def test_the_installed_command_answers(installed):
+    version = run_installed(installed, "--version").stdout
+    assert version == f"isingdenoise {isingdenoise.__version__}\n"
+    text = run_installed(installed, "--help").stdout
+    assert text.startswith("Usage: isingdenoise [OPTIONS] COMMAND [ARGS]...\n")
+    assert "\n  batch " in text
+    for command in ("run", "engines"):
+        assert "Usage: " in run_installed(installed, command, "--help").stdout
+    assert "mf" in run_installed(installed, "engines").stdout

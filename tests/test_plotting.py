@@ -1,0 +1,216 @@
+"""`isingdenoise.plotting`: it draws what it is given, where it is told, and nothing else."""
+
+import dataclasses
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from command_line import scene
+from matplotlib.figure import Figure
+from matplotlib.image import imread
+
+from isingdenoise import ICM, FlipNoise, Gibbs, MeanField, denoise
+from isingdenoise.plotting import (
+    draw_picture,
+    draw_probability,
+    draw_trace,
+    picture_table,
+    render,
+)
+
+PICTURE = scene(16, 24)
+
+
+@pytest.fixture
+def axes():
+    return Figure().subplots()
+
+
+def solved(engine):
+    noisy = FlipNoise(0.1).sample(PICTURE, np.random.default_rng(1))
+    return denoise(noisy, FlipNoise(0.1), engine=engine, rng=0).solution
+
+
+def layout(figure):
+    """Return, for each panel in reading order, its title, or None where it is empty."""
+    panels = [axes for axes in figure.axes if axes.get_subplotspec() is not None]
+    return [axes.get_title() if axes.images else None for axes in panels]
+
+
+@pytest.mark.parametrize(
+    ("image", "low", "high"),
+    [
+        (PICTURE, 0, 1),
+        (np.ones((3, 4), np.bool_), 0, 1),
+        (np.array([[10, 20], [30, 250]], np.uint8), 10, 250),
+        (np.array([[-2.5, np.nan], [0, 4]], np.float32), -2.5, 4),
+    ],
+)
+def test_a_picture_is_drawn_in_grey_over_its_own_range(axes, image, low, high):
+    assert draw_picture(axes, image, "a title") is axes
+    (drawn,) = axes.images
+    np.testing.assert_array_equal(np.ma.filled(drawn.get_array().astype(float), np.nan), image)
+    assert drawn.get_clim() == (low, high)
+    assert drawn.get_cmap().name == "gray"
+    assert drawn.get_interpolation() == "nearest"
+    assert axes.get_title() == "a title"
+    assert len(axes.get_xticks()) == len(axes.get_yticks()) == 0
+    assert axes.yaxis_inverted()  # the first row on top
+
+
+def test_a_picture_without_one_known_pixel_is_left_blank(axes):
+    draw_picture(axes, np.full((2, 3), np.nan, np.float32))  # and no warning is raised
+    assert np.ma.getmaskarray(axes.images[0].get_array()).all()
+
+
+def test_probabilities_go_from_black_through_orange_to_white(axes):
+    probability = np.linspace(0.2, 0.8, 12, dtype=np.float32).reshape(3, 4)
+    assert draw_probability(axes, probability, "sure") is axes
+    (drawn,) = axes.images
+    np.testing.assert_array_equal(drawn.get_array(), probability)
+    assert drawn.get_clim() == (0, 1)
+    colours = drawn.get_cmap()
+    assert colours(0.0)[:3] == (0, 0, 0)
+    assert colours(1.0)[:3] == (1, 1, 1)
+    red, green, blue, _ = colours(0.5)
+    assert red > green > blue
+    assert axes.get_title() == "sure"
+
+
+def test_a_trace_is_drawn_over_the_site_updates(axes):
+    solution = solved(MeanField(tol=1e-6))
+    assert draw_trace(axes, solution.trace, label="mf") is axes
+    (line,) = axes.lines
+    np.testing.assert_array_equal(line.get_xdata(), solution.trace.site_updates)
+    np.testing.assert_array_equal(line.get_ydata(), solution.trace.residual)
+    assert line.get_label() == "mf"
+    assert axes.get_yscale() == "log"
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("site updates", "residual")
+
+
+def test_rounds_where_nothing_was_computed_are_left_out(axes):
+    trace = solved(MeanField(tol=1e-6, bound_every=3)).trace
+    assert len(trace) >= 6
+    draw_trace(axes, trace, "bound")
+    (line,) = axes.lines
+    np.testing.assert_array_equal(line.get_xdata(), trace.site_updates[2::3])
+    np.testing.assert_array_equal(line.get_ydata(), trace.bound[2::3])
+    assert not np.isnan(line.get_ydata()).any()
+    assert axes.get_yscale() == "linear"
+    assert axes.get_ylabel() == "bound"
+
+
+def test_the_energy_of_each_chain_is_a_line(axes):
+    trace = solved(Gibbs(burn_in=2, sweeps=5, chains=3)).trace
+    draw_trace(axes, trace, "energy")
+    assert len(axes.lines) == 3
+    for chain, line in enumerate(axes.lines):
+        np.testing.assert_array_equal(line.get_ydata(), trace.energy[:, chain])
+
+
+def test_rounds_without_energies_are_left_out_for_all_chains(axes):
+    trace = solved(Gibbs(burn_in=2, sweeps=5, chains=2)).trace
+    energy = trace.energy.copy()
+    energy[[0, 3]] = np.nan
+    draw_trace(axes, dataclasses.replace(trace, energy=energy), "energy")
+    for line in axes.lines:
+        np.testing.assert_array_equal(
+            line.get_xdata(), np.delete(trace.site_updates, [0, 3], axis=0)
+        )
+
+
+def test_several_traces_share_axes(axes):
+    draw_trace(axes, solved(ICM()).trace, "energy", "icm")
+    draw_trace(axes, solved(Gibbs(burn_in=0, sweeps=3, chains=1)).trace, "energy", "gibbs")
+    assert [line.get_label() for line in axes.lines] == ["icm", "gibbs"]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_a_table_of_one_row(count):
+    titles = [f"picture {number}" for number in range(count)]
+    figure = picture_table([dict.fromkeys(titles, PICTURE)])
+    assert isinstance(figure, Figure)
+    assert layout(figure) == titles
+    width, height = figure.get_size_inches()
+    assert width == pytest.approx(3.2 * count)
+    assert height < 3.2
+
+
+def test_shorter_rows_leave_places_empty():
+    figure = picture_table(
+        [{"noisy": PICTURE, "clean": ~PICTURE}, {"a": PICTURE, "b": PICTURE, "c": PICTURE}]
+    )
+    assert layout(figure) == ["noisy", "clean", None, "a", "b", "c"]
+    empty = [axes for axes in figure.axes if not axes.images]
+    assert not any(axes.axison for axes in empty)
+
+
+def test_probabilities_stand_below_their_pictures_with_one_bar():
+    sure = np.full(PICTURE.shape, 0.75, np.float32)
+    figure = picture_table(
+        [{"noisy": PICTURE}, {"mf": PICTURE, "icm": PICTURE, "gibbs": PICTURE}],
+        [sure, None, sure],
+    )
+    panels = layout(figure)
+    assert panels[:9] == ["noisy", None, None, "mf", "icm", "gibbs", "how sure", None, "how sure"]
+    labels = [axes.get_ylabel() for axes in figure.axes]
+    assert labels.count("P(bright)") == 1
+    below = [axes for axes in figure.axes if axes.get_title() == "how sure"]
+    for axes in below:
+        np.testing.assert_array_equal(axes.images[0].get_array(), sure)
+
+
+def test_without_any_probability_there_is_no_row_and_no_bar():
+    figure = picture_table([{"a": PICTURE, "b": PICTURE}], [None, None])
+    assert layout(figure) == ["a", "b"]
+    assert len(figure.axes) == 2
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 200), (200, 1)])
+def test_extreme_shapes_give_figures_of_a_sane_size(shape):
+    figure = picture_table([{"thin": np.ones(shape, np.bool_)}], [np.ones(shape, np.float32)])
+    width, height = figure.get_size_inches()
+    assert 3 < width < 5
+    assert 1 < height < 30
+    assert render(figure, "png").startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("kind", "start"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml")]
+)
+def test_figures_are_rendered_to_bytes(kind, start):
+    data = render(picture_table([{"a": PICTURE}]), kind)
+    assert isinstance(data, bytes)
+    assert data.startswith(start)
+
+
+def test_a_rendered_figure_shows_the_picture(tmp_path):
+    (tmp_path / "a.png").write_bytes(render(picture_table([{"": PICTURE}]), "png"))
+    grey = imread(tmp_path / "a.png")[..., 0]
+    top, left = (n // 2 for n in grey.shape)
+    assert grey[top, left] == 0  # the dark hole
+    assert np.mean(grey < 0.5) > 0.3
+
+
+def test_an_unknown_quantity_is_an_error(axes):
+    with pytest.raises(AttributeError):
+        draw_trace(axes, solved(ICM()).trace, "temperature")
+
+
+def test_drawing_leaves_pyplot_and_the_settings_alone():
+    code = """
+import sys
+import matplotlib
+import numpy as np
+from isingdenoise.plotting import picture_table, render
+
+def settings():  # looking at the backend would itself load pyplot
+    return {name: matplotlib.rcParams[name] for name in matplotlib.rcParams if name != "backend"}
+
+before = settings()
+render(picture_table([{"a": np.eye(4) > 0}], [np.eye(4)]), "png")
+assert "matplotlib.pyplot" not in sys.modules
+assert settings() == before
+"""
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=120)
