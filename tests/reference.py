@@ -244,3 +244,13 @@ def assert_same_solution(a, b):
     assert (a.energy, a.bound, a.status, a.sweeps) == (b.energy, b.bound, b.status, b.sweeps)
     for name in ("site_updates", "residual", "bound", "energy"):
         np.testing.assert_array_equal(getattr(a.trace, name), getattr(b.trace, name))
+
+
+def run_sweep(lattice, new, old, weight, threshold=0.1):
+    """Run the mean-field kernel; return the residual of each row and how many sites moved."""
+    from isingdenoise._kernels import mean_field
+
+    rows, moving = lattice.rows(np.float32), lattice.rows(np.int32)
+    weights = np.float32(weight), np.float32(threshold)
+    lattice.run(mean_field.sweep, new, old, *lattice.parameters, *weights, rows, moving)
+    return rows, moving

@@ -10,18 +10,23 @@ from .functions import tanh
 from .lattice import ONE, PLANES, columns_of, neighbour_sum, rows_of
 
 _f4 = np.float32
+_LIMIT = _f4(1)
 
 
 @kernel
 def _update_row(
-    mean, field, side, above, below, above_d, below_d, n, q, coupling, diagonal, damping
+    mean, field, side, above, below, above_d, below_d, n, q, coupling, diagonal, weight, threshold
 ):
-    """Move a row of means towards tanh(a); return the bits of the largest |tanh(a) - mean|.
+    """Move a row of means towards tanh(a).
+
+    Returns the bits of the largest |tanh(a) - mean|, and at how many sites it
+    was beyond `threshold`.
 
     Bits of non-negative floats order like integers, and an integer maximum
     vectorises where a float maximum does not. NaN comes out largest of all.
     """
     largest = np.int32(0)
+    moving = np.int32(0)
     shift = np.uintp(q & 1)
     for column in range(n):
         k = np.uintp(column)
@@ -30,17 +35,18 @@ def _update_row(
             side, above, below, above_d, below_d, k, shift, coupling, diagonal
         )
         step = tanh(a) - mean[here]
-        mean[here] += damping * step
+        mean[here] = min(max(mean[here] + weight * step, -_LIMIT), _LIMIT)
         largest = max(largest, _f4(abs(step)).view(np.int32))
-    return largest
+        moving += np.int32(abs(step) > threshold)
+    return largest, moving
 
 
 @pair
-def sweep(new, mean, field, shape, coupling, diagonal, damping, residual):
+def sweep(new, mean, field, shape, coupling, diagonal, weight, threshold, residual, moving):
     """Update every site of `new` once, with the neighbours taken from `mean`.
 
     With `new` and `mean` the same array this is a checkerboard sweep; with
-    `new` a copy of `mean` a Jacobi sweep; with damping 0 it changes nothing
+    `new` a copy of `mean` a Jacobi sweep; with weight 0 it changes nothing
     and `residual` is that of `mean` as it stands.
 
     Parameters
@@ -55,10 +61,14 @@ def sweep(new, mean, field, shape, coupling, diagonal, damping, residual):
         (H, W) of the picture.
     coupling, diagonal : tuple of 2 float32; the second may be None
         Strengths, as in `neighbour_sum`.
-    damping : float32
-        Weight of the new value, in [0, 1].
+    weight : float32
+        Weight of the new value, in [0, 1.5]; means stay in [-1, 1].
+    threshold : float32
+        Which sites count as moving.
     residual : array, shape (4, h), float32
         Out: the largest |tanh(a) - mean| met in each row, before its update.
+    moving : array, shape (4, h), int32
+        Out: at how many sites of the row it was beyond `threshold`.
     """
     bits = residual.view(np.int32)
     for q in PLANES:
@@ -66,8 +76,87 @@ def sweep(new, mean, field, shape, coupling, diagonal, damping, residual):
         n = columns_of(q, shape[1])
         for i in numba.prange(1, rows_of(q, shape[0]) + 1):
             up = i - 1 + down
-            bits[q, i] = _update_row(
+            bits[q, i], moving[q, i] = _update_row(
                 new[q, i], field[q, i], mean[q ^ 1, i],
                 mean[q ^ 2, up], mean[q ^ 2, up + 1], mean[q ^ 3, up], mean[q ^ 3, up + 1],
-                n, q, coupling, diagonal, damping,
+                n, q, coupling, diagonal, weight, threshold,
             )  # fmt: skip
+
+
+#: Rows of a strip, whose sweeps are all done while its rows are in cache.
+STRIP = 64
+
+
+@kernel
+def _update_phase(
+    mean, field, shape, phase, i, coupling, diagonal, weight, threshold, bits, moving
+):  # fmt: skip
+    """Update row i of the planes of one phase; write the row's numbers."""
+    for plane in range(2 if diagonal is None else 1):
+        q = PLANES[(2 * phase if diagonal is None else phase) + plane]
+        if i <= rows_of(q, shape[0]):
+            up = i - 1 + (q >> 1)
+            bits[q, i], moving[q, i] = _update_row(
+                mean[q, i], field[q, i], mean[q ^ 1, i],
+                mean[q ^ 2, up], mean[q ^ 2, up + 1], mean[q ^ 3, up], mean[q ^ 3, up + 1],
+                columns_of(q, shape[1]), q, coupling, diagonal, weight, threshold,
+            )  # fmt: skip
+
+
+@kernel
+def _wavefront(
+    mean, field, shape, coupling, diagonal, weight, threshold, bits, moving,
+    top, bottom, narrowing, widening, stages,
+):  # fmt: skip
+    """Run all stages over a strip, each one row behind the one before.
+
+    Stage t takes the rows from top + t narrowing to bottom - t widening: it
+    needs its neighbours' rows from stage t - 1, and these must not be further.
+    """
+    phases = 2 if diagonal is None else 4
+    for front in range(top - stages, bottom + 2 * stages):
+        for t in range(stages):
+            i = front - t
+            if top + t * narrowing <= i < bottom - t * widening:
+                _update_phase(
+                    mean, field, shape, t % phases, i, coupling, diagonal,
+                    weight, threshold, bits, moving,
+                )  # fmt: skip
+
+
+@pair
+def blocked_sweeps(
+    mean, field, shape, coupling, diagonal, weight, threshold, residual, moving, sweeps
+):
+    """Do several checkerboard sweeps while the rows are in cache.
+
+    The means come out bit for bit as from so many calls of `sweep`: strips of
+    rows are swept as far as their own rows allow, which leaves a wedge between
+    two strips, and then the wedges are filled. Memory is passed over once or
+    twice, whatever the number of sweeps.
+
+    Parameters
+    ----------
+    mean, field, shape, coupling, diagonal, weight, threshold
+        As for `sweep`; `mean` is changed in place.
+    residual, moving
+        As for `sweep`, of the last of the sweeps.
+    sweeps : int
+        How many, so that a strip is at least twice as high as it has stages.
+    """
+    bits = residual.view(np.int32)
+    stages = sweeps * (2 if diagonal is None else 4)
+    rows = (shape[0] + 1) // 2
+    strips = max(1, rows // STRIP)
+    for k in numba.prange(strips):
+        top, bottom = 1 + k * rows // strips, 1 + (k + 1) * rows // strips
+        _wavefront(
+            mean, field, shape, coupling, diagonal, weight, threshold, bits, moving,
+            top, bottom, 0 if k == 0 else 1, 0 if k == strips - 1 else 1, stages,
+        )  # fmt: skip
+    for k in numba.prange(1, strips):
+        edge = 1 + k * rows // strips
+        _wavefront(
+            mean, field, shape, coupling, diagonal, weight, threshold, bits, moving,
+            edge, edge, -1, -1, stages,
+        )  # fmt: skip

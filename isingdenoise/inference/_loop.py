@@ -28,6 +28,8 @@ class Round:
         Evidence lower bound, NaN where not computed.
     energy : float or tuple of float
         Energy, of each chain where there are several; NaN where not computed.
+    sweeps : int
+        How often a site was updated in this round at most.
     done : bool
         Whether the engine's stopping rule holds.
     """
@@ -36,25 +38,26 @@ class Round:
     residual: float = math.nan
     bound: float = math.nan
     energy: float | tuple[float, ...] = math.nan
+    sweeps: int = 1
     done: bool = False
 
 
 def iterate(
-    step: Callable[[], Round],
+    step: Callable[[int], Round],
     *,
-    rounds: int,
+    max_sweeps: int,
     sites: int,
     snapshot: Callable[[], NDArray[Any]],
     callback: Callback | None,
 ) -> tuple[Trace, Status]:
-    """Call `step` until it reports `done`, at most `rounds` times.
+    """Call `step` until it reports `done`, or the sweeps run out.
 
     Parameters
     ----------
     step : callable
-        Does one round.
-    rounds : int
-        The most rounds to do.
+        Does one round; it is told how many sweeps are left.
+    max_sweeps : int
+        How often a site may be updated at most.
     sites : int
         Sites of the model, to count sweeps.
     snapshot : callable
@@ -71,14 +74,16 @@ def iterate(
     history: list[tuple[int, Round, float]] = []
     updates, seconds = 0, 0.0
     status = Status.MAX_SWEEPS
-    for number in range(1, rounds + 1):
+    left = max_sweeps
+    while left > 0:
         started = time.perf_counter()
-        done = step()
+        done = step(left)
         seconds += time.perf_counter() - started
         updates += done.site_updates
+        left -= done.sweeps
         history.append((updates, done, seconds))
         if callback is not None:
-            callback(_step(number, updates, sites, done, seconds, snapshot))
+            callback(_step(len(history), updates, sites, done, seconds, snapshot))
         if done.done:
             status = Status.CONVERGED
             break
@@ -95,7 +100,7 @@ def _step(
 ) -> Step:
     return Step(
         round=number,
-        sweeps=updates // sites,
+        sweeps=-(-updates // sites),
         site_updates=updates,
         residual=done.residual,
         bound=done.bound,

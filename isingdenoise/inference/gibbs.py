@@ -109,7 +109,7 @@ class Gibbs:
             sampler = _Sampler(lattice, self, start, generator)
             trace, _ = iterate(
                 sampler.step,
-                rounds=self.burn_in + self.sweeps,
+                max_sweeps=self.burn_in + self.sweeps,
                 sites=lattice.sites * self.chains,
                 snapshot=sampler.snapshot,
                 callback=callback,
@@ -151,7 +151,7 @@ class _Sampler:
         self.pending = 0  # means in `total`
         self.folded = 0  # means in `mean`
 
-    def step(self) -> Round:
+    def step(self, _: int) -> Round:
         """Draw one sweep of every chain."""
         from .._kernels.gibbs import sweep
 

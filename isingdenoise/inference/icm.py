@@ -91,7 +91,7 @@ class ICM:
             flips, drop = lattice.rows(np.int64), lattice.rows(np.float64)
             energy = lattice.energy(labels)
 
-            def step() -> Round:
+            def step(_: int) -> Round:
                 nonlocal energy
                 lattice.run(sweep, labels, *lattice.parameters, flips, drop)
                 energy -= float(drop.sum())
@@ -100,7 +100,7 @@ class ICM:
 
             trace, status = iterate(
                 step,
-                rounds=self.max_sweeps,
+                max_sweeps=self.max_sweeps,
                 sites=lattice.sites,
                 snapshot=lambda: lattice.unpack(labels),
                 callback=callback,

@@ -3,10 +3,10 @@
 import numba
 import numpy as np
 import pytest
+import reference
 
 from isingdenoise import IsingModel
 from isingdenoise._kernels.functions import entropy, log, tanh
-from isingdenoise._kernels.mean_field import sweep
 from isingdenoise._kernels.objective import objective
 from isingdenoise.inference._lattice import Lattice
 
@@ -27,7 +27,7 @@ def tanh_in_a_loop(x):
     lattice = Lattice(IsingModel(np.zeros((1, x.size)), 0.0), parallel=False)
     mean = lattice.allocate(np.float32)
     lattice.field = lattice.pack(x.reshape(1, -1), np.float32)
-    lattice.run(sweep, mean, mean, *lattice.parameters, np.float32(1), lattice.rows(np.float32))
+    reference.run_sweep(lattice, mean, mean, 1.0)
     return lattice.unpack(mean)[0]
 
 

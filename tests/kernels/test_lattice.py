@@ -5,7 +5,7 @@ import pytest
 import reference
 
 from isingdenoise import Coupling, IsingModel
-from isingdenoise._kernels import gibbs, icm, mean_field
+from isingdenoise._kernels import gibbs, icm
 from isingdenoise._kernels.lattice import allocate, columns_of, pack, rows_of, unpack
 from isingdenoise._kernels.objective import objective
 from isingdenoise.inference._lattice import Lattice
@@ -68,8 +68,7 @@ def test_the_model_agrees_with_the_list_of_edges(shape, name):
 def test_mean_field_sees_the_local_field(shape, name):
     lattice, _, mean = setting(shape, name)
     packed = lattice.pack(mean, np.float32)
-    rows = lattice.rows(np.float32)
-    lattice.run(mean_field.sweep, packed, packed, *lattice.parameters, np.float32(1), rows)
+    reference.run_sweep(lattice, packed, packed, 1.0)
     after = lattice.unpack(packed)
     met = reference.local_fields_met(lattice.model, mean, after)
     np.testing.assert_allclose(after, np.tanh(met), atol=2e-6)

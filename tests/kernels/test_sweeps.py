@@ -28,15 +28,15 @@ def setting(shape, neighbours, signs, parallel=False):
 
 
 def mean_field_sweep(lattice, mean, damping=1.0):
-    packed, rows = lattice.pack(mean, np.float32), lattice.rows(np.float32)
-    lattice.run(mean_field.sweep, packed, packed, *lattice.parameters, np.float32(damping), rows)
+    packed = lattice.pack(mean, np.float32)
+    rows, _ = reference.run_sweep(lattice, packed, packed, damping)
     return lattice.unpack(packed), rows
 
 
 def jacobi_sweep(lattice, mean, damping):
-    old, rows = lattice.pack(mean, np.float32), lattice.rows(np.float32)
+    old = lattice.pack(mean, np.float32)
     new = old.copy()
-    lattice.run(mean_field.sweep, new, old, *lattice.parameters, np.float32(damping), rows)
+    rows, _ = reference.run_sweep(lattice, new, old, damping)
     return lattice.unpack(new), rows
 
 
@@ -169,3 +169,23 @@ def test_threads_change_no_bit(run, neighbours):
     many = run(*setting(LARGE, neighbours, signs, parallel=True))
     for a, b in zip(one, many, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("neighbours", [4, 8])
+@pytest.mark.parametrize("weight", [0.6, 1.0, 1.3])
+@pytest.mark.parametrize("sweeps", [1, 3])
+def test_blocked_sweeps_are_sweeps(neighbours, weight, sweeps):
+    """Strips and wedges give the bits of so many plain sweeps."""
+    shape = (2 * 2 * mean_field.STRIP + 6, 3)  # two strips and the wedge between them
+    lattice, mean, _ = setting(shape, neighbours, (1, -1, 1, 1))
+    plain = lattice.pack(mean, np.float32)
+    blocked = plain.copy()
+    for _ in range(sweeps):
+        rows, moving = reference.run_sweep(lattice, plain, plain, weight)
+    found = lattice.rows(np.float32), lattice.rows(np.int32)
+    weights = np.float32(weight), np.float32(0.1)
+    lattice.run(mean_field.blocked_sweeps, blocked, *lattice.parameters, *weights, *found, sweeps)
+    np.testing.assert_array_equal(blocked, plain)
+    np.testing.assert_array_equal(found[0], rows)
+    np.testing.assert_array_equal(found[1], moving)
+    assert 0 < moving.sum() < mean.size

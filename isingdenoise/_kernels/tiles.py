@@ -1,0 +1,257 @@
+"""Mean field by a work list: only what still moves is updated.
+
+Convergence is local. After ten sweeps over a noisy page fewer than one site in
+a hundred moves by more than the tolerance, while the slowest needs hundreds of
+sweeps. The planes are therefore cut into units of `UNIT_ROWS` x `UNIT_COLUMNS`
+sites. A unit is dirty, and waits for an update, when a neighbour has drifted by
+more than `threshold` since the unit last heard of it; the drifts of small moves
+add up, so no site is ever further from its fixed point than
+sum_j |J_ij| * threshold plus what rounding leaves.
+
+A phase is what may be updated at once: the planes {0, 3} or {1, 2} for four
+neighbours, one plane for eight. Units are grouped into tiles that fit a core's
+cache, and a tile is swept several times at each visit. Tiles of one colour do
+not touch, so they may run at once: what one writes, no other of its colour
+reads, and a flag that two of them set in a third gets the same value from both.
+The result is the same, bit for bit, for any number of threads.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from ._jit import inlined, kernel, pair
+from .functions import tanh
+from .lattice import ONE, columns_of, rows_of
+
+_f4 = np.float32
+_i4 = np.int32
+_u = np.uintp
+_TWO = np.uintp(2)
+_THREE = np.uintp(3)
+_LIMIT = _f4(1)
+
+#: Size of a unit in sites of one plane, chosen by measurement: smaller ones do
+#: less work, but the loop over a row then costs more to enter than to run.
+UNIT_ROWS = 2
+UNIT_COLUMNS = 64
+#: Size of a tile in units: 32 x 512 pixels, 128 KiB of means and fields.
+TILE_ROWS = 8
+TILE_COLUMNS = 4
+
+#: What `drift` holds for each unit: the largest move of any of its sites, and of
+#: those in its first and last row and its first and last column.
+ALL, NORTH, SOUTH, WEST, EAST = range(5)
+
+
+@inlined
+def _update_row(mean, field, q, i, start, n, coupling, diagonal, weight):
+    """Move n sites of row i of plane q; return the bits of the largest |tanh(a) - mean|.
+
+    It differs from the loop of a whole sweep in that it indexes the planes
+    themselves: making eight views of rows costs more than updating 64 sites.
+    """
+    largest = _i4(0)
+    up = i - ONE + (q >> ONE)
+    down = up + ONE
+    for column in range(n):
+        here = start + _u(column) + ONE
+        left = start + _u(column) + (q & ONE)
+        right = left + ONE
+        a = field[q, i, here]
+        a += coupling[0] * (mean[q ^ ONE, i, left] + mean[q ^ ONE, i, right])
+        a += coupling[1] * (mean[q ^ _TWO, up, here] + mean[q ^ _TWO, down, here])
+        if diagonal is not None:
+            a += diagonal[0] * (mean[q ^ _THREE, up, left] + mean[q ^ _THREE, down, right])
+            a += diagonal[1] * (mean[q ^ _THREE, up, right] + mean[q ^ _THREE, down, left])
+        step = tanh(a) - mean[q, i, here]
+        mean[q, i, here] = min(max(mean[q, i, here] + weight * step, -_LIMIT), _LIMIT)
+        largest = max(largest, _f4(abs(step)).view(np.int32))
+    return largest
+
+
+@inlined
+def _part_of_row(mean, field, shape, q, i, start, coupling, diagonal, weight):
+    """Update what a unit has of row i of plane q; a picture's last rows and columns are short."""
+    if i <= _u(shape[0] // 2) and start + _u(UNIT_COLUMNS) <= _u(shape[1] // 2):
+        # the length a constant: the compiler needs no loop for the rest
+        return _update_row(mean, field, q, i, start, UNIT_COLUMNS, coupling, diagonal, weight)
+    # signed from here on: a mixture of signed and unsigned integers is a float
+    if np.intp(i) <= rows_of(np.intp(q), shape[0]):
+        n = min(UNIT_COLUMNS, columns_of(np.intp(q), shape[1]) - np.intp(start))
+        return _update_row(mean, field, q, i, start, n, coupling, diagonal, weight)
+    return _i4(0)
+
+
+@kernel
+def _update_phase(mean, field, shape, q, i, start, coupling, diagonal, weight):
+    """Update one row of a unit in all planes of its phase; return the largest step."""
+    largest = _part_of_row(mean, field, shape, q, i, start, coupling, diagonal, weight)
+    if diagonal is None:
+        q = q ^ _THREE
+        other = _part_of_row(mean, field, shape, q, i, start, coupling, None, weight)
+        largest = max(largest, other)
+    return _i4(largest).view(np.float32)
+
+
+@inlined
+def _update_unit(mean, field, shape, phase, row, column, coupling, diagonal, weight, drift):
+    """Update one unit and add its moves to its drifts; return its largest step."""
+    q = _u(phase)
+    p = q ^ _THREE if diagonal is None else q
+    start = _u(column * UNIT_COLUMNS)
+    west = start + ONE
+    east = min(start + _u(UNIT_COLUMNS), _u(mean.shape[2] - 2))
+    first = row * UNIT_ROWS + 1
+    last = min(first + UNIT_ROWS, mean.shape[1] - 1) - 1
+    largest = west_move = east_move = _f4(0)
+    for i in range(first, last + 1):
+        u = _u(i)
+        w0, w1 = mean[q, u, west], mean[p, u, west]
+        e0, e1 = mean[q, u, east], mean[p, u, east]
+        step = _update_phase(mean, field, shape, q, u, start, coupling, diagonal, weight)
+        west_move = max(west_move, abs(mean[q, u, west] - w0), abs(mean[p, u, west] - w1))
+        east_move = max(east_move, abs(mean[q, u, east] - e0), abs(mean[p, u, east] - e1))
+        largest = max(largest, step)
+        if i == first:
+            drift[NORTH] += weight * step
+        if i == last:
+            drift[SOUTH] += weight * step
+    drift[ALL] += weight * largest
+    drift[WEST] += west_move
+    drift[EAST] += east_move
+    return largest
+
+
+@inlined
+def _told(drift, side, threshold):
+    """Return 1 and forget the drift if the neighbours on that side have to hear of it."""
+    heard = drift[side] > threshold
+    drift[side] = 0 if heard else drift[side]
+    return _u(heard)
+
+
+@inlined
+def _wake_neighbours(dirty, phase, row, column, north, south, west, east, diagonal):
+    """Mark the units of the other phases that see this one's moved sites."""
+    r, c = _u(row) + ONE, _u(column) + ONE
+    for other in range(dirty.shape[0]):
+        if other != phase:
+            o = _u(other)
+            dirty[o, r, c] = 1
+            dirty[o, r - north, c] = 1
+            dirty[o, r + south, c] = 1
+            dirty[o, r, c - west] = 1
+            dirty[o, r, c + east] = 1
+            if diagonal is not None:
+                dirty[o, r - north, c - west] = 1
+                dirty[o, r - north, c + east] = 1
+                dirty[o, r + south, c - west] = 1
+                dirty[o, r + south, c + east] = 1
+
+
+@inlined
+def _activate(active, tile_row, tile_column, north, south, west, east):
+    """Put the tiles that hold freshly woken units on the work list."""
+    r, c = _u(tile_row) + ONE, _u(tile_column) + ONE
+    for y in range(r - north, r + south + ONE):
+        for x in range(c - west, c + east + ONE):
+            active[_u(y), _u(x)] = 1
+
+
+@kernel
+def _visit(
+    mean, field, shape, coupling, diagonal, weight, threshold, visits,
+    dirty, drift, active, tile_row, tile_column,
+):  # fmt: skip
+    """Sweep one tile until it rests, at most `visits` times; return the units updated."""
+    units = 0
+    overshoot = abs(_LIMIT - weight)
+    top, left = tile_row * TILE_ROWS, tile_column * TILE_COLUMNS
+    bottom = min(top + TILE_ROWS, dirty.shape[1] - 2)
+    right = min(left + TILE_COLUMNS, dirty.shape[2] - 2)
+    for _ in range(visits):
+        moved = False
+        for phase in range(dirty.shape[0]):
+            for r in range(top, bottom):
+                for c in range(left, right):
+                    q, y, x = _u(phase), _u(r) + ONE, _u(c) + ONE
+                    if dirty[q, y, x] == 0:
+                        continue
+                    units += 1
+                    own = drift[q, y, x]
+                    largest = _update_unit(
+                        mean, field, shape, phase, r, c, coupling, diagonal, weight, own
+                    )
+                    # with a weight other than 1 a site does not land on its fixed point
+                    unsettled = overshoot * largest > threshold
+                    dirty[q, y, x] = unsettled
+                    moved = moved or unsettled
+                    if own[ALL] <= threshold:
+                        continue
+                    moved = True
+                    own[ALL] = 0
+                    n, s = _told(own, NORTH, threshold), _told(own, SOUTH, threshold)
+                    w, e = _told(own, WEST, threshold), _told(own, EAST, threshold)
+                    _wake_neighbours(dirty, phase, r, c, n, s, w, e, diagonal)
+                    _activate(
+                        active, tile_row, tile_column,
+                        n * _u(r == top), s * _u(r == bottom - 1),
+                        w * _u(c == left), e * _u(c == right - 1),
+                    )  # fmt: skip
+        if not moved:
+            active[tile_row + 1, tile_column + 1] = 0
+            break
+    return units
+
+
+@pair
+def sweep_tiles(
+    mean, field, shape, coupling, diagonal, weight, threshold, visits,
+    dirty, drift, active, queue, units,
+):  # fmt: skip
+    """Visit every tile on the work list once.
+
+    Parameters
+    ----------
+    mean, field : array, shape (4, h, w), float32
+        Means, changed in place, and the field.
+    shape : tuple of int
+        (H, W) of the picture.
+    coupling, diagonal : tuple of 2 float32; the second may be None
+        Strengths, as in `neighbour_sum`.
+    weight : float32
+        Weight of the new value, in (0, 1.5]; means stay in [-1, 1].
+    threshold : float32
+        Moves of a site up to this size need not be heard of by its neighbours.
+    visits : int
+        How often a tile is swept at most.
+    dirty : array, shape (phases, unit rows + 2, unit columns + 2), uint8
+        Units that wait for an update; phases is 2, or 4 with diagonals.
+    drift : array, shape (phases, unit rows + 2, unit columns + 2, 5), float32
+        Moves not heard of yet.
+    active : array, shape (tile rows + 2, tile columns + 2), uint8
+        The work list: tiles that hold dirty units.
+    queue : array, shape (tiles,), int64
+        Scratch.
+    units : array, shape (tile rows, tile columns), int64
+        Units updated, added to in place.
+    """
+    rows, columns = units.shape
+    # Tiles that touch at a corner matter to diagonals alone.
+    colours = 2 if diagonal is None else 4
+    for colour in range(colours):
+        queued = 0
+        for r in range(rows):
+            for c in range(columns):
+                mine = (r + c) & 1 if diagonal is None else 2 * (r & 1) + (c & 1)
+                if mine == colour and active[r + 1, c + 1]:
+                    queue[queued] = r * columns + c
+                    queued += 1
+        for j in numba.prange(queued):
+            r, c = queue[j] // columns, queue[j] % columns
+            units[r, c] += _visit(
+                mean, field, shape, coupling, diagonal, weight, threshold, visits,
+                dirty, drift, active, r, c,
+            )  # fmt: skip
