@@ -53,7 +53,8 @@ class IsingModel:
         array = check_image("field", field)
         if array.dtype.kind == "f" and bool(np.isnan(array).any()):
             raise ParameterError("field", "holds NaN; a missing pixel has field 0")
-        h = np.clip(array, -FIELD_LIMIT, FIELD_LIMIT).astype(np.float32, order="C")
+        clipped = np.clip(array, -FIELD_LIMIT, FIELD_LIMIT)  # a copy in any case
+        h = clipped.astype(np.float32, order="C", copy=False)
         h.flags.writeable = False
         object.__setattr__(self, "field", h)
         if not isinstance(coupling, Coupling):

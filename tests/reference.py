@@ -254,3 +254,13 @@ def run_sweep(lattice, new, old, weight, threshold=0.1):
     weights = np.float32(weight), np.float32(threshold)
     lattice.run(mean_field.sweep, new, old, *lattice.parameters, *weights, rows, moving)
     return rows, moving
+
+
+def pack(image, dtype):
+    """Return the four planes of a picture, by parity of row and column, zeros around them."""
+    height, width = image.shape
+    planes = np.zeros((4, (height + 1) // 2 + 2, (width + 1) // 2 + 2), dtype)
+    for y in range(height):
+        for x in range(width):
+            planes[2 * (y % 2) + x % 2, y // 2 + 1, x // 2 + 1] = image[y, x]
+    return planes

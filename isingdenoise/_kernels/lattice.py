@@ -11,15 +11,17 @@ need all four: visiting the planes in the order `PLANES` serves both.
 
 from __future__ import annotations
 
+import numba
 import numpy as np
 
-from ._jit import inlined
+from ._jit import inlined, pair
 
 #: The order in which a sweep visits the planes.
 PLANES = (0, 3, 1, 2)
 
 ONE = np.uintp(1)
 _f4 = np.float32
+_u = np.uintp
 
 
 def allocate(shape, dtype):
@@ -28,25 +30,59 @@ def allocate(shape, dtype):
     return np.zeros((4, (height + 1) // 2 + 2, (width + 1) // 2 + 2), dtype)
 
 
-def pack(image, dtype):
-    """Copy an H x W array into planes of `dtype`."""
-    planes = allocate(image.shape, dtype)
-    for plane, part in _parts(planes, image):
-        plane[...] = part
-    return planes
+@pair
+def pack(image, low, high, planes, strange):
+    """Copy an H x W array into planes, clipped to [low, high].
+
+    Parameters
+    ----------
+    image : array, shape (H, W), float32 or int8
+        What to copy.
+    low, high : number of the same type
+        The bounds.
+    planes : array, shape (4, h, w)
+        Out: from `allocate`, of the image's type.
+    strange : array, shape (h,), int64
+        Out: how many NaN the rows hold.
+    """
+    height, width = image.shape
+    for i in numba.prange((height + 1) // 2):
+        count = 0
+        for y in range(2 * i, min(2 * i + 2, height)):
+            row = 2 * (y & 1)
+            for k in range((width + 1) // 2):
+                value = image[y, _u(2 * k)]
+                count += np.isnan(value)
+                planes[row, _u(i + 1), _u(k + 1)] = min(max(value, low), high)
+            for k in range(width // 2):
+                value = image[y, _u(2 * k + 1)]
+                count += np.isnan(value)
+                planes[row + 1, _u(i + 1), _u(k + 1)] = min(max(value, low), high)
+        strange[i] = count
 
 
-def unpack(planes, out):
-    """Copy planes back into the H x W array `out`."""
-    for plane, part in _parts(planes, out):
-        part[...] = plane
-    return out
+@pair
+def unpack(planes, image):
+    """Copy planes back into the H x W array `image` of the same type."""
+    height, width = image.shape
+    for i in numba.prange((height + 1) // 2):
+        for y in range(2 * i, min(2 * i + 2, height)):
+            row = 2 * (y & 1)
+            for k in range(width // 2):
+                image[y, _u(2 * k)] = planes[row, _u(i + 1), _u(k + 1)]
+                image[y, _u(2 * k + 1)] = planes[row + 1, _u(i + 1), _u(k + 1)]
+            if width & 1:
+                image[y, width - 1] = planes[row, i + 1, width // 2 + 1]
 
 
-def _parts(planes, image):
-    for q in range(4):
-        part = image[q >> 1 :: 2, q & 1 :: 2]
-        yield planes[q, 1 : 1 + part.shape[0], 1 : 1 + part.shape[1]], part
+@pair
+def signs(mean, shape, labels):
+    """Write the sign of each packed mean into packed labels; 0 is +1, the border stays 0."""
+    for j in numba.prange(4 * (mean.shape[1] - 2)):
+        q, i = j & 3, (j >> 2) + 1
+        if i <= rows_of(q, shape[0]):
+            for k in range(1, columns_of(q, shape[1]) + 1):
+                labels[q, i, _u(k)] = 1 if mean[q, i, _u(k)] >= 0 else -1
 
 
 @inlined

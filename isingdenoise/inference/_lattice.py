@@ -34,7 +34,7 @@ class Lattice:
         self.parallel = parallel
         self.shape = model.shape
         self.sites = model.field.size
-        self.field = self.pack(model.field, np.float32)
+        self.field = self.pack(model.field)
         c = model.coupling
         self.coupling = (np.float32(c.horizontal), np.float32(c.vertical))
         across = (np.float32(c.diagonal), np.float32(c.antidiagonal))
@@ -49,9 +49,19 @@ class Lattice:
         """Call one of a kernel pair."""
         kernel(*args, parallel=self.parallel)
 
-    def pack(self, image: NDArray[Any], dtype: DTypeLike) -> Planes:
-        """Copy an H x W array into planes."""
-        packed: Planes = planes.pack(image, dtype)
+    def pack(self, image: NDArray[Any], low: float = -np.inf, high: float = np.inf) -> Planes:
+        """Copy an H x W array of float32 into planes, clipped to [low, high].
+
+        Raises
+        ------
+        ParameterError
+            It holds NaN.
+        """
+        packed = self.allocate(np.float32)
+        strange = np.zeros(packed.shape[1], np.int64)
+        self.run(planes.pack, image, np.float32(low), np.float32(high), packed, strange)
+        if strange.any():
+            raise ParameterError("init", "holds NaN; start an unknown pixel at 0")
         return packed
 
     def allocate(self, dtype: DTypeLike) -> Planes:
@@ -61,8 +71,15 @@ class Lattice:
 
     def unpack(self, packed: Planes) -> NDArray[Any]:
         """Copy planes into a fresh H x W array."""
-        image: NDArray[Any] = planes.unpack(packed, np.empty(self.shape, packed.dtype))
+        image = np.empty(self.shape, packed.dtype)
+        self.run(planes.unpack, packed, image)
         return image
+
+    def signs(self, mean: Planes) -> Planes:
+        """Return packed labels: the sign of each packed mean, 0 read as +1."""
+        labels = self.allocate(np.int8)
+        self.run(planes.signs, mean, self.shape, labels)
+        return labels
 
     def rows(self, dtype: DTypeLike) -> Planes:
         """Return a zeroed array with one number for each packed row."""
@@ -90,12 +107,12 @@ def packed(model: IsingModel, parallel: bool | None) -> Iterator[Lattice]:
 
 
 def starting_mean(model: IsingModel, init: ArrayLike | None) -> NDArray[np.float32]:
-    """Return the means to start from: `init` clipped to [-1, 1], or tanh(h).
+    """Return the means to start from, not yet clipped: `init`, or tanh(h).
 
     Raises
     ------
     ParameterError
-        `init` has another shape than the model, or holds NaN.
+        `init` has another shape than the model, or holds no real numbers.
     """
     if init is None:
         return np.asarray(np.tanh(model.field), np.float32)
@@ -106,12 +123,7 @@ def starting_mean(model: IsingModel, init: ArrayLike | None) -> NDArray[np.float
         raise ParameterError("init", f"must hold bools or real numbers, not {start.dtype}")
     if start.dtype == np.bool_:
         return np.where(start, np.float32(1), np.float32(-1))
-    mean: NDArray[np.float32] = np.clip(start, -1, 1).astype(np.float32)
-    if np.isnan(mean).any():
-        raise ParameterError("init", "holds NaN; start an unknown pixel at 0")
-    return mean
-
-
-def labels_of(mean: NDArray[Any]) -> NDArray[np.int8]:
-    """Return the sign of each mean; 0 is read as +1."""
-    return np.where(mean >= 0, np.int8(1), np.int8(-1))
+    if start.dtype == np.float32 and start.dtype.isnative:
+        return start
+    means: NDArray[np.float32] = np.clip(start, -1, 1).astype(np.float32)
+    return means

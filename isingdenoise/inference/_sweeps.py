@@ -122,16 +122,16 @@ class TiledSweeps:
         lattice = self.lattice
         waiting = self.list.waiting()
         visits = min(_VISITS_OF_FEW if waiting < _FEW_TILES else _VISITS_OF_MANY, budget)
-        updates = self.list.visit(self.weight, self.threshold, visits)
+        updates, sweeps = self.list.visit(self.weight, self.threshold, visits)
         if self.list.waiting():
-            return Round(updates, sweeps=visits)
+            return Round(updates, sweeps=sweeps)
         residual = self.full.residual()
         if residual > self.tol:
             self.list.wake_rows(self.full.rows > self.tol)
         return Round(
             updates + lattice.sites,
             residual,
-            sweeps=visits,
+            sweeps=sweeps,
             done=residual <= self.tol,
         )
 
@@ -174,15 +174,15 @@ class _WorkList:
         self.drift = np.zeros((*self.dirty.shape, 5), np.float32)
         self.active = np.ones((grid[0] + 2, grid[1] + 2), np.uint8)
         self.queue = np.empty(grid[0] * grid[1], np.int64)
-        self.units = np.zeros(grid, np.int64)
+        self.units = np.empty(grid, np.int64)
+        self.sweeps = np.empty(grid, np.int64)
 
     def waiting(self) -> float:
         """Return the share of the tiles that wait."""
         return float(np.mean(self.active[1:-1, 1:-1]))
 
-    def visit(self, weight: float, threshold: float, visits: int) -> int:
-        """Visit every active tile once; return the site updates done."""
-        self.units[...] = 0
+    def visit(self, weight: float, threshold: float, visits: int) -> tuple[int, int]:
+        """Visit every active tile once; return site updates, and sweeps of the slowest."""
         self.lattice.run(
             tiles.sweep_tiles,
             self.mean,
@@ -195,9 +195,11 @@ class _WorkList:
             self.active,
             self.queue,
             self.units,
+            self.sweeps,
         )
         planes: int = 4 // self.dirty.shape[0]
-        return int(self.units.sum()) * (planes * tiles.UNIT_ROWS * tiles.UNIT_COLUMNS)
+        sites = planes * tiles.UNIT_ROWS * tiles.UNIT_COLUMNS
+        return int(self.units.sum()) * sites, max(1, int(self.sweeps.max()))
 
     def wake_rows(self, rows: Planes) -> None:
         """Mark all units of the packed rows for which `rows`, (4, h), holds."""

@@ -101,10 +101,10 @@ class Gibbs:
             `bound` is None, the status `sampled`; the trace holds each chain's
             energies, with their effective sample size and R-hat.
         """
-        from ._lattice import labels_of, packed, starting_mean
+        from ._lattice import packed, starting_mean
 
         generator, _ = as_generator(rng)
-        start = labels_of(starting_mean(model, init))
+        start = starting_mean(model, init)
         with packed(model, self.parallel) as lattice:
             sampler = _Sampler(lattice, self, start, generator)
             trace, _ = iterate(
@@ -114,9 +114,10 @@ class Gibbs:
                 snapshot=sampler.snapshot,
                 callback=callback,
             )
-            mean = lattice.unpack(sampler.average())
-            labels = labels_of(mean)
-            energy = lattice.energy(lattice.pack(labels, np.int8))
+            average = sampler.average()
+            signs = lattice.signs(average)
+            energy = lattice.energy(signs)
+            labels, mean = lattice.unpack(signs), lattice.unpack(average)
         kept = trace.energy[self.burn_in :].T
         trace = replace(trace, effective_sample_size=effective_sample_size(kept), r_hat=r_hat(kept))
         return Solution(
@@ -131,7 +132,7 @@ class _Sampler:
         self,
         lattice: Lattice,
         settings: Gibbs,
-        start: NDArray[np.int8],
+        start: NDArray[np.float32],
         rng: np.random.Generator,
     ) -> None:
         from .._kernels.gibbs import GROUPS
@@ -140,10 +141,13 @@ class _Sampler:
         self.burn_in = settings.burn_in
         key = rng.integers(0, 2**32, 2, np.uint32)
         self.key = (key[0], key[1])
-        self.states = [lattice.pack(start, np.int8)]
+        self.states = [lattice.signs(lattice.pack(start))]
         for _ in range(settings.chains - 1):
-            drawn = rng.random(lattice.shape, np.float32) * 2 - 1 < np.tanh(lattice.model.field)
-            self.states.append(lattice.pack(np.where(drawn, 1, -1), np.int8))
+            drawn = rng.random(lattice.shape, np.float32)
+            drawn *= -2
+            drawn += 1  # uniform in (-1, 1]
+            drawn += np.tanh(lattice.model.field)
+            self.states.append(lattice.signs(lattice.pack(drawn)))
         self.total = lattice.allocate(np.float32)
         self.mean = lattice.allocate(np.float32)
         self.scratch = np.empty((GROUPS, lattice.field.shape[2] + 4), np.float32)

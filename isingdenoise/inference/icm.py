@@ -83,11 +83,11 @@ class ICM:
             `mean` and `bound` are None.
         """
         from .._kernels.icm import sweep
-        from ._lattice import labels_of, packed, starting_mean
+        from ._lattice import packed, starting_mean
 
-        start = labels_of(starting_mean(model, init))
+        start = starting_mean(model, init)
         with packed(model, self.parallel) as lattice:
-            labels = lattice.pack(start, np.int8)
+            labels = lattice.signs(lattice.pack(start))
             flips, drop = lattice.rows(np.int64), lattice.rows(np.float64)
             energy = lattice.energy(labels)
 

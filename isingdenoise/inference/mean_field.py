@@ -112,12 +112,12 @@ class MeanField:
         Solution
             `mean` and `bound` are those of the fixed point, `labels` the signs.
         """
-        from ._lattice import labels_of, packed, starting_mean
+        from ._lattice import packed, starting_mean
         from ._sweeps import FullSweeps, TiledSweeps
 
         start = starting_mean(model, init)
         with packed(model, self.parallel) as lattice:
-            mean = lattice.pack(start, np.float32)
+            mean = lattice.pack(start, -1, 1)
             sweeps: FullSweeps | TiledSweeps
             if self.schedule == "tiled":
                 sweeps = TiledSweeps(lattice, mean, weight=self.damping, tol=self.tol)
@@ -142,8 +142,8 @@ class MeanField:
                 callback=callback,
             )
             residual, bound = sweeps.residual(), lattice.elbo(mean)
-            out = lattice.unpack(mean)
-            labels = labels_of(out)
-            energy = lattice.energy(lattice.pack(labels, np.int8))
+            signs = lattice.signs(mean)
+            energy = lattice.energy(signs)
+            labels, out = lattice.unpack(signs), lattice.unpack(mean)
         count = -(-int(trace.site_updates[-1]) // lattice.sites)
         return Solution(labels, out, energy, bound, status, count, residual, trace, self.name)

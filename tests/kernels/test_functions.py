@@ -26,7 +26,7 @@ def tanh_in_a_loop(x):
     """Return tanh as a sweep without neighbours computes it, many pixels at a time."""
     lattice = Lattice(IsingModel(np.zeros((1, x.size)), 0.0), parallel=False)
     mean = lattice.allocate(np.float32)
-    lattice.field = lattice.pack(x.reshape(1, -1), np.float32)
+    lattice.field = reference.pack(x.reshape(1, -1), np.float32)
     reference.run_sweep(lattice, mean, mean, 1.0)
     return lattice.unpack(mean)[0]
 
@@ -100,7 +100,7 @@ def test_entropy_of_a_certain_spin_is_nothing():
 def test_a_loop_over_certain_spins_sums_no_entropy():
     lattice = Lattice(IsingModel(np.zeros((3, 37)), 0.0), parallel=False)
     for value in (-1, 1):
-        spins = lattice.pack(np.full((3, 37), value), np.float32)
+        spins = reference.pack(np.full((3, 37), value), np.float32)
         rows = lattice.rows(np.float64)
         lattice.run(objective, spins, *lattice.parameters, True, rows)
         assert not rows.any()

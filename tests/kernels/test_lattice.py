@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import reference
 
-from isingdenoise import Coupling, IsingModel
+from isingdenoise import Coupling, IsingModel, ParameterError
 from isingdenoise._kernels import gibbs, icm
-from isingdenoise._kernels.lattice import allocate, columns_of, pack, rows_of, unpack
+from isingdenoise._kernels.lattice import columns_of, rows_of
 from isingdenoise._kernels.objective import objective
 from isingdenoise.inference._lattice import Lattice
 
@@ -31,27 +31,39 @@ def setting(shape, name, seed=0):
 
 
 @ON_EVERY_LATTICE
-@pytest.mark.parametrize("dtype", [np.int8, np.float32])
-def test_round_trip(shape, dtype):
-    picture = np.arange(1, shape[0] * shape[1] + 1).reshape(shape).astype(dtype)
-    planes = pack(picture, dtype)
-    assert planes.dtype == dtype
-    np.testing.assert_array_equal(unpack(planes, np.zeros_like(picture)), picture)
+@pytest.mark.parametrize("parallel", [False, True])
+def test_round_trip(shape, parallel):
+    lattice = Lattice(IsingModel(np.zeros(shape), 0.0), parallel)
+    picture = np.arange(1, shape[0] * shape[1] + 1, dtype=np.float32).reshape(shape)
+    planes = lattice.pack(picture)
+    np.testing.assert_array_equal(planes, reference.pack(picture, np.float32))
+    np.testing.assert_array_equal(lattice.unpack(planes), picture)
     # Nothing but the picture: the border is zero, which is what free borders rest on.
     assert np.count_nonzero(planes) == picture.size
     assert not planes[:, [0, -1]].any()
     assert not planes[:, :, [0, -1]].any()
+    clipped = lattice.pack(picture - 3, -1, 1)
+    np.testing.assert_array_equal(lattice.unpack(clipped), np.clip(picture - 3, -1, 1))
+    for q in range(4):
+        part = picture[q >> 1 :: 2, q & 1 :: 2]
+        assert (rows_of(q, shape[0]), columns_of(q, shape[1])) == part.shape
 
 
 @ON_EVERY_LATTICE
-def test_planes_hold_the_parities(shape):
-    number = np.arange(shape[0] * shape[1]).reshape(shape) + 1
-    planes = pack(number, np.int32)
-    assert planes.shape == allocate(shape, np.int32).shape
-    for q in range(4):
-        part = number[q >> 1 :: 2, q & 1 :: 2]
-        assert (rows_of(q, shape[0]), columns_of(q, shape[1])) == part.shape
-        np.testing.assert_array_equal(planes[q, 1 : 1 + part.shape[0], 1 : 1 + part.shape[1]], part)
+@pytest.mark.parametrize("parallel", [False, True])
+def test_signs(shape, parallel):
+    lattice = Lattice(IsingModel(np.zeros(shape), 0.0), parallel)
+    mean = np.random.default_rng(1).choice([-0.5, 0.0, 0.5], shape)
+    labels = lattice.signs(reference.pack(mean, np.float32))
+    np.testing.assert_array_equal(labels, reference.pack(np.where(mean >= 0, 1, -1), np.int8))
+
+
+def test_missing_values_are_refused():
+    lattice = Lattice(IsingModel(np.zeros((3, 4)), 0.0), False)
+    picture = np.zeros((3, 4), np.float32)
+    picture[2, 3] = np.nan
+    with pytest.raises(ParameterError, match="NaN"):
+        lattice.pack(picture, -1, 1)
 
 
 @ON_EVERY_LATTICE
@@ -67,7 +79,7 @@ def test_the_model_agrees_with_the_list_of_edges(shape, name):
 @WITH_EVERY_COUPLING
 def test_mean_field_sees_the_local_field(shape, name):
     lattice, _, mean = setting(shape, name)
-    packed = lattice.pack(mean, np.float32)
+    packed = reference.pack(mean, np.float32)
     reference.run_sweep(lattice, packed, packed, 1.0)
     after = lattice.unpack(packed)
     met = reference.local_fields_met(lattice.model, mean, after)
@@ -78,7 +90,7 @@ def test_mean_field_sees_the_local_field(shape, name):
 @WITH_EVERY_COUPLING
 def test_icm_sees_the_local_field(shape, name):
     lattice, before, _ = setting(shape, name)
-    packed = lattice.pack(before, np.int8)
+    packed = reference.pack(before, np.int8)
     flips, drop = lattice.rows(np.int64), lattice.rows(np.float64)
     lattice.run(icm.sweep, packed, *lattice.parameters, flips, drop)
     after = lattice.unpack(packed)
@@ -92,7 +104,7 @@ def test_icm_sees_the_local_field(shape, name):
 @WITH_EVERY_COUPLING
 def test_gibbs_sees_the_local_field(shape, name):
     lattice, before, _ = setting(shape, name)
-    packed, total = lattice.pack(before, np.int8), lattice.allocate(np.float32)
+    packed, total = reference.pack(before, np.int8), lattice.allocate(np.float32)
     scratch = np.empty((gibbs.GROUPS, lattice.field.shape[2] + 4), np.float32)
     words = np.arange(4, dtype=np.uint32)
     lattice.run(
@@ -115,7 +127,7 @@ def test_the_objective_sees_every_edge_once(shape, name):
             spins = np.zeros(model.field.size, np.float32)
             spins[[i, j]] = 1
             rows = lattice.rows(np.float64)
-            packed = lattice.pack(spins.reshape(shape), np.float32)
+            packed = reference.pack(spins.reshape(shape), np.float32)
             lattice.run(objective, packed, *lattice.parameters, None, rows)
             found[i, j] = rows.sum()
     np.testing.assert_allclose(found, reference.matrix(model), atol=1e-7)

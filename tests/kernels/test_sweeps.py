@@ -28,27 +28,27 @@ def setting(shape, neighbours, signs, parallel=False):
 
 
 def mean_field_sweep(lattice, mean, damping=1.0):
-    packed = lattice.pack(mean, np.float32)
+    packed = reference.pack(mean, np.float32)
     rows, _ = reference.run_sweep(lattice, packed, packed, damping)
     return lattice.unpack(packed), rows
 
 
 def jacobi_sweep(lattice, mean, damping):
-    old = lattice.pack(mean, np.float32)
+    old = reference.pack(mean, np.float32)
     new = old.copy()
     rows, _ = reference.run_sweep(lattice, new, old, damping)
     return lattice.unpack(new), rows
 
 
 def icm_sweep(lattice, labels):
-    packed = lattice.pack(labels, np.int8)
+    packed = reference.pack(labels, np.int8)
     flips, drop = lattice.rows(np.int64), lattice.rows(np.float64)
     lattice.run(icm.sweep, packed, *lattice.parameters, flips, drop)
     return lattice.unpack(packed), flips, drop
 
 
 def gibbs_sweep(lattice, labels, total, weight=1.0, sweep=3, chain=1):
-    packed, sums = lattice.pack(labels, np.int8), lattice.pack(total, np.float32)
+    packed, sums = reference.pack(labels, np.int8), reference.pack(total, np.float32)
     scratch = np.empty((gibbs.GROUPS, lattice.field.shape[2] + 4), np.float32)
     counter = (np.uint32(sweep), np.uint32(chain))
     key = (np.uint32(KEY[0]), np.uint32(KEY[1]))
@@ -140,10 +140,10 @@ def test_gibbs_throws_the_means_away_while_burning_in():
 def test_objective(shape, neighbours, signs, parallel):
     lattice, mean, labels = setting(shape, neighbours, signs, parallel)
     model = lattice.model
-    energy = lattice.energy(lattice.pack(labels, np.int8))
+    energy = lattice.energy(reference.pack(labels, np.int8))
     assert energy == pytest.approx(model.energy(labels), abs=2e-5)
     assert energy == pytest.approx(reference.energy(model, labels), abs=2e-5)
-    bound = lattice.elbo(lattice.pack(mean, np.float32))
+    bound = lattice.elbo(reference.pack(mean, np.float32))
     assert bound == pytest.approx(model.elbo(mean), abs=2e-5)
     assert bound == pytest.approx(reference.elbo(model, mean), abs=2e-5)
 
@@ -157,8 +157,8 @@ def test_objective(shape, neighbours, signs, parallel):
         lambda lattice, mean, labels: icm_sweep(lattice, labels),
         lambda lattice, mean, labels: gibbs_sweep(lattice, labels, mean),
         lambda lattice, mean, labels: (
-            lattice.energy(lattice.pack(labels, np.int8)),
-            lattice.elbo(lattice.pack(mean, np.float32)),
+            lattice.energy(reference.pack(labels, np.int8)),
+            lattice.elbo(reference.pack(mean, np.float32)),
         ),
     ],
     ids=["mean field", "jacobi", "icm", "gibbs", "objective"],
@@ -178,7 +178,7 @@ def test_blocked_sweeps_are_sweeps(neighbours, weight, sweeps):
     """Strips and wedges give the bits of so many plain sweeps."""
     shape = (2 * 2 * mean_field.STRIP + 6, 3)  # two strips and the wedge between them
     lattice, mean, _ = setting(shape, neighbours, (1, -1, 1, 1))
-    plain = lattice.pack(mean, np.float32)
+    plain = reference.pack(mean, np.float32)
     blocked = plain.copy()
     for _ in range(sweeps):
         rows, moving = reference.run_sweep(lattice, plain, plain, weight)
