@@ -25,9 +25,19 @@ if TYPE_CHECKING:
         ReadError,
         WriteError,
     )
-    from .inference import ENGINES, ICM, Gibbs, MeanField, Solution, Status, Trace
+    from .inference import (
+        ENGINES,
+        ICM,
+        Engine,
+        Gibbs,
+        MeanField,
+        Solution,
+        Status,
+        Step,
+        Trace,
+    )
     from .model import IsingModel
-    from .noise import NOISE_MODELS, EstimationWarning, FlipNoise, GaussianNoise
+    from .noise import NOISE_MODELS, EstimationWarning, FlipNoise, GaussianNoise, NoiseModel
 
 __all__ = [
     "ENGINES",
@@ -35,6 +45,7 @@ __all__ = [
     "NOISE_MODELS",
     "Coupling",
     "DenoiseResult",
+    "Engine",
     "EstimationWarning",
     "FlipNoise",
     "GaussianNoise",
@@ -42,11 +53,13 @@ __all__ = [
     "IsingDenoiseError",
     "IsingModel",
     "MeanField",
+    "NoiseModel",
     "OverwriteError",
     "ParameterError",
     "ReadError",
     "Solution",
     "Status",
+    "Step",
     "Trace",
     "WriteError",
     "__version__",
@@ -61,10 +74,13 @@ _HOME = {
         "errors",
     ),
     **dict.fromkeys(
-        ("ENGINES", "ICM", "Gibbs", "MeanField", "Solution", "Status", "Trace"), "inference"
+        ("ENGINES", "ICM", "Engine", "Gibbs", "MeanField", "Solution", "Status", "Step", "Trace"),
+        "inference",
     ),
     "IsingModel": "model",
-    **dict.fromkeys(("NOISE_MODELS", "EstimationWarning", "FlipNoise", "GaussianNoise"), "noise"),
+    **dict.fromkeys(
+        ("NOISE_MODELS", "EstimationWarning", "FlipNoise", "GaussianNoise", "NoiseModel"), "noise"
+    ),
 }
 
 

@@ -27,7 +27,7 @@ from .io import EXTENSIONS, read_picture, write_bilevel
 from .noise import NOISE_MODELS, NoiseModel
 from .validation import as_generator, check_choice
 
-__all__ = ["PICTURE_EXTENSIONS", "Job", "Outcome", "denoise_many", "plan"]
+__all__ = ["PICTURE_EXTENSIONS", "Job", "Outcome", "denoise_many", "make_folder", "plan"]
 
 #: Names that `plan` takes for pictures; what they hold is read by content.
 PICTURE_EXTENSIONS = frozenset(EXTENSIONS) - {".npy"} | {".ppm", ".pnm"}
@@ -185,7 +185,7 @@ def _outcomes(
                 picture = read_picture(job.source)
                 model = noise(picture.pixels) if callable(noise) else noise
                 result = denoise(picture.pixels, model, engine=engine, coupling=coupling, rng=rng)
-                _make_folder(job.target.parent)
+                make_folder(job.target.parent)
                 write_bilevel(job.target, result.image, overwrite=overwrite, dpi=picture.dpi)
             except ParameterError as wrong:
                 result, error = None, ReadError(job.source, str(wrong))
@@ -216,7 +216,14 @@ def _pictures(source: Path, target: Path, recursive: bool) -> Iterator[Path]:
                 yield path
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Make a folder for outputs, and those above it.
+
+    Raises
+    ------
+    WriteError
+        It cannot be made.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -51,6 +51,8 @@ class Comparison:
             "bound": solution.bound,
             "sweeps": solution.sweeps,
             "seconds": solution.seconds,
+            "effective_sample_size": solution.trace.effective_sample_size,
+            "r_hat": solution.trace.r_hat,
             "status": solution.status.value,
         }
 

@@ -41,8 +41,14 @@ LAYERS = {
 # The package itself names what is public, for type checkers alone.
 LAYERS["__init__"] = {"_version", "api", "coupling", "errors", "inference", "model", "noise"}
 
-COMMAND_LAYERS = {"__init__": set(), "main": set(), "options": set(), "report": set()}
-COMMAND = {"options", "report"}  # what a subcommand may import of the command line
+COMMAND_LAYERS = {
+    "__init__": set(),
+    "main": set(),
+    "values": set(),
+    "options": {"values"},
+    "report": set(),
+}
+COMMAND = {"options", "report", "values"}  # what a subcommand may import of the command line
 
 # Foreign packages that one part alone may import, at the top of a file or inside a function.
 OWNERS = {

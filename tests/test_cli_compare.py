@@ -20,7 +20,18 @@ from command_line import (
 from isingdenoise import ENGINES, denoise
 from isingdenoise.metrics import bit_error_rate, psnr
 
-ROW_KEYS = ["engine", "bit_error_rate", "psnr", "energy", "bound", "sweeps", "seconds", "status"]
+ROW_KEYS = [
+    "engine",
+    "bit_error_rate",
+    "psnr",
+    "energy",
+    "bound",
+    "sweeps",
+    "seconds",
+    "effective_sample_size",
+    "r_hat",
+    "status",
+]
 FEW = ["-O", "gibbs.burn_in=2", "-O", "gibbs.sweeps=5"]
 
 

@@ -26,7 +26,8 @@ from isingdenoise import ENGINES, MeanField, denoise
 # fmt: off
 JSON_KEYS = [
     "input", "output", "probability", "width", "height", "noise", "coupling", "engine", "status",
-    "sweeps", "residual", "energy", "bound", "seconds", "changed", "seed", "version",
+    "sweeps", "residual", "energy", "bound", "seconds", "effective_sample_size",
+    "r_hat", "changed", "seed", "version",
 ]
 # fmt: on
 

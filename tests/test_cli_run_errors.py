@@ -220,7 +220,10 @@ def test_what_is_wrong_with_the_probability_file_is_said_of_that_option(noisy, t
 def test_odd_names_are_printed_on_one_line(tmp_path):
     line = refused(UNREADABLE, tmp_path, "run", tmp_path / "two\nlines\x1b[31m.png")
     assert r"two\nlines\x1b[31m.png" in line
-    picture = save(tmp_path / "-dash.png", np.where(scene(), np.uint8(190), np.uint8(60)))
+    picture = save(
+        tmp_path / "-dash.png",
+        np.where(scene(), np.uint8(190), np.uint8(60)) + np.uint8(np.eye(*scene().shape)),
+    )
     done = launch("run", "-o", "out.png", "--", picture.name, cwd=tmp_path)
     assert (done.code, done.stderr) == (0, "")
 

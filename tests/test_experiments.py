@@ -108,7 +108,7 @@ def test_records_have_stable_keys_and_plain_values(rows):
         record = row.record()
         assert list(record) == [
             *("engine", "bit_error_rate", "psnr", "energy", "bound", "sweeps"),
-            *("seconds", "status"),
+            *("seconds", "effective_sample_size", "r_hat", "status"),
         ]
         assert json.loads(json.dumps(record)) == record
         assert {type(value) for value in record.values()} <= {str, float, int, type(None)}

@@ -306,7 +306,9 @@ BUSY = {
 def test_small_and_busy_pictures_can_be_estimated(name, picture):
     """A blurred copy of these tells little, or the contrary, about where they are dark."""
     x = BUSY[picture]
-    noise = NOISE_MODELS[name].from_image(x)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", EstimationWarning)  # two grey values
+        noise = NOISE_MODELS[name].from_image(x)
     assert noise.levels[0] < noise.levels[1]
     assert np.isfinite(field_and_offset(noise, x)[0]).all()
 
@@ -333,5 +335,29 @@ def test_a_large_picture_with_nothing_in_its_middle(name, how):
         x[:, ::2] = 0
         mask = np.ones(x.shape, bool)
         mask[100:-100, 100:-100] = False
-    noise = NOISE_MODELS[name].from_image(x, mask=mask)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", EstimationWarning)  # two grey values
+        noise = NOISE_MODELS[name].from_image(x, mask=mask)
     assert noise.levels[0] < 128 < noise.levels[1]
+
+
+@pytest.mark.parametrize("margin", [5, 20, 60, 150])
+@pytest.mark.parametrize("value", [0, 255])
+def test_a_margin_without_noise_does_not_mislead(margin, value):
+    """What was put around a noisy page after the noise says nothing about the noise."""
+    rng = np.random.default_rng(margin)
+    clean = np.kron(rng.random((30, 40)) < 0.8, np.ones((8, 8))) > 0
+    page = GaussianNoise(40.0, (60.0, 200.0), (0.0, 255.0)).sample(clean, rng)
+    x = np.full((240 + 2 * margin, 320 + 2 * margin), value, np.uint8)
+    x[margin:-margin, margin:-margin] = np.rint(page)
+    noise = GaussianNoise.from_image(x)
+    assert noise.levels == pytest.approx((60, 200), abs=4)
+    assert noise.sigma == pytest.approx(40, rel=0.05)
+
+
+def test_two_grey_values_are_no_gaussian_noise():
+    x = np.where(np.random.default_rng(0).random((20, 30)) < 0.5, np.uint8(255), np.uint8(0))
+    with pytest.warns(EstimationWarning, match="flip"):
+        found = denoise(x, "gaussian")
+    np.testing.assert_array_equal(found.image, x > 0)
+    assert found.noise.levels == (0, 255)

@@ -13,6 +13,7 @@ from isingdenoise.errors import printable
 from isingdenoise.inference import Engine
 
 from . import options as o
+from .values import NoiseChoice
 
 SOME_FAILED = 1
 
@@ -30,7 +31,7 @@ def batch(
     source: Path,
     target: Path,
     recursive: bool,
-    noise: o.NoiseChoice,
+    noise: NoiseChoice,
     coupling: str | Coupling,
     seed: int,
     engine: Engine,
@@ -46,14 +47,12 @@ def batch(
     \b
     isingdenoise batch scans/ cleaned/ --noise flip
     """
-    from isingdenoise.batch import denoise_many, plan
+    from isingdenoise.batch import denoise_many, make_folder, plan
 
     from . import report
 
     with o.named(output="OUTPUT"):
         jobs = plan(source, target, recursive=recursive, overwrite=force)
-    if jobs:
-        report.say_if_cold()
     records: list[dict[str, Any]] = []
     outcomes = denoise_many(
         jobs,
@@ -63,6 +62,9 @@ def batch(
         rng=seed,
         overwrite=force,
     )
+    if jobs:
+        make_folder(target)
+        report.say_if_cold()
     with click.progressbar(
         outcomes, length=len(jobs), label="cleaning", file=sys.stderr, hidden=not _on_terminal()
     ) as progress:

@@ -12,6 +12,7 @@ from isingdenoise.errors import ParameterError
 from isingdenoise.inference import ENGINES
 
 from . import options as o
+from .values import NoiseChoice, build_engine, setting_types
 
 _FIGURES = (".png", ".pdf", ".svg")
 
@@ -28,6 +29,7 @@ _FIGURES = (".png", ".pdf", ".svg")
     help="Only this engine; may be repeated.",
 )
 @o.settings_option
+@o.reading_options
 @o.noise_options
 @o.solver_options
 @o.force_option
@@ -38,7 +40,8 @@ def compare(
     plot: Path | None,
     engines: tuple[str, ...],
     settings: tuple[str, ...],
-    noise: o.NoiseChoice,
+    reading: dict[str, Any],
+    noise: NoiseChoice,
     coupling: str | Coupling,
     seed: int,
     force: bool,
@@ -64,7 +67,7 @@ def compare(
             raise ParameterError("--plot", f"must end in one of {' '.join(_FIGURES)}")
         with o.named(output="--plot"):
             check_output(plot, [p for p in (picture, clean) if p], overwrite=force)
-    pixels = read_picture(picture).pixels
+    pixels = read_picture(picture, **reading).pixels
     reference = None if clean is None else read_clean(clean, pixels.shape)
     report.say_if_cold()
     with report.notices(picture):
@@ -100,13 +103,13 @@ def _engines(names: tuple[str, ...], settings: tuple[str, ...]) -> list[Any]:
     for text in settings:
         key = text.partition("=")[0]
         engine, dot, setting = text.partition(".") if "." in key else ("", "", text)
-        takers = [engine] if dot else [n for n in names if key in o.setting_types(ENGINES[n])]
+        takers = [engine] if dot else [n for n in names if key in setting_types(ENGINES[n])]
         if not takers or any(name not in mine for name in takers):
-            known = (f"{n}: {', '.join(o.setting_types(ENGINES[n]))}" for n in names)
+            known = (f"{n}: {', '.join(setting_types(ENGINES[n]))}" for n in names)
             raise ParameterError("-O", f"{text!r} is no setting of any engine ({'; '.join(known)})")
         for name in takers:
             mine[name].append(setting)
-    return [o.build_engine(name, mine[name]) for name in names]
+    return [build_engine(name, mine[name]) for name in names]
 
 
 def _row(record: dict[str, Any], measured: bool) -> dict[str, str]:

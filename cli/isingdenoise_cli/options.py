@@ -3,103 +3,23 @@
 from __future__ import annotations
 
 import functools
-import types
-import typing
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import click
-from numpy.typing import NDArray
 
 from isingdenoise.coupling import Coupling
 from isingdenoise.errors import ParameterError
-from isingdenoise.inference import ENGINES, Engine
-from isingdenoise.noise import NOISE_MODELS, FlipNoise, GaussianNoise, NoiseModel
-from isingdenoise.validation import check_real
+from isingdenoise.inference import ENGINES
+from isingdenoise.io import DEFAULT_MAX_PIXELS
+from isingdenoise.noise import NOISE_MODELS
+
+from .values import AutoFloat, AutoLevels, NoiseChoice, build_engine
 
 Command = Callable[..., Any]
 PATH = click.Path(path_type=Path)
-_SWITCHES = {"true": True, "false": False, "auto": None}
-
-
-class AutoFloat(click.ParamType[float | None]):
-    """A number, or the word auto (None)."""
-
-    name = "auto|number"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float | None:
-        """Return None for auto."""
-        if value == "auto":
-            return None
-        try:
-            return float(value)
-        except ValueError:
-            self.fail(f"{value!r} is neither 'auto' nor a number", param, ctx)
-
-
-class AutoLevels(click.ParamType[tuple[float, float] | None]):
-    """Two numbers LO,HI, or the word auto (None)."""
-
-    name = "auto|LO,HI"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[float, float] | None:
-        """Return None for auto."""
-        if value == "auto" or isinstance(value, tuple):
-            return None if value == "auto" else value
-        try:
-            low, high = (float(part) for part in value.split(","))
-        except ValueError:
-            self.fail(f"{value!r} is neither 'auto' nor two numbers LO,HI", param, ctx)
-        return low, high
-
-
-@dataclass(frozen=True)
-class NoiseChoice:
-    """The noise options; called with a picture it returns the model, the rest estimated.
-
-    Attributes
-    ----------
-    name : str
-        Of a noise model.
-    sigma : float or None
-        On the scale where black is -1 and white +1.
-    flip_prob : float or None
-        Of a flip.
-    levels : tuple of float or None
-        Grey values of black and white.
-    """
-
-    name: str
-    sigma: float | None
-    flip_prob: float | None
-    levels: tuple[float, float] | None
-
-    def __post_init__(self) -> None:
-        if self.name == FlipNoise.name:
-            _refuse("--sigma", self.sigma, self.name)
-            FlipNoise(0.1 if self.flip_prob is None else self.flip_prob)
-        else:
-            _refuse("--flip-prob", self.flip_prob, self.name)
-            if self.sigma is not None:
-                check_real("sigma", self.sigma, low=1e-12, high=1e12)
-        if self.levels is not None:
-            GaussianNoise(levels=self.levels)
-
-    def __call__(self, x: NDArray[Any]) -> NoiseModel:
-        """Return the noise model for the picture `x`."""
-        if self.name == FlipNoise.name:
-            return FlipNoise.from_image(x, probability=self.flip_prob, levels=self.levels)
-        if self.sigma is not None and self.levels is not None:
-            return _gaussian(self.sigma, self.levels)
-        estimate = GaussianNoise.from_image(x, levels=self.levels)
-        return estimate if self.sigma is None else _gaussian(self.sigma, estimate.levels)
 
 
 @contextmanager
@@ -111,6 +31,30 @@ def named(**options: str) -> Iterator[None]:
         if error.parameter not in options:
             raise
         raise ParameterError(options[error.parameter], error.message) from None
+
+
+def reading_options(command: Command) -> Command:
+    """Add --frame and --max-pixels, as one argument `reading` for `read_picture`."""
+
+    @functools.wraps(command)
+    def gathered(*, frame: int | None, max_pixels: int, **given: Any) -> Any:
+        return command(reading={"frame": frame, "max_pixels": max_pixels}, **given)
+
+    return _all(
+        [
+            click.option(
+                "--frame", type=click.IntRange(0), help="Which page or frame of several, from 0."
+            ),
+            click.option(
+                "--max-pixels",
+                type=click.IntRange(1),
+                default=DEFAULT_MAX_PIXELS,
+                show_default=True,
+                help="Refuse larger pictures before they are decoded.",
+            ),
+        ],
+        gathered,
+    )
 
 
 def noise_options(command: Command) -> Command:
@@ -194,60 +138,6 @@ settings_option = click.option(
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 force_option = click.option("--force", is_flag=True, help="Replace existing files.")
-
-
-def build_engine(name: str, settings: Iterable[str]) -> Engine:
-    """Return the engine with its settings from NAME=VALUE texts.
-
-    Raises
-    ------
-    ParameterError
-        An unknown name (the message lists the valid ones) or a bad value.
-    """
-    kind = ENGINES[name]
-    known = setting_types(kind)
-    values = {}
-    for text in settings:
-        key, equals, value = text.partition("=")
-        if not equals or key not in known:
-            raise ParameterError(
-                "-O", f"{text!r} is no setting of {name}; NAME=VALUE with {', '.join(known)}"
-            )
-        values[key] = _parsed(f"-O {key}", value, known[key])
-    try:
-        return kind(**values)
-    except ParameterError as error:
-        raise ParameterError(f"-O {error.parameter}", error.message) from None
-
-
-def setting_types(kind: type[Any]) -> dict[str, Any]:
-    """Return the settings of a dataclass and their types."""
-    hints = typing.get_type_hints(kind)
-    return {field.name: hints[field.name] for field in fields(kind)}
-
-
-def _parsed(option: str, text: str, kind: Any) -> Any:
-    """Return `text` as a value of the type."""
-    if isinstance(kind, types.UnionType):  # bool | None
-        if text.lower() not in _SWITCHES:
-            raise ParameterError(option, f"must be one of {', '.join(_SWITCHES)}, not {text!r}")
-        return _SWITCHES[text.lower()]
-    try:
-        return kind(text)
-    except ValueError:
-        what = {int: "a whole number", float: "a number"}.get(kind, "valid")
-        raise ParameterError(option, f"must be {what}, not {text!r}") from None
-
-
-def _refuse(option: str, value: object, noise: str) -> None:
-    if value is not None:
-        raise ParameterError(option, f"does not go with --noise {noise}")
-
-
-def _gaussian(sigma: float, levels: tuple[float, float]) -> GaussianNoise:
-    """Return Gaussian noise from sigma on the -1/+1 scale."""
-    low, high = levels
-    return GaussianNoise(sigma * (high - low) / 2, levels)
 
 
 def _auto(name: str, kind: click.ParamType[Any], text: str) -> Command:

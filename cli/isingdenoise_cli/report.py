@@ -18,12 +18,15 @@ from isingdenoise.errors import printable
 from isingdenoise.inference import Status
 from isingdenoise.noise import EstimationWarning, FlipNoise, NoiseModel
 
+#: Above this the chains have not mixed (Vehtari et al. 2021 ask for less, but of marginals).
+_R_HAT = 1.1
+
 
 def describe_noise(noise: NoiseModel) -> str:
     """Return the noise parameters in one line."""
     low, high = noise.levels
     if isinstance(noise, FlipNoise):
-        return f"flip, probability {noise.probability:.4g}"
+        return f"flip, probability {noise.probability:.4g}, levels {low:.4g} and {high:.4g}"
     values = noise_record(noise)
     return (
         f"{noise.name}, sigma {values['sigma']:.4g} "
@@ -57,6 +60,8 @@ def result_record(result: DenoiseResult) -> dict[str, Any]:
         "energy": solution.energy,
         "bound": solution.bound,
         "seconds": solution.seconds,
+        "effective_sample_size": solution.trace.effective_sample_size,
+        "r_hat": solution.trace.r_hat,
         "changed": result.changed,
         "seed": result.settings["seed"],
         "version": result.settings["version"],
@@ -70,6 +75,12 @@ def result_lines(result: DenoiseResult) -> Iterator[tuple[str, str]]:
     yield "noise", describe_noise(result.noise)
     yield "coupling", f"{result.coupling} ({source})"
     yield "engine", f"{solution.engine}: {outcome(result)} in {solution.seconds:.2g} s"
+    if solution.trace.r_hat is not None:
+        size = solution.trace.effective_sample_size
+        yield (
+            "chains",
+            f"R-hat {solution.trace.r_hat:.3f}, effective sample size {size:.0f} (energy)",
+        )
     yield "energy", f"{solution.energy:.8g}"
     if solution.bound is not None:
         yield "bound", f"{solution.bound:.8g} (on the log evidence, prior normaliser left out)"
@@ -123,8 +134,11 @@ def warn_if_not_converged(path: Path, result: DenoiseResult) -> None:
         warn(
             path,
             f"{result.solution.engine} did not converge in {result.solution.sweeps} sweeps; "
-            f"raise -O max_sweeps={10 * result.solution.sweeps}",
+            "raise -O max_sweeps or -O tol",
         )
+    r_hat = result.solution.trace.r_hat
+    if r_hat is not None and r_hat > _R_HAT:
+        warn(path, f"the chains disagree (R-hat {r_hat:.2f}); raise -O burn_in and -O sweeps")
 
 
 def say_if_cold() -> None:
@@ -149,4 +163,4 @@ def _plain(value: Any) -> Any:
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return printable(value) if isinstance(value, Path) else value
+    return str(value) if isinstance(value, Path) else value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,6 +13,7 @@ from isingdenoise.inference import ICM, Engine
 from isingdenoise.io import check_input
 
 from . import options as o
+from .values import NoiseChoice
 
 
 @click.command()
@@ -22,6 +24,7 @@ from . import options as o
     type=o.PATH,
     help="Also write P(bright): .tif or .npy as float32, .png as 16 bit.",
 )
+@o.reading_options
 @o.noise_options
 @o.solver_options
 @o.engine_options
@@ -31,7 +34,8 @@ def run(
     picture: Path,
     output: Path | None,
     probability: Path | None,
-    noise: o.NoiseChoice,
+    reading: dict[str, Any],
+    noise: NoiseChoice,
     coupling: str | Coupling,
     seed: int,
     engine: Engine,
@@ -58,7 +62,7 @@ def run(
 
     from . import report
 
-    source = read_picture(picture)
+    source = read_picture(picture, **reading)
     report.say_if_cold()
     with report.notices(picture):
         model = noise(source.pixels)

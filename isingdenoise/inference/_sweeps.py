@@ -71,8 +71,9 @@ class FullSweeps:
         residual = self.update(self.old, self.weight)
         # Within a sweep the first sites have not seen the last ones move: only a
         # look at the picture as it stands can say that it is done.
-        done = residual <= self.tol and self.residual() <= self.tol
-        return Round(self.lattice.sites, residual, done=done)
+        if residual <= self.tol:
+            residual = self.residual()
+        return Round(self.lattice.sites, residual, done=residual <= self.tol)
 
     def residual(self) -> float:
         """Return the largest |tanh(a) - mean| over the picture as it stands."""
@@ -154,8 +155,10 @@ class TiledSweeps:
         )
         self.sweeps += count
         residual = float(full.rows.max())
-        done = residual <= self.tol and full.residual() <= self.tol
-        few = full.moving.sum() <= _MOVING_SHARE * lattice.sites
+        if residual <= self.tol:
+            residual = full.residual()
+        done = residual <= self.tol
+        few = int(full.moving.sum()) <= _MOVING_SHARE * lattice.sites
         if few and self.sweeps >= _EXACT_SWEEPS and not done:
             self.list = _WorkList(lattice, self.mean)
         return Round(count * lattice.sites, residual, sweeps=count, done=done)

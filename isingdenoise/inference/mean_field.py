@@ -12,7 +12,7 @@ from ..errors import ParameterError
 from ..model import IsingModel
 from ..validation import check_choice, check_int, check_real, check_switch, store
 from ._loop import Round, iterate
-from .base import Callback, Solution
+from .base import Callback, Solution, Status
 
 __all__ = ["MeanField"]
 
@@ -45,8 +45,9 @@ class MeanField:
     max_sweeps : int, default 1000
         Update no site more often than this, and end with status `max_sweeps`.
     bound_every : int, default 0
-        Compute the bound after every so many rounds for the trace; 0: only
-        at the end. A round is a sweep, or a visit to all tiles that move.
+        Compute the bound after every so many rounds for the trace; 0: never
+        (that of the end is `Solution.bound`). A round is a few sweeps, or a
+        visit to all tiles that still move.
     parallel : bool, optional
         Whether to use threads; by default large pictures do.
 
@@ -141,7 +142,10 @@ class MeanField:
                 snapshot=lambda: lattice.unpack(mean),
                 callback=callback,
             )
-            residual, bound = sweeps.residual(), lattice.elbo(mean)
+            # a solve that has converged ended with this very look at the picture
+            converged = status is Status.CONVERGED
+            residual = float(trace.residual[-1]) if converged else sweeps.residual()
+            bound = lattice.elbo(mean)
             signs = lattice.signs(mean)
             energy = lattice.energy(signs)
             labels, out = lattice.unpack(signs), lattice.unpack(mean)

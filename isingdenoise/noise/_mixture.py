@@ -160,6 +160,27 @@ def histogram(x: NDArray[Any], mask: NDArray[np.bool_] | None = None) -> tuple[F
     return grey, np.ones_like(grey)
 
 
+def without_flat_parts(
+    x: NDArray[Any], mask: NDArray[np.bool_] | None, ends: tuple[float, float]
+) -> NDArray[np.bool_] | None:
+    """Return `mask` less all 3 x 3 blocks that lie at one end of the scale as a whole.
+
+    Noise may saturate a pixel, but hardly nine neighbours at once. If nothing
+    else is left the mask stays as it is.
+    """
+    from scipy.ndimage import binary_opening
+
+    flat = np.zeros(x.shape, np.bool_)
+    for end, at_end in zip(ends, (np.less_equal, np.greater_equal), strict=True):
+        if np.isfinite(end):
+            flat |= binary_opening(at_end(x, end), np.ones((3, 3), np.bool_))
+    if not flat.any():
+        return mask
+    rest = observed(x, mask) & ~flat
+    grey = x[rest]
+    return rest if grey.size and grey.min() < grey.max() else mask
+
+
 def split_by_neighbourhood(
     x: NDArray[Any], mask: NDArray[np.bool_] | None = None
 ) -> tuple[float, float, float, float]:

@@ -147,7 +147,7 @@ def observed(x: NDArray[Any], mask: NDArray[np.bool_] | None) -> NDArray[np.bool
     return known if mask is None else known & mask
 
 
-def check_levels(levels: Any) -> tuple[float, float]:
+def check_levels(levels: Any, name: str = "levels") -> tuple[float, float]:
     """Return (low, high) as finite floats with low < high.
 
     Raises
@@ -158,11 +158,11 @@ def check_levels(levels: Any) -> tuple[float, float]:
     try:
         low, high = levels
     except (TypeError, ValueError):
-        raise ParameterError("levels", f"must be two numbers LO,HI, not {levels!r}") from None
-    low = check_real("levels", low, low=-1e30, high=1e30)
-    high = check_real("levels", high, low=-1e30, high=1e30)
+        raise ParameterError(name, f"must be two numbers LO,HI, not {levels!r}") from None
+    low = check_real(name, low, low=-1e30, high=1e30)
+    high = check_real(name, high, low=-1e30, high=1e30)
     if not low < high:
-        raise ParameterError("levels", f"must rise (black, then white), not {low:g}, {high:g}")
+        raise ParameterError(name, f"must rise (black, then white), not {low:g}, {high:g}")
     return low, high
 
 

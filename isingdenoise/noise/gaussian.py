@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -9,8 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..validation import check_real
-from ._mixture import Mixture, fit_mixture, histogram, split_by_neighbourhood
-from .base import check_levels, check_scale, grey_values, levels_of_constant
+from ._mixture import (
+    Mixture,
+    fit_mixture,
+    histogram,
+    split_by_neighbourhood,
+    without_flat_parts,
+)
+from .base import EstimationWarning, check_levels, check_scale, grey_values, levels_of_constant
 
 __all__ = ["GaussianNoise"]
 
@@ -56,7 +63,7 @@ class GaussianNoise:
         object.__setattr__(self, "sigma", check_real("sigma", self.sigma, low=low, high=high))
         object.__setattr__(self, "levels", check_levels(self.levels))
         if self.limits is not None:
-            object.__setattr__(self, "limits", check_levels(self.limits))
+            object.__setattr__(self, "limits", check_levels(self.limits, "limits"))
 
     def log_likelihood(self, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return (log p(x | -1), log p(x | +1)) in nats; NaN where `x` is NaN.
@@ -126,7 +133,9 @@ class GaussianNoise:
 
         A two-component mixture fitted to the grey values by EM (Dempster,
         Laird and Rubin 1977), started from the levels that a blurred copy of
-        the picture suggests.
+        the picture suggests. Parts without any noise at an end of the scale
+        (a white margin, what was transparent) are left out: they were put
+        there after the noise.
 
         Parameters
         ----------
@@ -140,7 +149,7 @@ class GaussianNoise:
         Warns
         -----
         EstimationWarning
-            All pixels are equal.
+            All pixels are equal, or there are two grey values only.
         """
         if levels is not None:
             levels = check_levels(levels)
@@ -153,6 +162,13 @@ class GaussianNoise:
             if levels is None:
                 levels = levels_of_constant(value, _integer_range(x))
             return cls((levels[1] - levels[0]) / 10 if sigma is None else sigma, levels, limits)
+        ends = cls(1.0, levels or (-1.0, 1.0), limits)._ends(x)
+        mask = without_flat_parts(x, mask, ends)
+        values, weight = histogram(x, mask)
+        if np.all((values == values.min()) | (values == values.max())):
+            _warn_of_two_values(sigma)
+            levels = levels or (float(values.min()), float(values.max()))
+            return cls(_floor(x, levels) if sigma is None else sigma, levels, limits)
         low, high, spread, share = split_by_neighbourhood(x, mask)
         keep = (levels is not None, sigma is not None)
         levels = levels or (low, high)
@@ -186,6 +202,16 @@ def _integer_range(x: NDArray[Any]) -> tuple[float, float] | None:
     if x.dtype.kind == "u" and x.dtype.itemsize <= 2:
         return 0.0, float(np.iinfo(x.dtype).max)
     return None
+
+
+def _warn_of_two_values(sigma: float | None) -> None:
+    if sigma is None:
+        warnings.warn(
+            "only two grey values, so no Gaussian noise: the picture stays as it is; "
+            "if pixels are flipped, name the noise model 'flip'",
+            EstimationWarning,
+            stacklevel=3,
+        )
 
 
 def _floor(x: NDArray[Any], levels: tuple[float, float]) -> float:
