@@ -361,3 +361,26 @@ def test_two_grey_values_are_no_gaussian_noise():
         found = denoise(x, "gaussian")
     np.testing.assert_array_equal(found.image, x > 0)
     assert found.noise.levels == (0, 255)
+
+
+def test_log_ndtr_agrees_with_scipy():
+    from scipy.special import log_ndtr as judge
+
+    from isingdenoise.noise._mixture import log_ndtr
+
+    a = np.concatenate([np.linspace(-1e4, 9, 20001), np.linspace(-40, -20, 2001)])
+    np.testing.assert_allclose([log_ndtr(v) for v in a], judge(a), rtol=1e-11)
+
+
+def test_blur_and_opening_agree_with_scipy():
+    from scipy import ndimage
+
+    from isingdenoise.noise._grey import _box_mean, _whole_blocks
+
+    rng = np.random.default_rng(2)
+    for shape in [(1, 1), (1, 9), (7, 2), (3, 3), (20, 31)]:
+        grey = rng.normal(size=shape)
+        np.testing.assert_allclose(_box_mean(grey), ndimage.uniform_filter(grey, 5, mode="nearest"))
+        marked = rng.random(shape) < 0.9
+        opened = ndimage.binary_opening(marked, np.ones((3, 3)))
+        np.testing.assert_array_equal(_whole_blocks(marked), opened)

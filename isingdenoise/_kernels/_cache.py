@@ -5,10 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import numba
 from platformdirs import user_cache_dir
+
+fcntl: Any = None
+with suppress(ImportError):  # Windows has none
+    import fcntl
 
 
 def cache_directory() -> Path | None:
@@ -34,6 +41,52 @@ def cache_directory() -> Path | None:
         except OSError:
             continue
     return None
+
+
+def guard(dispatcher: Any, folder: Path) -> None:
+    """Make a dispatcher's cache safe against other processes and damaged files.
+
+    numba reads, changes and writes a function's index without a lock: of two
+    processes that start cold at once, one may file its kernel under the name
+    that the other's index gives to another. And what it cannot unpickle, it
+    raises. Here saving takes turns, and a file that cannot be loaded is
+    compiled again.
+
+    Parameters
+    ----------
+    dispatcher : numba dispatcher
+        With caching enabled.
+    folder : pathlib.Path
+        Where the cache is, and the lock.
+    """
+    cache = dispatcher._cache
+    load, save, flush = cache.load_overload, cache.save_overload, cache.flush
+
+    def load_or_forget(signature: Any, context: Any) -> Any:
+        try:
+            return load(signature, context)
+        except Exception:  # whatever pickle makes of damaged bytes
+            with suppress(OSError), _turn(folder):
+                flush()
+            return None
+
+    def save_in_turn(signature: Any, data: Any) -> None:
+        # A full disk or a folder that is gone costs the next run a compilation.
+        with suppress(OSError), _turn(folder):
+            save(signature, data)
+
+    cache.load_overload, cache.save_overload = load_or_forget, save_in_turn
+
+
+@contextmanager
+def _turn(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock, where the system has such locks."""
+    if fcntl is None:
+        yield
+        return
+    with (folder / "lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _candidates() -> list[Path]:

@@ -23,7 +23,7 @@ from typing import Any
 
 import numba
 
-from ._cache import cache_directory
+from ._cache import cache_directory, guard
 
 # GNU OpenMP lets idle threads spin for milliseconds. Two programs that do so on
 # the same cores starve one another a hundredfold; a spin of some microseconds
@@ -55,9 +55,12 @@ def kernel(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
             cache=_CACHE is not None,
             **options,
         )
-        return decorate(function)
+        compiled = decorate(function)
     finally:
         _config.CACHE_DIR = before
+    if _CACHE is not None and hasattr(compiled, "_cache"):
+        guard(compiled, _CACHE)
+    return compiled
 
 
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:

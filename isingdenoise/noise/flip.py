@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..validation import check_real
-from ._mixture import bands, histogram, otsu
+from ._grey import bands, histogram, otsu
 from .base import check_levels, grey_values, levels_of_constant, observed
 
 __all__ = ["FlipNoise"]

@@ -10,13 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..validation import check_real
-from ._mixture import (
-    Mixture,
-    fit_mixture,
-    histogram,
-    split_by_neighbourhood,
-    without_flat_parts,
-)
+from ._grey import histogram, split_by_neighbourhood, without_flat_parts
+from ._mixture import Mixture, fit_mixture
 from .base import EstimationWarning, check_levels, check_scale, grey_values, levels_of_constant
 
 __all__ = ["GaussianNoise"]
