@@ -165,16 +165,14 @@ def _visit(
     mean, field, shape, coupling, diagonal, weight, threshold, visits,
     dirty, drift, active, tile_row, tile_column,
 ):  # fmt: skip
-    """Sweep one tile until it rests, at most `visits` times; return units updated and sweeps."""
+    """Sweep one tile until it rests, at most `visits` times; return the units updated."""
     units = 0
-    sweeps = 0
     overshoot = abs(_LIMIT - weight)
     top, left = tile_row * TILE_ROWS, tile_column * TILE_COLUMNS
     bottom = min(top + TILE_ROWS, dirty.shape[1] - 2)
     right = min(left + TILE_COLUMNS, dirty.shape[2] - 2)
     for _ in range(visits):
         moved = False
-        sweeps += 1
         for phase in range(dirty.shape[0]):
             for r in range(top, bottom):
                 for c in range(left, right):
@@ -205,13 +203,13 @@ def _visit(
         if not moved:
             active[tile_row + 1, tile_column + 1] = 0
             break
-    return units, sweeps
+    return units
 
 
 @pair
 def sweep_tiles(
     mean, field, shape, coupling, diagonal, weight, threshold, visits,
-    dirty, drift, active, queue, units, sweeps,
+    dirty, drift, active, queue, units,
 ):  # fmt: skip
     """Visit every tile on the work list once.
 
@@ -237,12 +235,11 @@ def sweep_tiles(
         The work list: tiles that hold dirty units.
     queue : array, shape (tiles,), int64
         Scratch.
-    units, sweeps : array, shape (tile rows, tile columns), int64
-        Out: units updated and sweeps done in each tile; 0 where it was not visited.
+    units : array, shape (tile rows, tile columns), int64
+        Out: units updated in each tile; 0 where it was not visited.
     """
     rows, columns = units.shape
     units[...] = 0
-    sweeps[...] = 0
     # Tiles that touch at a corner matter to diagonals alone.
     colours = 2 if diagonal is None else 4
     for colour in range(colours):
@@ -255,7 +252,7 @@ def sweep_tiles(
                     queued += 1
         for j in numba.prange(queued):
             r, c = queue[j] // columns, queue[j] % columns
-            units[r, c], sweeps[r, c] = _visit(
+            units[r, c] = _visit(
                 mean, field, shape, coupling, diagonal, weight, threshold, visits,
                 dirty, drift, active, r, c,
             )  # fmt: skip

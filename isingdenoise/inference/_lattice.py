@@ -57,6 +57,9 @@ class Lattice:
         ParameterError
             It holds NaN.
         """
+        # one layout, so that the kernel is compiled once: contiguous and read-only
+        image = np.ascontiguousarray(image).view()
+        image.flags.writeable = False
         packed = self.allocate(np.float32)
         strange = np.zeros(packed.shape[1], np.int64)
         self.run(planes.pack, image, np.float32(low), np.float32(high), packed, strange)

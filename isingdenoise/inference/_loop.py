@@ -28,8 +28,6 @@ class Round:
         Evidence lower bound, NaN where not computed.
     energy : float or tuple of float
         Energy, of each chain where there are several; NaN where not computed.
-    sweeps : int
-        How often a site was updated in this round at most.
     done : bool
         Whether the engine's stopping rule holds.
     """
@@ -38,7 +36,6 @@ class Round:
     residual: float = math.nan
     bound: float = math.nan
     energy: float | tuple[float, ...] = math.nan
-    sweeps: int = 1
     done: bool = False
 
 
@@ -57,7 +54,7 @@ def iterate(
     step : callable
         Does one round; it is told how many sweeps are left.
     max_sweeps : int
-        How often a site may be updated at most.
+        Stop after so many sweeps' worth of site updates.
     sites : int
         Sites of the model, to count sweeps.
     snapshot : callable
@@ -74,13 +71,11 @@ def iterate(
     history: list[tuple[int, Round, float]] = []
     updates, seconds = 0, 0.0
     status = Status.MAX_SWEEPS
-    left = max_sweeps
-    while left > 0:
+    while updates < max_sweeps * sites:
         started = time.perf_counter()
-        done = step(left)
+        done = step(max_sweeps - updates // sites)
         seconds += time.perf_counter() - started
         updates += done.site_updates
-        left -= done.sweeps
         history.append((updates, done, seconds))
         if callback is not None:
             callback(_step(len(history), updates, sites, done, seconds, snapshot))

@@ -35,7 +35,7 @@ class Sweeps(Protocol):
     """Rounds of updates of `mean`, and whether it rests."""
 
     def step(self, budget: int) -> Round:
-        """Do one round, of at most `budget` sweeps of any site."""
+        """Do one round, of at most `budget` whole sweeps."""
         ...
 
 
@@ -106,62 +106,63 @@ class TiledSweeps:
     """
 
     def __init__(self, lattice: Lattice, mean: Planes, *, weight: float, tol: float) -> None:
-        self.full = FullSweeps(lattice, mean, weight=weight, tol=tol)
         self.lattice, self.mean, self.tol = lattice, mean, tol
+        self.exact_weight = weight
         self.weight = _RELAXATION if weight == 1 else weight
         c = lattice.model.coupling
         pull = 2 * sum(map(abs, (c.horizontal, c.vertical, c.diagonal, c.antidiagonal)))
         # A site whose neighbours hide moves of `threshold` is at most `tol` off.
         self.threshold = 0.8 * tol / max(pull, 1.0)
+        self.rows = lattice.rows(np.float32)
+        self.moving = lattice.rows(np.int32)
         self.sweeps = 0
         self.list: _WorkList | None = None
 
     def step(self, budget: int) -> Round:
-        """Do one whole sweep, or visit every tile on the work list."""
+        """Do some whole sweeps, or visit every tile on the work list."""
         if self.list is None:
             return self._whole_sweeps(min(_BLOCK, budget))
-        lattice = self.lattice
-        waiting = self.list.waiting()
-        visits = min(_VISITS_OF_FEW if waiting < _FEW_TILES else _VISITS_OF_MANY, budget)
-        updates, sweeps = self.list.visit(self.weight, self.threshold, visits)
+        many = self.list.waiting() >= _FEW_TILES
+        visits = _VISITS_OF_MANY if many else _VISITS_OF_FEW
+        updates = self.list.visit(self.weight, self.threshold, visits)
         if self.list.waiting():
-            return Round(updates, sweeps=sweeps)
-        residual = self.full.residual()
+            return Round(updates)
+        residual = self.residual()
         if residual > self.tol:
-            self.list.wake_rows(self.full.rows > self.tol)
-        return Round(
-            updates + lattice.sites,
-            residual,
-            sweeps=sweeps,
-            done=residual <= self.tol,
-        )
+            self.list.wake_rows(self.rows > self.tol)
+        return Round(updates + self.lattice.sites, residual, done=residual <= self.tol)
 
     def residual(self) -> float:
         """Return the largest |tanh(a) - mean| over the picture as it stands."""
-        return self.full.residual()
+        return self._blocked(0.0, 1)
 
     def _whole_sweeps(self, count: int) -> Round:
-        lattice, full = self.lattice, self.full
+        sites = self.lattice.sites
         exact = self.sweeps < _EXACT_SWEEPS
-        lattice.run(
+        residual = self._blocked(self.exact_weight if exact else self.weight, count)
+        self.sweeps += count
+        few = int(self.moving.sum()) <= _MOVING_SHARE * sites
+        # The last sweep's steps are no residual: later sites have moved since.
+        if residual <= self.tol:
+            residual = self.residual()
+        done = residual <= self.tol
+        if few and self.sweeps >= _EXACT_SWEEPS and not done:
+            self.list = _WorkList(self.lattice, self.mean)
+        return Round(count * sites, residual, done=done)
+
+    def _blocked(self, weight: float, count: int) -> float:
+        """Do `count` sweeps; return the largest step of the last."""
+        self.lattice.run(
             blocked_sweeps,
             self.mean,
-            *lattice.parameters,
-            np.float32(full.weight if exact else self.weight),
+            *self.lattice.parameters,
+            np.float32(weight),
             np.float32(self.tol),
-            full.rows,
-            full.moving,
+            self.rows,
+            self.moving,
             count,
         )
-        self.sweeps += count
-        residual = float(full.rows.max())
-        if residual <= self.tol:
-            residual = full.residual()
-        done = residual <= self.tol
-        few = int(full.moving.sum()) <= _MOVING_SHARE * lattice.sites
-        if few and self.sweeps >= _EXACT_SWEEPS and not done:
-            self.list = _WorkList(lattice, self.mean)
-        return Round(count * lattice.sites, residual, sweeps=count, done=done)
+        return float(self.rows.max())
 
 
 class _WorkList:
@@ -178,14 +179,13 @@ class _WorkList:
         self.active = np.ones((grid[0] + 2, grid[1] + 2), np.uint8)
         self.queue = np.empty(grid[0] * grid[1], np.int64)
         self.units = np.empty(grid, np.int64)
-        self.sweeps = np.empty(grid, np.int64)
 
     def waiting(self) -> float:
         """Return the share of the tiles that wait."""
         return float(np.mean(self.active[1:-1, 1:-1]))
 
-    def visit(self, weight: float, threshold: float, visits: int) -> tuple[int, int]:
-        """Visit every active tile once; return site updates, and sweeps of the slowest."""
+    def visit(self, weight: float, threshold: float, visits: int) -> int:
+        """Visit every active tile once; return the site updates done."""
         self.lattice.run(
             tiles.sweep_tiles,
             self.mean,
@@ -198,11 +198,10 @@ class _WorkList:
             self.active,
             self.queue,
             self.units,
-            self.sweeps,
         )
         planes: int = 4 // self.dirty.shape[0]
         sites = planes * tiles.UNIT_ROWS * tiles.UNIT_COLUMNS
-        return int(self.units.sum()) * sites, max(1, int(self.sweeps.max()))
+        return int(self.units.sum()) * sites
 
     def wake_rows(self, rows: Planes) -> None:
         """Mark all units of the packed rows for which `rows`, (4, h), holds."""

@@ -43,7 +43,8 @@ class MeanField:
     tol : float, default 1e-3
         Stop when max_i |tanh(a_i) - mu_i| <= tol over the whole picture.
     max_sweeps : int, default 1000
-        Update no site more often than this, and end with status `max_sweeps`.
+        Stop after so many sweeps' worth of site updates in any case, with
+        status `max_sweeps`.
     bound_every : int, default 0
         Compute the bound after every so many rounds for the trace; 0: never
         (that of the end is `Solution.bound`). A round is a few sweeps, or a

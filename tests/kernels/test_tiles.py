@@ -67,7 +67,7 @@ def test_a_lone_change_wakes_only_its_neighbourhood():
     work.dirty[0, 1, 1] = 1
     updated = 0
     while work.waiting():
-        updated += work.visit(1.0, 1e-4, 8)[0]
+        updated += work.visit(1.0, 1e-4, 8)
     updated //= 2 * tiles.UNIT_ROWS * tiles.UNIT_COLUMNS
     assert 1 < updated < total / 3
     found = lattice.unpack(packed)
