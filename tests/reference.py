@@ -164,10 +164,10 @@ def gibbs_sweep(model, labels, uniforms):
     return z.reshape(model.shape).astype(np.int8), means.reshape(model.shape)
 
 
-def philox(counter, key):
-    """Philox4x32-10 in Python's own integers: 4 words for a counter of 4 and a key of 2."""
+def philox(counter, key, rounds=7):
+    """Philox4x32 in Python's own integers: 4 words for a counter of 4 and a key of 2."""
     c, k = list(counter), list(key)
-    for _ in range(10):
+    for _ in range(rounds):
         high0, low0 = divmod(0xD2511F53 * c[0], 1 << 32)
         high1, low1 = divmod(0xCD9E8D57 * c[2], 1 << 32)
         c = [high1 ^ c[1] ^ k[0], low1, high0 ^ c[3] ^ k[1], low0]

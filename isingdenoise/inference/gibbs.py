@@ -32,7 +32,7 @@ class Gibbs:
     sweeps of all chains (Rao-Blackwell; Gelfand and Smith, JASA 85, 1990),
     the labels are its signs: the marginal posterior modes.
 
-    Random numbers come from Philox4x32-10, keyed by seed, chain, sweep and
+    Random numbers come from Philox4x32-7, keyed by seed, chain, sweep and
     site: one seed gives the same spins for any number of threads.
 
     Parameters
