@@ -39,6 +39,8 @@ UNIT_COLUMNS = 64
 #: Size of a tile in units: 32 x 512 pixels, 128 KiB of means and fields.
 TILE_ROWS = 8
 TILE_COLUMNS = 4
+#: So many tiles are visited by one thread.
+FEW = 2
 
 #: What `drift` holds for each unit: the largest move of any of its sites, and of
 #: those in its first and last row and its first and last column.
@@ -206,12 +208,40 @@ def _visit(
     return units
 
 
+@inlined
+def _visit_queued(
+    tile, mean, field, shape, coupling, diagonal, weight, threshold, visits,
+    dirty, drift, active, units,
+):  # fmt: skip
+    """Visit the tile of a number, and count its units."""
+    r, c = tile // units.shape[1], tile % units.shape[1]
+    units[r, c] += _visit(
+        mean, field, shape, coupling, diagonal, weight, threshold, visits,
+        dirty, drift, active, r, c,
+    )  # fmt: skip
+
+
+@kernel
+def _queue_up(queue, active, colour, colours):
+    """Write the numbers of the waiting tiles of one colour into `queue`; return how many."""
+    queued = 0
+    rows, columns = active.shape[0] - 2, active.shape[1] - 2
+    for r in range(rows):
+        for c in range(columns):
+            # Tiles that touch at a corner matter to diagonals alone.
+            mine = (r + c) & 1 if colours == 2 else 2 * (r & 1) + (c & 1)
+            if mine == colour and active[r + 1, c + 1]:
+                queue[queued] = r * columns + c
+                queued += 1
+    return queued
+
+
 @pair
 def sweep_tiles(
-    mean, field, shape, coupling, diagonal, weight, threshold, visits,
+    mean, field, shape, coupling, diagonal, weight, threshold, visits, rounds,
     dirty, drift, active, queue, units,
 ):  # fmt: skip
-    """Visit every tile on the work list once.
+    """Visit every tile on the work list, `rounds` times or until none waits.
 
     Parameters
     ----------
@@ -226,7 +256,9 @@ def sweep_tiles(
     threshold : float32
         Moves of a site up to this size need not be heard of by its neighbours.
     visits : int
-        How often a tile is swept at most.
+        How often a tile is swept at a visit, at most.
+    rounds : int
+        How often the list is gone through, at most.
     dirty : array, shape (phases, unit rows + 2, unit columns + 2), uint8
         Units that wait for an update; phases is 2, or 4 with diagonals.
     drift : array, shape (phases, unit rows + 2, unit columns + 2, 5), float32
@@ -236,23 +268,27 @@ def sweep_tiles(
     queue : array, shape (tiles,), int64
         Scratch.
     units : array, shape (tile rows, tile columns), int64
-        Out: units updated in each tile; 0 where it was not visited.
+        Out: units updated in each tile.
     """
-    rows, columns = units.shape
     units[...] = 0
-    # Tiles that touch at a corner matter to diagonals alone.
     colours = 2 if diagonal is None else 4
-    for colour in range(colours):
-        queued = 0
-        for r in range(rows):
-            for c in range(columns):
-                mine = (r + c) & 1 if diagonal is None else 2 * (r & 1) + (c & 1)
-                if mine == colour and active[r + 1, c + 1]:
-                    queue[queued] = r * columns + c
-                    queued += 1
-        for j in numba.prange(queued):
-            r, c = queue[j] // columns, queue[j] % columns
-            units[r, c] = _visit(
-                mean, field, shape, coupling, diagonal, weight, threshold, visits,
-                dirty, drift, active, r, c,
-            )  # fmt: skip
+    for _ in range(rounds):
+        waiting = 0
+        for colour in range(colours):
+            queued = _queue_up(queue, active, colour, colours)
+            waiting += queued
+            if queued <= FEW:
+                # waking another thread takes longer than a tile or two
+                for j in range(queued):
+                    _visit_queued(
+                        queue[j], mean, field, shape, coupling, diagonal, weight, threshold,
+                        visits, dirty, drift, active, units,
+                    )  # fmt: skip
+            else:
+                for j in numba.prange(queued):
+                    _visit_queued(
+                        queue[j], mean, field, shape, coupling, diagonal, weight, threshold,
+                        visits, dirty, drift, active, units,
+                    )  # fmt: skip
+        if waiting == 0:
+            break

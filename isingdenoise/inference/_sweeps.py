@@ -25,9 +25,9 @@ _RELAXATION = 1.3
 _MOVING_SHARE = 3e-3
 #: So many whole sweeps are done while a strip of rows is in cache.
 _BLOCK = 3
-#: How often a tile is swept at a visit: while many tiles move, news from the
-#: neighbours is worth more than going on alone.
-_VISITS_OF_MANY, _VISITS_OF_FEW = 8, 64
+#: How often a tile is swept at a visit, and the list gone through at a call: while
+#: many tiles move, news from the neighbours is worth more than going on alone.
+_OF_MANY, _OF_FEW = (8, 1), (64, 16)
 _FEW_TILES = 0.05
 
 
@@ -123,8 +123,8 @@ class TiledSweeps:
         if self.list is None:
             return self._whole_sweeps(min(_BLOCK, budget))
         many = self.list.waiting() >= _FEW_TILES
-        visits = _VISITS_OF_MANY if many else _VISITS_OF_FEW
-        updates = self.list.visit(self.weight, self.threshold, visits)
+        visits, rounds = _OF_MANY if many else _OF_FEW
+        updates = self.list.visit(self.weight, self.threshold, visits, rounds)
         if self.list.waiting():
             return Round(updates)
         residual = self.residual()
@@ -184,8 +184,8 @@ class _WorkList:
         """Return the share of the tiles that wait."""
         return float(np.mean(self.active[1:-1, 1:-1]))
 
-    def visit(self, weight: float, threshold: float, visits: int) -> int:
-        """Visit every active tile once; return the site updates done."""
+    def visit(self, weight: float, threshold: float, visits: int, rounds: int = 1) -> int:
+        """Go through the list `rounds` times; return the site updates done."""
         self.lattice.run(
             tiles.sweep_tiles,
             self.mean,
@@ -193,6 +193,7 @@ class _WorkList:
             np.float32(weight),
             np.float32(threshold),
             visits,
+            rounds,
             self.dirty,
             self.drift,
             self.active,
