@@ -290,3 +290,29 @@ def test_an_edge_counts_once():
     model = IsingModel(np.zeros((2, 2)), Coupling(0, 0, 0.7, 0.2))
     assert model.energy(down_right) == pytest.approx(-0.7)
     assert model.energy(down_left) == pytest.approx(-0.2)
+
+
+def test_a_lengthened_step_never_lowers_the_bound():
+    """What lets mean field overshoot by up to half of a step.
+
+    With the others fixed, the bound as a function of one mean falls short of
+    its best by KL(q || q*). A step from m to m* + e (m* - m), kept in [-1, 1],
+    must not end with a larger divergence than it began with.
+    """
+
+    def divergence(m, best):
+        total = 0.0
+        for sign in (1, -1):
+            p, q = (1 + sign * m) / 2, (1 + sign * best) / 2
+            total = total + np.where(p > 0, p * np.log(np.maximum(p, 1e-300) / q), 0.0)
+        return total
+
+    theta = np.linspace(-9, 9, 601)
+    best = np.tanh(theta)[:, None]
+    start = np.concatenate([np.linspace(-1, 1, 1001), np.tanh(theta)])[None, :]
+    before = divergence(start, best)
+    for extra in (0.1, 0.3, 0.5):
+        after = divergence(np.clip(best + extra * (best - start), -1, 1), best)
+        assert np.all(after <= before + 1e-12)
+    doubled = divergence(np.clip(best + (best - start), -1, 1), best)
+    assert np.any(doubled > before + 1e-3)  # the control: a step twice as long may
