@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -39,6 +40,10 @@ CANNOT_WRITE = 5
 INTERRUPTED = 130
 
 
+class Interrupted(Exception):  # noqa: N818 - it is no error
+    """The user pressed Ctrl-C."""
+
+
 class LazyGroup(click.Group):
     """A group that imports a subcommand when it is used, and reports errors in one line."""
 
@@ -59,6 +64,22 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the subcommand; end quietly where the reader of a pipe has gone."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
+        except KeyboardInterrupt:
+            if sys.stderr.isatty():
+                click.echo(err=True)  # the terminal shows ^C on the line so far
+            raise Interrupted from None
+        except BrokenPipeError:
+            # What was to be written to files is written. Python flushes once more at exit.
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         """Run, and leave with an exit code from the published table."""
         invoke: Any = super().main
@@ -69,8 +90,6 @@ class LazyGroup(click.Group):
         except Exception as error:  # the one place where errors end
             words = args[0] if args and args[0] is not None else sys.argv[1:]
             code = _reported(error, next(iter(words), ""))
-        except KeyboardInterrupt:
-            code = complain("interrupted", INTERRUPTED)
         sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -79,7 +98,7 @@ def _reported(error: Exception, command: str) -> int:  # noqa: PLR0911 - one for
     match error:
         case click.exceptions.Exit():
             return error.exit_code
-        case click.Abort():
+        case click.Abort() | Interrupted():
             return complain("interrupted", INTERRUPTED)
         case click.exceptions.NoArgsIsHelpError():
             click.echo(error.format_message(), err=True)

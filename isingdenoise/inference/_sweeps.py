@@ -38,6 +38,10 @@ class Sweeps(Protocol):
         """Do one round, of at most `budget` whole sweeps."""
         ...
 
+    def residual(self) -> float:
+        """Return the largest |tanh(a) - mean| over the picture as it stands."""
+        ...
+
 
 class FullSweeps:
     """Every site in every sweep, checkerboard or Jacobi.

@@ -115,12 +115,12 @@ class MeanField:
             `mean` and `bound` are those of the fixed point, `labels` the signs.
         """
         from ._lattice import packed, starting_mean
-        from ._sweeps import FullSweeps, TiledSweeps
+        from ._sweeps import FullSweeps, Sweeps, TiledSweeps
 
         start = starting_mean(model, init)
         with packed(model, self.parallel) as lattice:
             mean = lattice.pack(start, -1, 1)
-            sweeps: FullSweeps | TiledSweeps
+            sweeps: Sweeps
             if self.schedule == "tiled":
                 sweeps = TiledSweeps(lattice, mean, weight=self.damping, tol=self.tol)
             else:
