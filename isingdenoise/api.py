@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._version import __version__
 from .coupling import Coupling
-from .errors import ParameterError
+from .errors import ChangeLimitError, ParameterError
 from .inference import ENGINES, Callback, Engine, Solution
 from .model import IsingModel
 from .noise import NOISE_MODELS, NoiseModel, field_and_offset, observed, unit_scale
-from .validation import as_generator, check_choice, check_image, check_mask
+from .validation import as_generator, check_choice, check_image, check_mask, check_real
 
 __all__ = ["DEFAULT_COUPLING", "DenoiseResult", "denoise"]
 
@@ -22,6 +22,9 @@ __all__ = ["DEFAULT_COUPLING", "DenoiseResult", "denoise"]
 #: between small text (best near 0.35) and silhouettes (best near 1.3).
 DEFAULT_COUPLING = Coupling.nearest(0.6)
 
+#: The field of a protected pixel beyond what all its neighbours can pull: the
+#: other label keeps a probability of exp(-40), and tanh is 1 in float32.
+CERTAIN = 20.0
 
 #: Squares and sums of grey values up to this size stay finite.
 LARGEST_GREY = 1e30
@@ -49,10 +52,14 @@ class DenoiseResult:
     settings : dict
         Plain values that reproduce the result: version, noise, engine,
         coupling (with its `source`: "default" or "given") and seed (None
-        where the caller passed a generator).
+        where the caller passed a generator). The mask and the protected
+        pixels are not among them.
     changed : float
         Share of the observed pixels that differ from the noisy picture
         thresholded half way between its levels.
+    differs : ndarray, shape (ceil(H W / 8),), uint8
+        Which pixels these are, one bit each (`numpy.packbits` of the rows);
+        `change_map` unpacks it.
     """
 
     image: NDArray[np.bool_]
@@ -63,6 +70,27 @@ class DenoiseResult:
     coupling: Coupling
     settings: dict[str, Any]
     changed: float
+    differs: NDArray[np.uint8]
+
+    @property
+    def change_map(self) -> NDArray[np.int8]:
+        """What became of each pixel: shape (H, W), made anew at each call.
+
+        +1 from black to white, -1 from white to black, against the noisy
+        picture thresholded half way between its levels; 0 where unchanged or
+        missing.
+        """
+        labels = self.solution.labels
+        bits = np.unpackbits(self.differs, count=labels.size)
+        return bits.view(np.int8).reshape(labels.shape) * labels
+
+    @property
+    def changes(self) -> tuple[int, int]:
+        """Numbers of pixels that went from black to white, and from white to black."""
+        white = np.packbits(self.solution.labels > 0)
+        counts = (np.bitwise_count(self.differs & bits).sum() for bits in (white, ~white))
+        to_white, to_black = (int(count) for count in counts)
+        return to_white, to_black
 
     def __repr__(self) -> str:
         """Return the outcome, not the arrays."""
@@ -74,13 +102,15 @@ class DenoiseResult:
         )
 
 
-def denoise(
+def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     image: ArrayLike,
     noise: str | NoiseModel = "gaussian",
     *,
     engine: str | Engine = "mf",
     coupling: str | float | Coupling = "auto",
     mask: ArrayLike | None = None,
+    protect: ArrayLike | None = None,
+    max_change: float | None = None,
     rng: np.random.Generator | int | None = None,
     callback: Callback | None = None,
 ) -> DenoiseResult:
@@ -102,6 +132,13 @@ def denoise(
         not estimated yet; a float means four neighbours.
     mask : array_like of bool, shape (H, W), optional
         False where a pixel is missing: it is filled in from its neighbours.
+    protect : array_like of bool, shape (H, W), optional
+        True where a pixel never changes: it keeps its side of the threshold
+        half way between the levels, and its neighbours take it for certain.
+        The noise is estimated as if nothing were protected. Bounds are on the
+        log probability of the picture together with the protected values.
+    max_change : float, optional
+        Largest share of the observed pixels that may change, in [0, 1].
     rng : numpy.random.Generator or int, optional
         Randomness for sampling engines. None draws a fresh seed, which stands
         in `settings`.
@@ -115,7 +152,10 @@ def denoise(
     Raises
     ------
     ParameterError
-        An argument is out of range, or its shape does not fit.
+        An argument is out of range, its shape does not fit, no pixel is known
+        or a missing one is protected.
+    ChangeLimitError
+        More would change than `max_change` allows.
 
     Warns
     -----
@@ -124,19 +164,26 @@ def denoise(
     """
     x = check_image("image", image, high=LARGEST_GREY)
     known = check_mask(mask, x.shape)
+    held = _check_protected(protect, x, known)
+    limit = None if max_change is None else check_real("max_change", max_change, low=0, high=1)
     settled = resolve_noise(noise, x, known)
     solver = resolve_engine(engine)
     strength, source = resolve_coupling(coupling)
     generator, seed = as_generator(rng)
 
     field, offset = field_and_offset(settled, x, known)
-    model = IsingModel(field, strength, offset)
     start = unit_scale(settled, x)
     if known is not None:
         start[~known] = 0
+    if held is not None:
+        offset += _hold(held, field, start, strength)
+    model = IsingModel(field, strength, offset)
     solution = solver.solve(model, init=start, rng=generator, callback=callback)
 
     image = solution.labels > 0
+    differs, changed = _differences(image, start, observed(x, known))
+    if limit is not None and changed > limit:
+        raise ChangeLimitError(changed, limit)
     mean = solution.mean
     return DenoiseResult(
         image=image,
@@ -152,7 +199,8 @@ def denoise(
             "coupling": {**asdict(strength), "source": source},
             "seed": seed,
         },
-        changed=_share_changed(image, start, observed(x, known)),
+        changed=changed,
+        differs=differs,
     )
 
 
@@ -204,12 +252,60 @@ def resolve_coupling(coupling: str | float | Coupling) -> tuple[Coupling, str]:
     return Coupling.nearest(coupling), "given"
 
 
-def _share_changed(
-    image: NDArray[np.bool_], start: NDArray[np.float32], known: NDArray[np.bool_]
+def _check_protected(
+    protect: ArrayLike | None, x: NDArray[Any], known: NDArray[np.bool_] | None
+) -> NDArray[np.bool_] | None:
+    """Return the protected pixels, or None; refuse missing ones, and a mask that leaves none.
+
+    Raises
+    ------
+    ParameterError
+        No bools, another shape, or pixels without a value.
+    """
+    if known is not None and not observed(x, known).any():
+        raise ParameterError("mask", "leaves no pixel known; mark the known ones True (not 0)")
+    try:
+        held = check_mask(protect, x.shape)
+    except ParameterError as error:
+        raise ParameterError("protect", error.message) from None
+    if held is not None:
+        empty = int(np.count_nonzero(held & ~observed(x, known)))
+        if empty:
+            raise ParameterError(
+                "protect", f"covers missing pixels ({empty}), which have no value to keep"
+            )
+    return held
+
+
+def _hold(
+    held: NDArray[np.bool_],
+    field: NDArray[np.float32],
+    start: NDArray[np.float32],
+    coupling: Coupling,
 ) -> float:
-    """Return the share of the known pixels that differ from the sign of `start`."""
+    """Make protected pixels certain, in place; return what that adds to the offset.
+
+    With s the kept label and H the new field, h becomes H s and c becomes
+    c + h s - H: the log likelihood h s + c of the kept label stays, and that
+    of the other one falls by 2 H.
+    """
+    c = coupling
+    pull = 2 * sum(map(abs, (c.horizontal, c.vertical, c.diagonal, c.antidiagonal)))
+    strong = np.float32(CERTAIN + pull)
+    kept = np.where(start[held] >= 0, np.float32(1), np.float32(-1))
+    gain = float(np.sum(kept * field[held], dtype=np.float64)) - float(strong) * kept.size
+    field[held] = strong * kept
+    start[held] = kept
+    return gain
+
+
+def _differences(
+    image: NDArray[np.bool_], start: NDArray[np.float32], known: NDArray[np.bool_]
+) -> tuple[NDArray[np.uint8], float]:
+    """Return which known pixels differ from the sign of `start`, as bits, and their share."""
     count = int(np.count_nonzero(known))
-    return float(np.count_nonzero((image != (start >= 0)) & known)) / count if count else 0.0
+    bits = np.packbits((image != (start >= 0)) & known)
+    return bits, int(np.bitwise_count(bits).sum()) / count if count else 0.0
 
 
 def _fields(settings: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ what is wrong and what to do, and maps to one exit code of the command line.
 from __future__ import annotations
 
 __all__ = [
+    "ChangeLimitError",
     "IsingDenoiseError",
     "OverwriteError",
     "ParameterError",
@@ -43,6 +44,31 @@ class ParameterError(IsingDenoiseError, ValueError):
         super().__init__(f"{parameter}: {message}")
         self.parameter = parameter
         self.message = message
+
+
+class ChangeLimitError(IsingDenoiseError):
+    """More pixels would change than the caller allows.
+
+    Parameters
+    ----------
+    changed, limit : float
+        Share of the observed pixels that would change, and the largest allowed.
+    path : object, optional
+        The picture's file, for the message.
+    """
+
+    exit_code = 6
+
+    def __init__(self, changed: float, limit: float, path: object = None) -> None:
+        name = "" if path is None else f"{printable(path)}: "
+        super().__init__(
+            f"{name}{100 * changed:.4g}% of the pixels would change, more than the "
+            f"{100 * limit:.4g}% allowed; check the noise model and its parameters, lower the "
+            "coupling, or raise --max-change"
+        )
+        self.changed = changed
+        self.limit = limit
+        self.path = path
 
 
 class _FileError(IsingDenoiseError, OSError):

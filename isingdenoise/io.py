@@ -14,25 +14,30 @@ from typing import Any
 import numpy as np
 
 from isingdenoise._io.atomic import StrPath, check_output, open_regular, write_bytes_atomically
+from isingdenoise._io.change_map import CHANGE_COLOURS, encode_change_map
 from isingdenoise._io.decode import decode
 from isingdenoise._io.encode import EXTENSIONS, encode_bilevel, encode_grey, format_of
 from isingdenoise.errors import ParameterError, ReadError, printable
 
 __all__ = [
+    "CHANGE_COLOURS",
     "DEFAULT_MAX_PIXELS",
     "EXTENSIONS",
     "Picture",
     "check_input",
     "check_output",
     "encode_bilevel",
+    "encode_change_map",
     "encode_grey",
     "format_of",
     "from_spins",
     "read_clean",
+    "read_mask",
     "read_picture",
     "to_spins",
     "write_bilevel",
     "write_bytes_atomically",
+    "write_change_map",
     "write_grey",
 ]
 
@@ -156,11 +161,7 @@ def read_clean(
     """
     pixels = read_picture(path, max_pixels=max_pixels, frame=frame).pixels
     if shape is not None and pixels.shape != tuple(shape):
-        raise ParameterError(
-            "clean",
-            f"{printable(os.fsdecode(path))} has {_size(pixels.shape)} pixels, but the picture "
-            f"has {_size(shape)}; give one of the same size",
-        )
+        raise ParameterError("clean", _other_size(path, pixels.shape, shape))
     if pixels.dtype == np.bool_:
         return pixels
     low, high = float(pixels.min()), float(pixels.max())
@@ -170,6 +171,38 @@ def read_clean(
     if low == high:
         middle = (np.iinfo(pixels.dtype).max + 1) / 2 if pixels.dtype.kind == "u" else 0.5
     return np.asarray(pixels >= middle)
+
+
+def read_mask(
+    path: StrPath, shape: tuple[int, ...], *, max_pixels: int = DEFAULT_MAX_PIXELS
+) -> Array:
+    """Read which pixels are marked.
+
+    Parameters
+    ----------
+    path : str, bytes or os.PathLike
+        A picture of any type: 0 (black) and NaN are unmarked.
+    shape : tuple of int
+        The (H, W) it must have.
+    max_pixels
+        As in `read_picture`.
+
+    Returns
+    -------
+    ndarray of bool, shape (H, W)
+
+    Raises
+    ------
+    ReadError
+        The file cannot be read.
+    ParameterError
+        Its shape differs from `shape`.
+    """
+    pixels = read_picture(path, max_pixels=max_pixels).pixels
+    if pixels.shape != tuple(shape):
+        raise ParameterError("mask", _other_size(path, pixels.shape, shape))
+    marked = pixels != 0
+    return np.asarray(marked if pixels.dtype.kind != "f" else marked & ~np.isnan(pixels))
 
 
 def to_spins(pixels: Array) -> Array:
@@ -277,6 +310,39 @@ def write_grey(path: StrPath, array: Array, *, overwrite: bool = False) -> None:
         As `write_bytes_atomically`.
     """
     write_bytes_atomically(path, encode_grey(array, format_of(path)), overwrite=overwrite)
+
+
+def write_change_map(
+    path: StrPath, image: Array, changes: Array, *, overwrite: bool = False
+) -> None:
+    """Write a change map in the format of the extension, whole or not at all.
+
+    Parameters
+    ----------
+    path : str, bytes or os.PathLike
+        The file to write: .png, .tif or .npy.
+    image, changes : ndarray, shape (H, W)
+        As in `encode_change_map`.
+    overwrite : bool
+        Whether an existing file may be replaced.
+
+    Raises
+    ------
+    ParameterError
+        As `format_of` and `encode_change_map`.
+    OverwriteError, WriteError
+        As `write_bytes_atomically`.
+    """
+    data = encode_change_map(image, changes, format_of(path))
+    write_bytes_atomically(path, data, overwrite=overwrite)
+
+
+def _other_size(path: StrPath, found: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    """Return what to say of a file that does not fit the picture."""
+    return (
+        f"{printable(os.fsdecode(path))} has {_size(found)} pixels, but the picture has "
+        f"{_size(wanted)}; give one of the same size"
+    )
 
 
 def _size(shape: tuple[int, ...]) -> str:

@@ -27,7 +27,8 @@ from isingdenoise import ENGINES, MeanField, denoise
 JSON_KEYS = [
     "input", "output", "probability", "width", "height", "noise", "coupling", "engine", "status",
     "sweeps", "residual", "energy", "bound", "seconds", "effective_sample_size",
-    "r_hat", "changed", "seed", "version",
+    "r_hat", "changed", "seed", "version", "changed_to_white", "changed_to_black", "change_map",
+    "mask", "protect",
 ]
 # fmt: on
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
+from numpy.typing import NDArray
 
 from isingdenoise.coupling import Coupling
 from isingdenoise.errors import ParameterError
 from isingdenoise.inference import ENGINES
 from isingdenoise.io import DEFAULT_MAX_PIXELS
-from isingdenoise.noise import NOISE_MODELS
+from isingdenoise.noise import NOISE_MODELS, NoiseModel
 
 from .values import AutoFloat, AutoLevels, NoiseChoice, build_engine
 
@@ -31,6 +33,68 @@ def named(**options: str) -> Iterator[None]:
         if error.parameter not in options:
             raise
         raise ParameterError(options[error.parameter], error.message) from None
+
+
+class Share(click.ParamType[float]):
+    """A share from 0 to 1, or a percentage."""
+
+    name = "share|%"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the share as a number."""
+        text = str(value).strip()
+        try:
+            share = float(text[:-1]) / 100 if text.endswith("%") else float(text)
+        except ValueError:
+            share = -1.0
+        if not 0 <= share <= 1:
+            self.fail(f"{value!r} is no share; write 5% or 0.05, at most 100% or 1", param, ctx)
+        return share
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What may change in a picture.
+
+    Attributes
+    ----------
+    mask, protect : pathlib.Path or None
+        Pictures of the known and of the protected pixels.
+    max_change : float or None
+        Largest share of the observed pixels that may change.
+    """
+
+    mask: Path | None
+    protect: Path | None
+    max_change: float | None
+
+    @property
+    def files(self) -> list[Path]:
+        """The files to be read."""
+        return [path for path in (self.mask, self.protect) if path is not None]
+
+    def read(self, shape: tuple[int, ...], max_pixels: int) -> dict[str, Any]:
+        """Return the arguments of `denoise` for a picture of this shape."""
+        from isingdenoise.io import read_mask
+
+        arguments: dict[str, Any] = {"max_change": self.max_change}
+        for name, path in (("mask", self.mask), ("protect", self.protect)):
+            with named(mask=f"--{name}"):
+                arguments[name] = path and read_mask(path, shape, max_pixels=max_pixels)
+        return arguments
+
+
+def estimated(noise: NoiseChoice, x: NDArray[Any], known: NDArray[Any] | None) -> NoiseModel:
+    """Return the noise model for a picture, unknown pixels left out of the estimate."""
+    if known is None or (noise.sigma is not None and noise.levels is not None):
+        return noise(x)
+    given: dict[str, Any] = {"levels": noise.levels}
+    if noise.flip_prob is not None:
+        given["probability"] = noise.flip_prob
+    model = NOISE_MODELS[noise.name].from_image(x, mask=known, **given)
+    return model if noise.sigma is None else replace(noise, levels=model.levels)(x)
 
 
 def reading_options(command: Command) -> Command:
@@ -122,6 +186,32 @@ def engine_options(command: Command) -> Command:
     return _all([choice, settings_option], gathered)
 
 
+def limit_options(command: Command) -> Command:
+    """Add --mask, --protect and --max-change, as one argument `limits`."""
+
+    @functools.wraps(command)
+    def gathered(
+        *, mask: Path | None, protect: Path | None, max_change: float | None, **given: Any
+    ) -> Any:
+        return command(limits=Limits(mask, protect, max_change), **given)
+
+    return _all(
+        [
+            click.option("--mask", type=PATH, help="Picture of the same size; 0: pixel unknown."),
+            click.option(
+                "--protect", type=PATH, help="Picture of the same size; not 0: pixel stays."
+            ),
+            max_change_option,
+        ],
+        gathered,
+    )
+
+
+max_change_option = click.option(
+    "--max-change",
+    type=Share(),
+    help="Write nothing, and exit with 6, if more pixels change: 5% or 0.05.",
+)
 noise_name_option = click.option(
     "--noise",
     type=click.Choice(list(NOISE_MODELS)),

@@ -48,6 +48,7 @@ def result_record(result: DenoiseResult) -> dict[str, Any]:
     """Return a result as plain values with stable keys."""
     solution = result.solution
     height, width = result.image.shape
+    to_white, to_black = result.changes
     return {
         "width": width,
         "height": height,
@@ -65,6 +66,8 @@ def result_record(result: DenoiseResult) -> dict[str, Any]:
         "changed": result.changed,
         "seed": result.settings["seed"],
         "version": result.settings["version"],
+        "changed_to_white": to_white,
+        "changed_to_black": to_black,
     }
 
 
@@ -84,7 +87,12 @@ def result_lines(result: DenoiseResult) -> Iterator[tuple[str, str]]:
     yield "energy", f"{solution.energy:.8g}"
     if solution.bound is not None:
         yield "bound", f"{solution.bound:.8g} (on the log evidence, prior normaliser left out)"
-    yield "changed", f"{result.changed:.2%} of the pixels, against the thresholded picture"
+    to_white, to_black = result.changes
+    yield (
+        "changed",
+        f"{result.changed:.2%} of the pixels, against the thresholded picture "
+        f"({to_white} to white, {to_black} to black)",
+    )
 
 
 def outcome(result: DenoiseResult) -> str:

@@ -15,6 +15,8 @@ from isingdenoise.io import check_input
 from . import options as o
 from .values import NoiseChoice
 
+_CHANGE_MAPS = {"PNG", "TIFF", "NPY"}
+
 
 @click.command()
 @click.argument("picture", metavar="INPUT", type=o.PATH)
@@ -24,6 +26,12 @@ from .values import NoiseChoice
     type=o.PATH,
     help="Also write P(bright): .tif or .npy as float32, .png as 16 bit.",
 )
+@click.option(
+    "--change-map",
+    type=o.PATH,
+    help="Also write what changed: .png or .tif in colours, .npy as -1, 0, 1.",
+)
+@o.limit_options
 @o.reading_options
 @o.noise_options
 @o.solver_options
@@ -34,6 +42,8 @@ def run(
     picture: Path,
     output: Path | None,
     probability: Path | None,
+    change_map: Path | None,
+    limits: o.Limits,
     reading: dict[str, Any],
     noise: NoiseChoice,
     coupling: str | Coupling,
@@ -50,50 +60,62 @@ def run(
     \b
     isingdenoise run noisy.png --noise gaussian
     isingdenoise run fax.png --noise flip -o clean.png --probability sure.tif
+    isingdenoise run plan.png --protect dots.png --max-change 5% --change-map changes.png
     """
-    check_input(picture)
+    inputs = [picture, *limits.files]
+    for path in inputs:
+        check_input(path)
     target = output or picture.with_name(f"{picture.stem}.denoised.png")
     if probability is not None and isinstance(engine, ICM):
         raise ParameterError("--probability", "engine icm has none; use mf or gibbs")
-    _check_outputs(picture, target, probability, force)
+    outputs = {"-o": target, "--probability": probability, "--change-map": change_map}
+    _check_outputs({option: path for option, path in outputs.items() if path}, inputs, force)
 
     from isingdenoise.api import denoise
-    from isingdenoise.io import read_picture, write_bilevel, write_grey
+    from isingdenoise.io import read_picture, write_bilevel, write_change_map, write_grey
 
     from . import report
 
     source = read_picture(picture, **reading)
+    limited = limits.read(source.pixels.shape, reading["max_pixels"])
     report.say_if_cold()
     with report.notices(picture):
-        model = noise(source.pixels)
-        result = denoise(source.pixels, model, engine=engine, coupling=coupling, rng=seed)
+        model = o.estimated(noise, source.pixels, limited["mask"])
+        result = denoise(
+            source.pixels, model, engine=engine, coupling=coupling, rng=seed, **limited
+        )
     report.warn_if_not_converged(picture, result)
     if probability is not None:
         if result.probability is None:
             raise ParameterError("--probability", f"engine {engine.name} has none")
         with o.named(format="--probability", output="--probability"):
             write_grey(probability, result.probability, overwrite=force)
+    if change_map is not None:
+        write_change_map(change_map, result.image, result.change_map, overwrite=force)
     write_bilevel(target, result.image, overwrite=force, dpi=source.dpi)
 
     if as_json:
         written = {"input": picture, "output": target, "probability": probability}
-        report.print_json({**written, **report.result_record(result)})
+        more = {"change_map": change_map, "mask": limits.mask, "protect": limits.protect}
+        report.print_json({**written, **report.result_record(result), **more})
         return
     click.echo(f"{printable(picture)} -> {printable(target)}")
     for what, text in report.result_lines(result):
         click.echo(f"  {what:<9} {text}")
 
 
-def _check_outputs(picture: Path, target: Path, probability: Path | None, force: bool) -> None:
-    """Refuse outputs that cannot be written, before any work."""
+def _check_outputs(outputs: dict[str, Path], inputs: list[Path], force: bool) -> None:
+    """Refuse outputs that cannot be written, or are one file, before any work."""
     from isingdenoise.io import check_output, format_of
 
-    format_of(target)
-    check_output(target, [picture], overwrite=force)
-    if probability is not None:
-        with o.named(output="--probability"):
-            if format_of(probability) == "PBM":
+    taken: dict[Path, str] = {}
+    for option, path in outputs.items():
+        with o.named(output=option):
+            kind = format_of(path)
+            if option == "--probability" and kind == "PBM":
                 raise ParameterError("output", "PBM holds no probabilities; use .tif, .png or .npy")
-            if probability.resolve() == target.resolve():
-                raise ParameterError("output", "is the same file as the output")
-            check_output(probability, [picture], overwrite=force)
+            if option == "--change-map" and kind not in _CHANGE_MAPS:
+                raise ParameterError("output", "must end in .png, .tif, .tiff or .npy")
+            check_output(path, inputs, overwrite=force)
+            if (other := taken.setdefault(path.resolve(), option)) != option:
+                raise ParameterError("output", f"is the same file as that of {other}")

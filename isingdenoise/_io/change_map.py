@@ -1,0 +1,67 @@
+"""What became of each pixel, as a picture with a palette of four colours."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+
+from isingdenoise._io.encode import encode_grey
+from isingdenoise.errors import ParameterError
+
+__all__ = ["CHANGE_COLOURS", "encode_change_map"]
+
+Array = np.ndarray[Any, Any]
+
+CHANGE_COLOURS = {
+    "black kept": (205, 205, 205),
+    "white kept": (255, 255, 255),
+    "black to white": (230, 97, 0),
+    "white to black": (93, 58, 155),
+}
+"""What the indices 0 to 3 of a change map mean, and their colours.
+
+Kept pixels are pale; the luminance of any two colours differs, so that they can be told apart
+without colour vision.
+"""
+
+
+def encode_change_map(image: Array, changes: Array, format: str) -> bytes:  # noqa: A002
+    """Encode a change map.
+
+    Parameters
+    ----------
+    image : ndarray of bool, shape (H, W)
+        The clean picture, True where bright.
+    changes : ndarray of int8, shape (H, W)
+        +1 from black to white, -1 from white to black, 0 unchanged.
+    format : str
+        "PNG" (2 bits a pixel) and "TIFF" (8 bits) take a palette, in the
+        order of `CHANGE_COLOURS`; "NPY" takes `changes` as they are.
+
+    Returns
+    -------
+    bytes
+        The file.
+
+    Raises
+    ------
+    ParameterError
+        Another format.
+    """
+    if format == "NPY":
+        return encode_grey(changes, format)
+    if format not in ("PNG", "TIFF"):
+        raise ParameterError("format", f"{format} holds no change map; use .png, .tif or .npy")
+    from PIL import Image
+
+    indices = image.astype(np.uint8)
+    indices[changes > 0] = 2
+    indices[changes < 0] = 3
+    picture = Image.fromarray(indices)
+    picture.putpalette([channel for colour in CHANGE_COLOURS.values() for channel in colour])
+    options = {"bits": 2} if format == "PNG" else {"compression": "tiff_adobe_deflate"}
+    buffer = io.BytesIO()
+    picture.save(buffer, format, **options)
+    return buffer.getvalue()
