@@ -42,25 +42,6 @@ def histogram(x: NDArray[Any], mask: NDArray[np.bool_] | None = None) -> tuple[F
     return grey, np.ones_like(grey)
 
 
-def without_flat_parts(
-    x: NDArray[Any], mask: NDArray[np.bool_] | None, ends: tuple[float, float]
-) -> NDArray[np.bool_] | None:
-    """Return `mask` less all 3 x 3 blocks that lie at one end of the scale as a whole.
-
-    Noise may saturate a pixel, but hardly nine neighbours at once. If nothing
-    else is left the mask stays as it is.
-    """
-    flat = np.zeros(x.shape, np.bool_)
-    for end, at_end in zip(ends, (np.less_equal, np.greater_equal), strict=True):
-        if np.isfinite(end):
-            flat |= _whole_blocks(at_end(x, end))
-    if not flat.any():
-        return mask
-    rest = observed(x, mask) & ~flat
-    grey = x[rest]
-    return rest if grey.size and grey.min() < grey.max() else mask
-
-
 def split_by_neighbourhood(
     x: NDArray[Any], mask: NDArray[np.bool_] | None = None
 ) -> tuple[float, float, float, float]:
@@ -143,18 +124,3 @@ def _box_mean(grey: Floats) -> Floats:
             total += wide.take(range(k, k + n), axis)
         grey = total / _BLUR
     return grey
-
-
-def _whole_blocks(marked: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the union of the 3 x 3 blocks that are marked as a whole (an opening)."""
-    inner = marked[1:-1, 1:-1].copy()
-    union = np.zeros_like(marked)
-    if not inner.size:
-        return union
-    height, width = inner.shape
-    shifts = [(slice(r, r + height), slice(c, c + width)) for r in range(3) for c in range(3)]
-    for shift in shifts:
-        inner &= marked[shift]
-    for shift in shifts:
-        union[shift] |= inner
-    return union

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..validation import check_real
-from ._grey import histogram, split_by_neighbourhood, without_flat_parts
-from ._mixture import Mixture, fit_mixture
-from .base import EstimationWarning, check_levels, check_scale, grey_values, levels_of_constant
+from ._guess import first_guess
+from ._mixture import fit_mixture, weigh
+from ._normal import NormalPair
+from ._scale import check_spread, saturation, smallest_spread
+from .base import check_levels, grey_values
 
 __all__ = ["GaussianNoise"]
-
-_SIGMA_LIMITS = (1e-30, 1e30)
 
 
 @dataclass(frozen=True)
@@ -54,8 +52,7 @@ class GaussianNoise:
     limits: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
-        low, high = _SIGMA_LIMITS
-        object.__setattr__(self, "sigma", check_real("sigma", self.sigma, low=low, high=high))
+        object.__setattr__(self, "sigma", check_spread("sigma", self.sigma))
         object.__setattr__(self, "levels", check_levels(self.levels))
         if self.limits is not None:
             object.__setattr__(self, "limits", check_levels(self.limits, "limits"))
@@ -68,7 +65,7 @@ class GaussianNoise:
         x : ndarray
             Grey values; bool is read as -1 and +1.
         """
-        return self._mixture(x).log_densities(grey_values(x))
+        return self._pair(x).log_densities(grey_values(x))
 
     def sample(self, z: NDArray[Any], rng: np.random.Generator) -> NDArray[np.float32]:
         """Return noisy grey values of the spins `z`, clipped to `limits` if there are any.
@@ -105,14 +102,11 @@ class GaussianNoise:
         mean : ndarray, shape (H, W)
             Posterior means of the spins, in [-1, 1].
         """
-        grey = grey_values(x).reshape(-1)
-        bright = (1 + mean.reshape(-1).astype(np.float64)) / 2
-        known = ~np.isnan(grey)
-        grey, bright = grey[known], bright[known]
+        grey, lower, upper = weigh(x, mean)
         if grey.size == 0:
             return self
-        new = self._mixture(x).maximise(grey, 1 - bright, bright, _floor(x, self.levels))
-        return self._like(new)
+        floor = smallest_spread(x, self.levels)
+        return self._like(self._pair(x).maximise(grey, lower, upper, floor))
 
     @classmethod
     def from_image(
@@ -130,7 +124,9 @@ class GaussianNoise:
         Laird and Rubin 1977), started from the levels that a blurred copy of
         the picture suggests. Parts without any noise at an end of the scale
         (a white margin, what was transparent) are left out: they were put
-        there after the noise.
+        there after the noise. A picture that shows no noise anywhere gets the
+        smallest sigma, so that it stays as it is. The levels are looked for
+        up to two sigmas beyond the ends of the scale.
 
         Parameters
         ----------
@@ -144,72 +140,25 @@ class GaussianNoise:
         Warns
         -----
         EstimationWarning
-            All pixels are equal, or there are two grey values only.
+            All pixels are equal, or there is no noise about the two levels.
         """
-        if levels is not None:
-            levels = check_levels(levels)
-            check_scale(levels, x, mask)
         if sigma is not None:
-            sigma = cls(sigma).sigma
-        values, weight = histogram(x, mask)
-        if values.size == 0 or values.min() == values.max():
-            value = float(values[0]) if values.size else 0.0
-            if levels is None:
-                levels = levels_of_constant(value, _integer_range(x))
-            return cls((levels[1] - levels[0]) / 10 if sigma is None else sigma, levels, limits)
-        ends = cls(1.0, levels or (-1.0, 1.0), limits)._ends(x)
-        mask = without_flat_parts(x, mask, ends)
-        values, weight = histogram(x, mask)
-        if np.all((values == values.min()) | (values == values.max())):
-            _warn_of_two_values(sigma)
-            levels = levels or (float(values.min()), float(values.max()))
-            return cls(_floor(x, levels) if sigma is None else sigma, levels, limits)
-        low, high, spread, share = split_by_neighbourhood(x, mask)
-        keep = (levels is not None, sigma is not None)
-        levels = levels or (low, high)
-        floor = _floor(x, levels)
-        guess = cls(max(spread, floor) if sigma is None else sigma, levels, limits)
-        share = float(np.clip(share, 0.01, 0.99))
-        start = Mixture(guess.levels, guess.sigma, share, guess._ends(x))
-        return guess._like(fit_mixture(values, weight, start, floor=floor, keep=keep))
-
-    def _like(self, mixture: Mixture) -> Self:
-        low, high = sorted(mixture.levels)
-        if not low < high:  # one component has swallowed the other
-            low, high = low - mixture.sigma, high + mixture.sigma
-        return type(self)(mixture.sigma, (low, high), self.limits)
-
-    def _mixture(self, x: NDArray[Any]) -> Mixture:
-        return Mixture(self.levels, self.sigma, 0.5, self._ends(x))
-
-    def _ends(self, x: NDArray[Any]) -> tuple[float, float]:
-        """Return where values count as saturated, -inf and inf where nothing does."""
-        span = self.limits or _integer_range(x)
-        if span is None:
-            return -np.inf, np.inf
-        # A rounded value at the end of the scale was anything beyond half a step from it.
-        half = 0.5 if x.dtype.kind in "iu" else 0.0
-        return span[0] + half, span[1] - half
-
-
-def _integer_range(x: NDArray[Any]) -> tuple[float, float] | None:
-    """Return the ends of an unsigned 8- or 16-bit scale, or None."""
-    if x.dtype.kind == "u" and x.dtype.itemsize <= 2:
-        return 0.0, float(np.iinfo(x.dtype).max)
-    return None
-
-
-def _warn_of_two_values(sigma: float | None) -> None:
-    if sigma is None:
-        warnings.warn(
-            "only two grey values, so no Gaussian noise: the picture stays as it is; "
-            "if pixels are flipped, name the noise model 'flip'",
-            EstimationWarning,
-            stacklevel=3,
+            sigma = check_spread("sigma", sigma)
+        guess = first_guess(x, mask, levels, limits, quiet=sigma is not None)
+        start = cls(guess.sigma if sigma is None else sigma, guess.levels, limits)
+        if guess.settled:
+            return start
+        known: dict[str, Any] = {} if levels is None else {"levels": start.levels}
+        if sigma is not None:
+            known["sigmas"] = (sigma, sigma)
+        found = fit_mixture(
+            guess.values, guess.weight, start._pair(x), guess.share, floor=guess.floor, **known
         )
+        return start._like(found)
 
+    def _like(self, pair: NormalPair) -> Self:
+        pair = pair.in_order()
+        return type(self)(pair.sigmas[0], pair.levels, self.limits)
 
-def _floor(x: NDArray[Any], levels: tuple[float, float]) -> float:
-    """Return the smallest sigma worth telling apart from none."""
-    rounding = 1 / np.sqrt(12) if x.dtype.kind in "iu" else 0.0
-    return max(rounding, 1e-3 * abs(levels[1] - levels[0]), 1e-29)
+    def _pair(self, x: NDArray[Any]) -> NormalPair:
+        return NormalPair(self.levels, (self.sigma, self.sigma), saturation(x, self.limits))

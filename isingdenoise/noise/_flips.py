@@ -1,0 +1,138 @@
+"""How often pixels are flipped, estimated from the agreement of their neighbours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._grey import bands, histogram, otsu
+from .base import check_levels, grey_values, levels_of_constant, observed
+
+_ENOUGH = 400  # pixels, for a share to be trusted
+_MANY = 10_000
+_GARBAGE = 0.4  # a side with more flips is no side: its surroundings are gaps in strokes
+_ROUNDS = 4
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Flips:
+    """How many pixels of each side were looked at, and how many of them are flipped."""
+
+    black: float
+    black_flipped: float
+    white: float
+    white_flipped: float
+
+    def share(self, prior: tuple[float, float]) -> float:
+        """Return the share of flips over both sides, with flips and pixels of a prior added."""
+        flipped = self.black_flipped + self.white_flipped
+        return (flipped + prior[0]) / (self.black + self.white + prior[1])
+
+    def shares(self, prior: tuple[float, float]) -> tuple[float, float]:
+        """Return the share of flips of each side; the prior is the share of both sides."""
+        common = self.share(prior)
+        return (
+            (self.black_flipped + common * prior[1]) / (self.black + prior[1]),
+            (self.white_flipped + common * prior[1]) / (self.white + prior[1]),
+        )
+
+
+def count_flips(seen: Floats, start: tuple[float, float] | None = None) -> Flips:
+    """Return the flips among pixels whose neighbours agree on what they should be.
+
+    Flips are independent, so among pixels inside a part of one level the
+    share that differs from its neighbours estimates the probability, however
+    many of the neighbours are flipped themselves. Of the 24 neighbours no
+    more may differ than flips alone make on average (and a standard deviation
+    where few pixels are left): the fewer, the surer a pixel lies inside. A
+    side without such pixels (strokes three pixels wide) tells nothing and is
+    counted as empty; where that holds for both, seven of eight neighbours
+    are enough.
+
+    Parameters
+    ----------
+    seen : ndarray, shape (H, W)
+        -1 black, +1 white, 0 missing.
+    start : tuple of float, optional
+        Shares of flipped black and white pixels to begin with.
+    """
+    near = neighbour_sum(seen, 1)
+    coarse = _tally(seen, near, np.abs(near) >= 6)
+    far = neighbour_sum(seen, 2)
+    counted = neighbour_sum(np.abs(seen), 2)
+    differ = (counted - np.abs(far)) / 2
+    whole = counted >= 23
+    found, more = coarse, 0.0
+    for _ in range(_ROUNDS):
+        rates = found.shares((1.0, 10.0))
+        allowed = np.where(far < 0, *(_flips_expected(24, p, more) for p in rates))
+        fine = _tally(seen, far, whole & (differ <= allowed))
+        black = fine.black >= _ENOUGH and fine.black_flipped < _GARBAGE * fine.black
+        white = fine.white >= _ENOUGH and fine.white_flipped < _GARBAGE * fine.white
+        if not (black or white):
+            return coarse
+        found = Flips(
+            fine.black * black,
+            fine.black_flipped * black,
+            fine.white * white,
+            fine.white_flipped * white,
+        )
+        more = 1.0 if found.black + found.white < _MANY else 0.0
+    return found
+
+
+def _tally(seen: Floats, around: Floats, inside: Bools) -> Flips:
+    """Count pixels inside, by what their neighbours are, and those that differ from them."""
+    dark = inside & (around < 0) & (seen != 0)
+    bright = inside & (around > 0) & (seen != 0)
+    return Flips(
+        float(np.count_nonzero(dark)),
+        float(np.count_nonzero(dark & (seen > 0))),
+        float(np.count_nonzero(bright)),
+        float(np.count_nonzero(bright & (seen < 0))),
+    )
+
+
+def _flips_expected(n: int, p: float, more: float) -> float:
+    """Return the mean of a binomial count and `more` standard deviations, rounded down."""
+    p = min(p, _GARBAGE)
+    return float(np.floor(n * p + more * np.sqrt(n * p * (1 - p))))
+
+
+def neighbour_sum(values: Floats, reach: int) -> Floats:
+    """Return the sum of the neighbours up to `reach` away; outside the picture they are 0."""
+    height, width = values.shape
+    wide = np.pad(values, reach)
+    rows = sum(wide[k : k + height] for k in range(2 * reach + 1))
+    total = sum(rows[:, k : k + width] for k in range(2 * reach + 1))
+    return np.asarray(total - values)
+
+
+def thresholded(x: NDArray[Any], mask: Bools | None, middle: float) -> Floats:
+    """Return -1 below `middle`, +1 from there on, 0 where missing; of large pictures bands."""
+    window = bands(x)
+    known = observed(window, None if mask is None else bands(mask))
+    return np.where(grey_values(window) >= middle, 1.0, -1.0) * known
+
+
+def two_levels(x: NDArray[Any], mask: NDArray[np.bool_] | None) -> tuple[float, float]:
+    """Return the two grey values of a picture, or the means on either side of Otsu's threshold."""
+    if x.dtype == np.bool_:
+        return -1.0, 1.0
+    values, weight = histogram(x, mask)
+    if values.size == 0 or values.min() == values.max():
+        span = (0.0, float(np.iinfo(x.dtype).max)) if x.dtype.kind == "u" else None
+        return check_levels(levels_of_constant(float(values[0]) if values.size else 0.0, span))
+    low, high = float(values.min()), float(values.max())
+    if np.all((values == low) | (values == high)):
+        return low, high
+    bright = values > otsu(values, weight)
+    means = (np.average(values[part], weights=weight[part]) for part in (~bright, bright))
+    low, high = (float(m) for m in means)
+    return low, high

@@ -1,0 +1,126 @@
+"""What grey models begin with: the cases that need no fit, and a first guess for the others."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._flat import noiseless_levels, without_flat_parts
+from ._grey import histogram, split_by_neighbourhood
+from ._scale import integer_range, saturation, smallest_spread
+from .base import EstimationWarning, check_levels, check_scale, levels_of_constant
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Guess:
+    """Where a fit begins, or, if `settled`, what stands for a picture without noise.
+
+    Attributes
+    ----------
+    levels : tuple of float
+        Those given, or guessed.
+    sigma : float
+        Spread about them.
+    share : float
+        Of bright pixels, in [0.01, 0.99].
+    values, weight : ndarray, shape (n,)
+        Grey values to fit to, and how often each is met.
+    floor : float
+        Smallest spread worth telling apart from none.
+    settled : bool
+        Whether the picture shows no noise.
+    """
+
+    levels: tuple[float, float]
+    sigma: float
+    share: float
+    values: Floats
+    weight: Floats
+    floor: float
+    settled: bool
+
+
+def first_guess(
+    x: NDArray[Any],
+    mask: NDArray[np.bool_] | None,
+    levels: tuple[float, float] | None,
+    limits: tuple[float, float] | None,
+    *,
+    quiet: bool,
+) -> Guess:
+    """Return levels and spread to begin with.
+
+    Parameters
+    ----------
+    x : ndarray, shape (H, W)
+        The noisy picture.
+    mask : ndarray of bool, shape (H, W), optional
+        False where a pixel is missing.
+    levels, limits : tuple of float, optional
+        Where they are known.
+    quiet : bool
+        Whether the spread is known, so that there is nothing to warn of.
+
+    Raises
+    ------
+    ParameterError
+        The levels given are no levels, or those of another picture.
+
+    Warns
+    -----
+    EstimationWarning
+        All pixels are equal, or show no noise.
+    """
+    if levels is not None:
+        levels = check_levels(levels)
+        check_scale(levels, x, mask)
+    values, weight = histogram(x, mask)
+    if values.size == 0 or values.min() == values.max():
+        value = float(values[0]) if values.size else 0.0
+        known = levels or levels_of_constant(value, integer_range(x))
+        return _settled(x, known, (known[1] - known[0]) / 10)
+    low, high = float(values.min()), float(values.max())
+    if not np.all((values == low) | (values == high)):
+        rest = without_flat_parts(x, mask, saturation(x, limits))
+        ends = noiseless_levels(x, mask, split_by_neighbourhood(x, mask)[:2])
+        if ends is None:
+            values, weight = histogram(x, rest)
+            low, high = float(values.min()), float(values.max())
+            if not np.all((values == low) | (values == high)):
+                return _unsettled(x, rest, levels, values, weight)
+            ends = low, high
+        low, high = ends
+    known = levels or (low, high)
+    if not quiet:
+        warnings.warn(
+            "no noise about the two grey values: the picture stays as it is; "
+            "if pixels are flipped, name the noise model 'flip'",
+            EstimationWarning,
+            stacklevel=4,
+        )
+    return _settled(x, known, smallest_spread(x, known))
+
+
+def _settled(x: NDArray[Any], levels: tuple[float, float], sigma: float) -> Guess:
+    nothing = np.empty(0)
+    return Guess(levels, sigma, 0.5, nothing, nothing, smallest_spread(x, levels), settled=True)
+
+
+def _unsettled(
+    x: NDArray[Any],
+    rest: NDArray[np.bool_],
+    levels: tuple[float, float] | None,
+    values: Floats,
+    weight: Floats,
+) -> Guess:
+    low, high, spread, share = split_by_neighbourhood(x, rest)
+    known = levels or (low, high)
+    floor = smallest_spread(x, known)
+    share = float(np.clip(share, 0.01, 0.99))
+    return Guess(known, max(spread, floor), share, values, weight, floor, settled=False)
