@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from .api import DenoiseResult, denoise, resolve_coupling, resolve_engine
 from .coupling import Coupling
 from .errors import (
+    ChangeLimitError,
     IsingDenoiseError,
     OverwriteError,
     ParameterError,
@@ -25,7 +26,7 @@ from .errors import (
 from .inference import Engine
 from .io import EXTENSIONS, read_picture, write_bilevel
 from .noise import NOISE_MODELS, NoiseModel
-from .validation import as_generator, check_choice
+from .validation import as_generator, check_choice, check_real
 
 __all__ = ["PICTURE_EXTENSIONS", "Job", "Outcome", "denoise_many", "make_folder", "plan"]
 
@@ -132,6 +133,7 @@ def denoise_many(
     *,
     engine: str | Engine = "mf",
     coupling: str | float | Coupling = "auto",
+    max_change: float | None = None,
     rng: int | None = None,
     overwrite: bool = False,
 ) -> Iterator[Outcome]:
@@ -143,7 +145,7 @@ def denoise_many(
         What to do. Folders of targets are made as needed.
     noise : str, NoiseModel or callable
         As in `denoise`, or a function that makes the model for a picture.
-    engine, coupling, rng
+    engine, coupling, max_change, rng
         As in `denoise`, the same for each picture.
     overwrite : bool
         Whether existing targets are replaced.
@@ -163,16 +165,17 @@ def denoise_many(
     _, seed = as_generator(rng)
     if isinstance(noise, str):
         check_choice("noise", noise, NOISE_MODELS)
+    if max_change is not None:
+        max_change = check_real("max_change", max_change, low=0, high=1)
     choice = coupling if isinstance(coupling, str) else strength
-    return _outcomes(jobs, noise, solver, choice, seed, overwrite)
+    options = {"engine": solver, "coupling": choice, "max_change": max_change, "rng": seed}
+    return _outcomes(jobs, noise, options, overwrite)
 
 
 def _outcomes(
     jobs: Iterable[Job],
     noise: str | NoiseModel | Callable[[NDArray[Any]], NoiseModel],
-    engine: Engine,
-    coupling: str | Coupling,
-    rng: int | None,
+    options: dict[str, Any],
     overwrite: bool,
 ) -> Iterator[Outcome]:
     for job in jobs:
@@ -184,11 +187,13 @@ def _outcomes(
             try:
                 picture = read_picture(job.source)
                 model = noise(picture.pixels) if callable(noise) else noise
-                result = denoise(picture.pixels, model, engine=engine, coupling=coupling, rng=rng)
+                result = denoise(picture.pixels, model, **options)
                 make_folder(job.target.parent)
                 write_bilevel(job.target, result.image, overwrite=overwrite, dpi=picture.dpi)
             except ParameterError as wrong:
                 result, error = None, ReadError(job.source, str(wrong))
+            except ChangeLimitError as wrong:
+                result, error = None, wrong.about(job.source)
             except IsingDenoiseError as wrong:
                 result, error = None, wrong
         seconds = time.perf_counter() - started

@@ -70,6 +70,10 @@ class ChangeLimitError(IsingDenoiseError):
         self.limit = limit
         self.path = path
 
+    def about(self, path: object) -> ChangeLimitError:
+        """Return the same error, of a file."""
+        return type(self)(self.changed, self.limit, path)
+
 
 class _FileError(IsingDenoiseError, OSError):
     """An error about one file; `path` is printed escaped, on one line."""

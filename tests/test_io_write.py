@@ -9,15 +9,18 @@ import pytest
 import tifffile
 from PIL import Image
 
-from isingdenoise.errors import ParameterError
+from isingdenoise.errors import OverwriteError, ParameterError
 from isingdenoise.io import (
+    CHANGE_COLOURS,
     EXTENSIONS,
     encode_bilevel,
+    encode_change_map,
     encode_grey,
     format_of,
     from_spins,
     read_picture,
     to_spins,
+    write_change_map,
 )
 
 BITS = np.random.default_rng(3).random((19, 13)) < 0.3
@@ -165,6 +168,49 @@ def test_what_a_format_cannot_hold(array, kind, word):
 def test_bilevel_wants_bools():
     with pytest.raises(ParameterError, match="uint8"):
         encode_bilevel(BITS.astype(np.uint8), "PNG")
+
+
+CHANGES = np.random.default_rng(4).integers(-1, 2, BITS.shape, dtype=np.int8)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+@pytest.mark.parametrize("cut", [np.s_[:], np.s_[:1, :1], np.s_[:, :5], np.s_[::2, ::-3]])
+def test_change_maps_have_a_palette(kind, cut):
+    picture = opened(encode_change_map(BITS[cut], CHANGES[cut], kind))
+    kept = np.where(BITS[cut], 1, 0)
+    expected = np.where(CHANGES[cut] == 0, kept, np.where(CHANGES[cut] == 1, 2, 3))
+    assert picture.mode == "P"
+    np.testing.assert_array_equal(np.asarray(picture), expected)
+    colours = np.array(list(CHANGE_COLOURS.values()))
+    np.testing.assert_array_equal(np.asarray(picture.convert("RGB")), colours[expected])
+
+
+def test_change_maps_as_npy_are_the_changes():
+    data = encode_change_map(BITS, CHANGES, "NPY")
+    np.testing.assert_array_equal(np.load(io.BytesIO(data)), CHANGES, strict=True)
+
+
+@pytest.mark.parametrize("kind", sorted(set(PICTURES) - {"PNG", "TIFF"}))
+def test_other_formats_hold_no_change_map(kind):
+    with pytest.raises(ParameterError, match=f"{kind} holds no change map"):
+        encode_change_map(BITS, CHANGES, kind)
+
+
+def test_colours_of_changes_can_be_told_apart_without_colour_vision():
+    """Contrast as in the Web Content Accessibility Guidelines: (L1 + 0.05) / (L2 + 0.05)."""
+    colours = np.array([CHANGE_COLOURS[name] for name in CHANGE_COLOURS]) / 255
+    linear = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
+    lights = linear @ [0.2126, 0.7152, 0.0722] + 0.05
+    black, white, to_white, to_black = lights
+    assert white > black > 2 * to_white > 4 * to_black
+
+
+def test_change_maps_are_not_replaced_unasked(tmp_path):
+    write_change_map(tmp_path / "c.png", BITS, CHANGES)
+    with pytest.raises(OverwriteError):
+        write_change_map(tmp_path / "c.png", BITS, CHANGES)
+    write_change_map(tmp_path / "c.png", BITS, CHANGES, overwrite=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["c.png"]
 
 
 def test_format_of():

@@ -22,6 +22,7 @@ SOME_FAILED = 1
 @click.argument("source", metavar="INPUT", type=o.PATH)
 @click.argument("target", metavar="OUTPUT", type=o.PATH)
 @click.option("-r", "--recursive", is_flag=True, help="Visit folders below, and keep the tree.")
+@o.max_change_option
 @o.noise_options
 @o.solver_options
 @o.engine_options
@@ -31,6 +32,7 @@ def batch(
     source: Path,
     target: Path,
     recursive: bool,
+    max_change: float | None,
     noise: NoiseChoice,
     coupling: str | Coupling,
     seed: int,
@@ -41,8 +43,8 @@ def batch(
     """Clean every picture of a folder.
 
     Each picture becomes a 1-bit PNG of the same name in OUTPUT, its noise
-    estimated by itself. A bad file is reported and the rest goes on; the exit
-    code is then 1.
+    estimated by itself. A bad file, or one in which more than --max-change
+    would change, is reported and the rest goes on; the exit code is then 1.
 
     \b
     isingdenoise batch scans/ cleaned/ --noise flip
@@ -59,6 +61,7 @@ def batch(
         noise,
         engine=engine,
         coupling=coupling,
+        max_change=max_change,
         rng=seed,
         overwrite=force,
     )

@@ -38,7 +38,7 @@ def named(**options: str) -> Iterator[None]:
 class Share(click.ParamType[float]):
     """A share from 0 to 1, or a percentage."""
 
-    name = "share|%"
+    name = "share"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -210,7 +210,7 @@ def limit_options(command: Command) -> Command:
 max_change_option = click.option(
     "--max-change",
     type=Share(),
-    help="Write nothing, and exit with 6, if more pixels change: 5% or 0.05.",
+    help="Refuse a picture in which more pixels would change: 5% or 0.05.",
 )
 noise_name_option = click.option(
     "--noise",

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from isingdenoise.coupling import Coupling
-from isingdenoise.errors import ParameterError, printable
+from isingdenoise.errors import ChangeLimitError, ParameterError, printable
 from isingdenoise.inference import ICM, Engine
 from isingdenoise.io import check_input
 
@@ -55,7 +55,8 @@ def run(
     """Clean one picture.
 
     Writes a 1-bit picture and prints what was estimated. The input is never
-    touched, an existing output only replaced with --force.
+    touched, an existing output only replaced with --force. Where more would
+    change than --max-change allows, nothing is written and the exit code is 6.
 
     \b
     isingdenoise run noisy.png --noise gaussian
@@ -81,9 +82,11 @@ def run(
     report.say_if_cold()
     with report.notices(picture):
         model = o.estimated(noise, source.pixels, limited["mask"])
-        result = denoise(
-            source.pixels, model, engine=engine, coupling=coupling, rng=seed, **limited
-        )
+        options = {"engine": engine, "coupling": coupling, "rng": seed, **limited}
+        try:
+            result = denoise(source.pixels, model, **options)
+        except ChangeLimitError as error:
+            raise error.about(picture) from None
     report.warn_if_not_converged(picture, result)
     if probability is not None:
         if result.probability is None:
