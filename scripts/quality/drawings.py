@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 Picture = npt.NDArray[np.bool_]  # H x W, True is bright
 
-WORDS = (
+WORDS = (  # noqa: SIM905
     "ink in big finds its limit, still it is this dim light which fills a thin file. "
     "Noise dots the paper; i, j and colons: small, true, and easily lost. "
     "A fax of a fax, received at 9:15, ref. no. 4.171-b; see p. 12 ff. "
@@ -21,18 +21,18 @@ WORDS = (
 
 # Code 39 (ISO/IEC 16388): bars and spaces alternate, w is a wide one.
 CODE_39 = {
-    **dict(zip("1234567890", (
+    **dict(zip("1234567890", (  # noqa: SIM905
         "wnnwnnnnw nnwwnnnnw wnwwnnnnn nnnwwnnnw wnnwwnnnn nnwwwnnnn nnnwnnwnw wnnwnnwnn "
         "nnwwnnwnn nnnwwnwnn").split(), strict=True)),
-    **dict(zip("ABCDEFGHIJ", (
+    **dict(zip("ABCDEFGHIJ", (  # noqa: SIM905
         "wnnnnwnnw nnwnnwnnw wnwnnwnnn nnnnwwnnw wnnnwwnnn nnwnwwnnn nnnnnwwnw wnnnnwwnn "
         "nnwnnwwnn nnnnwwwnn").split(), strict=True)),
     "-": "nwnnnnwnw", "*": "nwnnwnwnn",
 }  # fmt: skip
 
 # EAN-13 (ISO/IEC 15420): widths of the four bars and spaces of a left digit with odd parity.
-EAN_WIDTHS = "3211 2221 2122 1411 1132 1231 1114 1312 1213 3112".split()
-EAN_PARITY = "LLLLLL LLGLGG LLGGLG LLGGGL LGLLGG LGGLLG LGGGLL LGLGLG LGLGGL LGGLGL".split()
+EAN_WIDTHS = "3211 2221 2122 1411 1132 1231 1114 1312 1213 3112".split()  # noqa: SIM905
+EAN_PARITY = "LLLLLL LLGLGG LLGGLG LLGGGL LGLLGG LGGLLG LGGGLL LGLGLG LGLGGL LGGLGL".split()  # noqa: SIM905
 
 
 def font(name: str, size: int) -> ImageFont.FreeTypeFont:

@@ -36,7 +36,7 @@ class Setting:
     levels: tuple[float, float] = (-1.0, 1.0)
 
 
-# 8-bit levels three and a half sigma from the ends of the scale, so that next to nothing is cut.
+# 8-bit levels at least three sigma from the ends of the scale: a pixel in a thousand is cut off.
 SETTINGS = {
     s.name: s
     for s in (
@@ -179,9 +179,19 @@ CODES = {
     "qr 9 px": ("denoise first, then scan",),
     "barcode": (CODE_39_TEXT,),
     "label": (LABEL_QR, EAN_CHECKED),
+    "quick qr": ("denoise first",),
 }
 
 
 def pictures() -> dict[str, Picture]:
     """Return every clean picture by name: bool, H x W, True is bright."""
     return {name: make() for name, make in MAKERS.items()}
+
+
+def quick_pictures() -> dict[str, Picture]:
+    """Return three small pictures for a first look."""
+    return {
+        "quick text": MAKERS["text 12 px"]()[:112, :192],
+        "quick qr": drawings.qr_modules("denoise first", 5, error="m"),
+        "quick blobs": blobs()[:128, :128],
+    }
