@@ -5,8 +5,8 @@
 
 A cell is one picture with one noise, averaged over seeds. The columns `zero`,
 `icm` and `gibbs` are `denoise` with nothing but the name of the noise; all
-others know the clean picture when they choose their parameter, and `oracle`
-and `map` also the true noise. Records go to --out as they are made, one JSON
+others know the clean picture when they choose their parameter, and `told`,
+`oracle` and `map` also the true noise. Records go to --out as they are made, one JSON
 object a line: a second run does only what is missing there. `--only zero`
 measures the named columns again and keeps the others.
 """

@@ -136,7 +136,7 @@ class Peer:
     evaluated: int | None = None
 
 
-COUPLINGS = steps(0.1, 2.0, 1.07)
+COUPLINGS = steps(0.1, 4.0, 1.07)
 PEERS = {
     "map": Peer(exact_map, "maxflow", [COUPLINGS], coarse=8, seeds=1),
     "median": Peer(median, "cv2", [range(1, 22, 2)]),
