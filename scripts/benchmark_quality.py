@@ -21,16 +21,14 @@ import time
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-# One core a process: the pool does the rest. Before NumPy and numba are loaded.
-for _name in ("OMP", "OPENBLAS", "NUMBA"):
-    os.environ[f"{_name}_NUM_THREADS"] = "1"
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from quality import columns, pictures, table  # noqa: E402
+from quality import columns, pictures, table
 
 Record = dict[str, Any]
 QUICK_SETTINGS = ("gaussian 1", "flip 10 %")
@@ -74,13 +72,28 @@ def still_to_do(
             yield columns.Job(job.picture, job.setting, job.clean, job.codes, job.seeds, names)
 
 
+@contextmanager
+def one_thread_each() -> Iterator[None]:
+    """Have processes that start meanwhile use one thread: the pool fills the cores."""
+    before = dict(os.environ)
+    os.environ |= {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "NUMBA")}
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ |= before
+
+
 def measure(todo: list[columns.Job], processes: int, path: Path | None) -> list[Record]:
     """Run the jobs, two at a time, and append their records to the file as they come."""
     records: list[Record] = []
     if not todo:
         return records
     started = time.perf_counter()
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+    with (
+        one_thread_each(),
+        ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool,
+    ):
         futures = [pool.submit(columns.work, job) for job in todo]
         try:
             for done, future in enumerate(as_completed(futures), 1):
