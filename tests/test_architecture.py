@@ -22,6 +22,7 @@ LAYERS = {
     "metrics": {"validation", "errors"},
     "diagnostics": {"validation", "errors"},
     "noise": {"model", "validation", "errors"},
+    "background": {"validation", "errors"},
     "inference": {"_kernels", "model", "diagnostics", "validation", "errors"},
     "learning": {"inference", "noise", "model", "coupling", "validation", "errors"},
     "api": {
