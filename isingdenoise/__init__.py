@@ -37,7 +37,19 @@ if TYPE_CHECKING:
         Trace,
     )
     from .model import IsingModel
-    from .noise import NOISE_MODELS, EstimationWarning, FlipNoise, GaussianNoise, NoiseModel
+    from .noise import (
+        NOISE_MODELS,
+        EstimationWarning,
+        FlipNoise,
+        FlipPerLevelNoise,
+        GaussianNoise,
+        GaussianPerLevelNoise,
+        LaplaceNoise,
+        NoiseModel,
+        PoissonNoise,
+        ProbabilityNoise,
+        SaltPepperNoise,
+    )
 
 __all__ = [
     "ENGINES",
@@ -48,15 +60,21 @@ __all__ = [
     "Engine",
     "EstimationWarning",
     "FlipNoise",
+    "FlipPerLevelNoise",
     "GaussianNoise",
+    "GaussianPerLevelNoise",
     "Gibbs",
     "IsingDenoiseError",
     "IsingModel",
+    "LaplaceNoise",
     "MeanField",
     "NoiseModel",
     "OverwriteError",
     "ParameterError",
+    "PoissonNoise",
+    "ProbabilityNoise",
     "ReadError",
+    "SaltPepperNoise",
     "Solution",
     "Status",
     "Step",
@@ -79,7 +97,12 @@ _HOME = {
     ),
     "IsingModel": "model",
     **dict.fromkeys(
-        ("NOISE_MODELS", "EstimationWarning", "FlipNoise", "GaussianNoise", "NoiseModel"), "noise"
+        (
+            *("NOISE_MODELS", "EstimationWarning", "NoiseModel"),
+            *("FlipNoise", "FlipPerLevelNoise", "GaussianNoise", "GaussianPerLevelNoise"),
+            *("LaplaceNoise", "PoissonNoise", "ProbabilityNoise", "SaltPepperNoise"),
+        ),
+        "noise",
     ),
 }
 

@@ -56,7 +56,7 @@ def _block(x: NDArray[Any], at_end: Bools, known: Bools, ends: tuple[float, floa
     near = np.abs(x - float(end)) < np.abs(x - float(other))
     left = (known & near & ~at_end)[:, :-1] & known[:, 1:]
     saturated = np.count_nonzero(left & at_end[:, 1:])
-    share = min(max(saturated / max(np.count_nonzero(left), 1), 1e-3), 1 - 1e-3)
+    share = float(np.clip(saturated / max(int(np.count_nonzero(left)), 1), 1e-3, 1 - 1e-3))
     wanted = int(np.ceil(np.sqrt(np.log(_BY_CHANCE) / np.log(share))))
     return min(max(_BLOCK, wanted | 1), _LARGEST_BLOCK)
 
@@ -116,14 +116,15 @@ def _has_isolated_pixels(
     Dots and the ends of strokes lie in parts that are flat otherwise, and do
     not count: there most of the neighbours have one grey value.
     """
-    around, counted = neighbour_sum(seen, 2), 0.0
+    around = neighbour_sum(seen, 2)
+    counted = np.zeros_like(around)
     for end in ends:
         same = np.abs(grey - end) <= _SAME * (ends[1] - ends[0])
         counted = np.maximum(counted, neighbour_sum(same.astype(np.float64), 2))
     busy = (np.abs(around) >= 20) & (seen != 0) & (counted < 12)
     busy[1:-1, 1:-1] &= ~flat
-    alone = np.count_nonzero(busy & (seen * around < 0))
-    return bool(alone > _ISOLATED * max(np.count_nonzero(busy), 500))
+    alone = int(np.count_nonzero(busy & (seen * around < 0)))
+    return alone > _ISOLATED * max(int(np.count_nonzero(busy)), 500)
 
 
 def erode(marked: Bools, size: int) -> Bools:

@@ -109,9 +109,13 @@ def neighbour_sum(values: Floats, reach: int) -> Floats:
     """Return the sum of the neighbours up to `reach` away; outside the picture they are 0."""
     height, width = values.shape
     wide = np.pad(values, reach)
-    rows = sum(wide[k : k + height] for k in range(2 * reach + 1))
-    total = sum(rows[:, k : k + width] for k in range(2 * reach + 1))
-    return np.asarray(total - values)
+    rows = np.zeros((height, width + 2 * reach))
+    for k in range(2 * reach + 1):
+        rows += wide[k : k + height]
+    total = -values
+    for k in range(2 * reach + 1):
+        total += rows[:, k : k + width]
+    return total
 
 
 def thresholded(x: NDArray[Any], mask: Bools | None, middle: float) -> Floats:

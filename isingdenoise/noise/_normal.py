@@ -102,9 +102,14 @@ class NormalPair:
         levels = confined(self.levels, self.limits, _BEYOND * widest)
         return replace(self, **{"levels": levels, "sigmas": (narrow, wide), **known})
 
-    def parts(self) -> tuple[float, ...]:
-        """Return the parameters, in grey values."""
-        return (*self.levels, *self.sigmas)
+    def vector(self) -> Floats:
+        """Return levels and logs of the sigmas."""
+        return np.array([*self.levels, *np.log(self.sigmas)])
+
+    def at(self, vector: Floats) -> Self:
+        """Return the pair with the parameters of a `vector`."""
+        low, high, narrow, wide = (float(v) for v in vector)
+        return replace(self, levels=(low, high), sigmas=(math.exp(narrow), math.exp(wide)))
 
     def in_order(self) -> Self:
         """Return the pair with rising levels, apart by a standard deviation at least if equal."""

@@ -1,4 +1,13 @@
-"""What every noise model offers, and how it becomes the field of an Ising model."""
+"""What every noise model offers, and how it becomes the field of an Ising model.
+
+Likelihoods are comparable: of an integer picture each pixel has the mass of
+its grey value (the density times the step of 1; the mass of the whole tail
+where the scale ends), of a float picture a density per unit of grey. So models
+may be compared by what they give to pixels they were not fitted to, on
+pictures of the same dtype and scale. `flip` and `flip-per-level` read a pixel
+as the nearer of two levels and give the mass of that reading: on pictures of
+more than two values they compare with each other alone.
+"""
 
 from __future__ import annotations
 
@@ -99,10 +108,15 @@ def field_and_offset(
     field = np.empty(x.shape, np.float32)
     offset = 0.0
     rows = max(1, _PIXELS_AT_ONCE // x.shape[1])
-    check_scale(noise.levels, x, mask, getattr(noise, "sigma", 0.0))
+    check_scale(noise.levels, x, mask, _spread(noise))
+    if mask is not None and not mask.any():
+        return np.zeros(x.shape, np.float32), 0.0
+    # What stands in a missing pixel need not be a value the model knows.
+    filler = x[0, 0] if mask is None else x[np.unravel_index(mask.argmax(), x.shape)]
     for start in range(0, x.shape[0], rows):
         band = slice(start, start + rows)
-        minus, plus = noise.log_likelihood(x[band])
+        seen = x[band] if mask is None else np.where(mask[band], x[band], filler)
+        minus, plus = noise.log_likelihood(seen)
         h, c = (plus - minus) / 2, (plus + minus) / 2
         known = ~np.isnan(h)
         if mask is not None:
@@ -110,6 +124,14 @@ def field_and_offset(
         field[band] = np.where(known, np.clip(h, -FIELD_LIMIT, FIELD_LIMIT), 0)
         offset += float(np.sum(c, where=known))
     return field, offset
+
+
+def _spread(noise: NoiseModel) -> float:
+    """Return the noise in grey values, 0 where the model has none."""
+    sigmas = getattr(noise, "sigmas", None)
+    if sigmas is not None:
+        return float(max(sigmas))
+    return float(getattr(noise, "sigma", getattr(noise, "scale", 0.0)))
 
 
 def unit_scale(noise: NoiseModel, x: NDArray[Any]) -> NDArray[np.float32]:

@@ -1,0 +1,134 @@
+"""Impulses at the ends of the scale, in a mixture of two normal densities or of two values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._normal import NormalPair
+
+_IMPOSSIBLE = 1e-12
+_SMALLEST, _LARGEST = 1e-9, 1 - 1e-9
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ImpulsePair:
+    """Two densities, of whose pixels some are replaced by one of two values.
+
+    Parameters
+    ----------
+    levels : tuple of float
+        Grey values of black and white.
+    sigma : float
+        Standard deviation about them; 0 where a pixel is its level or an impulse.
+    salt, pepper : float
+        Share of the pixels replaced by the upper and by the lower end.
+    ends : tuple of float
+        A value at or beyond an end is an impulse, or saturated.
+    limits : tuple of float
+        Where impulses lie.
+    """
+
+    levels: tuple[float, float]
+    sigma: float
+    salt: float
+    pepper: float
+    ends: tuple[float, float]
+    limits: tuple[float, float]
+
+    def log_densities(self, x: Floats) -> tuple[Floats, Floats]:
+        """Return the log density of each component at `x`, its log mass at the ends."""
+        with np.errstate(invalid="ignore"):  # NaN, a missing pixel, stays NaN
+            first, second = (np.logaddexp.reduce(parts) for parts in self._parts_of(x))
+        return first, second
+
+    def maximise(self, x: Floats, lower: Floats, upper: Floats, floor: float) -> Self:
+        """Return the M-step for weights `lower` and `upper` of each value in each component.
+
+        One step of an inner EM over which pixels were replaced; where the
+        levels themselves are the ends it is exact in one go.
+        """
+        total = float(lower.sum() + upper.sum())
+        if total <= 0:
+            return self
+        if self.sigma == 0 and self.levels == self.limits:
+            return self._of_two_values(x, lower, upper)
+        impulses, normal = np.zeros(2), []
+        for weight, parts in zip((lower, upper), self._parts_of(x), strict=True):
+            share = np.exp(np.asarray(parts) - np.logaddexp.reduce(parts))
+            impulses += share[1:] @ weight
+            normal.append(share[0] * weight)
+        salt, pepper = _inside(float(impulses[0]) / total, float(impulses[1]) / total)
+        if self.sigma == 0:
+            return replace(self, salt=salt, pepper=pepper)
+        pair = self._normal().maximise(x, normal[0], normal[1], floor)
+        return replace(self, levels=pair.levels, sigma=pair.sigmas[0], salt=salt, pepper=pepper)
+
+    def with_known(self, **known: Any) -> Self:
+        """Return the pair with what is known put back, and levels kept near the scale."""
+        pair = self._normal().with_known()
+        return replace(self, **{"levels": pair.levels, **known})
+
+    def vector(self) -> Floats:
+        """Return levels, the log of sigma, and log odds of salt and pepper to the rest."""
+        rest = 1 - self.salt - self.pepper
+        logs = np.log([self.sigma, self.salt / rest, self.pepper / rest])
+        return np.array([*self.levels, *logs])
+
+    def at(self, vector: Floats) -> Self:
+        """Return the pair with the parameters of a `vector`."""
+        odds = np.exp(np.append(np.minimum(vector[3:], 30.0), 0.0))
+        salt, pepper, _ = (float(p) for p in odds / odds.sum())
+        salt, pepper = _inside(salt, pepper)
+        sigma = float(np.exp(vector[2]))
+        levels = float(vector[0]), float(vector[1])
+        return replace(self, levels=levels, sigma=sigma, salt=salt, pepper=pepper)
+
+    def _normal(self) -> NormalPair:
+        return NormalPair(self.levels, (self.sigma, self.sigma), self.ends)
+
+    def _of_two_values(self, x: Floats, lower: Floats, upper: Floats) -> Self:
+        """Return the shares of black pixels that are white, and of white ones that are black."""
+        bright = x >= (self.limits[0] + self.limits[1]) / 2
+        rates = [
+            float(weight[at].sum()) / float(weight.sum()) if weight.sum() > 0 else old
+            for weight, at, old in ((lower, bright, self.salt), (upper, ~bright, self.pepper))
+        ]
+        salt, pepper = _inside(*rates)
+        return replace(self, salt=salt, pepper=pepper)
+
+    def _parts_of(self, x: Floats) -> list[list[Floats]]:
+        """Return, for black and white, log densities of (left alone, salt, pepper) at `x`."""
+        if self.sigma == 0:
+            alone = self._log_atoms(x)
+            low, high = (self._nearest(x) == end for end in self.limits)
+        else:
+            alone = list(self._normal().log_densities(x))
+            low, high = x <= self.ends[0], x >= self.ends[1]
+        salt = np.where(high, np.log(self.salt), -np.inf)
+        pepper = np.where(low, np.log(self.pepper), -np.inf)
+        rest = np.log1p(-self.salt - self.pepper)
+        return [[part + rest, salt, pepper] for part in alone]
+
+    def _log_atoms(self, x: Floats) -> list[Floats]:
+        nearest = self._nearest(x)
+        masses = (np.where(nearest == level, 0.0, np.log(_IMPOSSIBLE)) for level in self.levels)
+        return [np.where(np.isnan(x), np.nan, mass) for mass in masses]
+
+    def _nearest(self, x: Floats) -> Floats:
+        """Return the level or end that each value is nearest to."""
+        atoms = np.unique([*self.levels, *self.limits])
+        return np.asarray(atoms[np.searchsorted((atoms[1:] + atoms[:-1]) / 2, x, side="right")])
+
+
+def _inside(salt: float, pepper: float) -> tuple[float, float]:
+    """Return two probabilities, kept inside (0, 1) and below 1 together."""
+    both = salt + pepper
+    if both > _LARGEST:
+        salt, pepper = (p / both * (1 - 1e-6) for p in (salt, pepper))
+    return max(salt, _SMALLEST), max(pepper, _SMALLEST)

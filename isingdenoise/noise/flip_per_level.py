@@ -1,0 +1,163 @@
+"""Two-level pictures in which black and white pixels are flipped at different rates."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..validation import check_real
+from ._flips import count_flips, thresholded, two_levels
+from ._mixture import weigh
+from .base import check_levels, grey_values
+
+__all__ = ["FlipPerLevelNoise"]
+
+_GUESS = (1e-4, 0.45)
+_PRIOR = (1.0, 10.0)  # flips and pixels of the prior: a tenth, worth ten pixels
+_SMALLEST, _LARGEST = 1e-9, 0.5 - 1e-9
+
+
+@dataclass(frozen=True)
+class FlipPerLevelNoise:
+    r"""Each pixel is turned to the other level, with a probability of its own level.
+
+    The binary asymmetric channel, b being the share of black pixels that
+    become white and w that of white ones that become black:
+
+    .. math:: h_i = \frac{1}{2} \log \frac{1 - w}{b} \text{ where white}, \qquad
+              h_i = -\frac{1}{2} \log \frac{1 - b}{w} \text{ where black}
+
+    Parameters
+    ----------
+    black, white : float, default 0.1
+        Probability that a black or a white pixel is flipped, in (0, 0.5).
+    levels : tuple of float, default (-1, 1)
+        Grey values of black and white; a pixel is read as the nearer one.
+
+    Raises
+    ------
+    ParameterError
+        A parameter is not finite or out of range, or the levels do not rise.
+    """
+
+    name: ClassVar[str] = "flip-per-level"
+    summary: ClassVar[str] = "flipped pixels, more of one level than of the other (specks, gaps)"
+
+    black: float = 0.1
+    white: float = 0.1
+    levels: tuple[float, float] = (-1.0, 1.0)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "black", _check("black", self.black))
+        object.__setattr__(self, "white", _check("white", self.white))
+        object.__setattr__(self, "levels", check_levels(self.levels))
+
+    def log_likelihood(self, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return (log P(x | -1), log P(x | +1)) in nats; NaN where `x` is NaN.
+
+        Parameters
+        ----------
+        x : ndarray
+            Grey values; bool is read as -1 and +1.
+        """
+        grey = grey_values(x)
+        bright = grey >= self._middle
+        minus = np.where(bright, math.log(self.black), math.log1p(-self.black))
+        plus = np.where(bright, math.log1p(-self.white), math.log(self.white))
+        missing = np.isnan(grey)
+        minus[missing] = np.nan
+        plus[missing] = np.nan
+        return minus, plus
+
+    def sample(self, z: NDArray[Any], rng: np.random.Generator) -> NDArray[np.float32]:
+        """Return the levels of the spins `z`, some of them flipped.
+
+        Parameters
+        ----------
+        z : ndarray
+            Spins -1/+1, or bool.
+        rng : numpy.random.Generator
+            Source of randomness.
+
+        Returns
+        -------
+        ndarray, float32
+        """
+        rate = np.where(z > 0, np.float32(self.white), np.float32(self.black))
+        flipped = rng.random(z.shape, dtype=np.float32) < rate
+        low, high = self.levels
+        return np.where((z > 0) ^ flipped, np.float32(high), np.float32(low))
+
+    def fit(self, x: NDArray[Any], mean: NDArray[Any]) -> Self:
+        """Return the flip probabilities that maximise the expected log likelihood.
+
+        Each is the expected share of a level's pixels that show the other
+        one, kept inside (0, 0.5); the levels stay.
+
+        Parameters
+        ----------
+        x : ndarray, shape (H, W)
+            The noisy picture; NaN is left out.
+        mean : ndarray, shape (H, W)
+            Posterior means of the spins, in [-1, 1].
+        """
+        grey, lower, upper = weigh(x, mean)
+        bright = grey >= self._middle
+        rates = []
+        for weight, flipped, old in ((lower, bright, self.black), (upper, ~bright, self.white)):
+            total = float(weight.sum())
+            share = float(weight[flipped].sum()) / total if total > 0 else old
+            rates.append(min(max(share, _SMALLEST), _LARGEST))
+        return type(self)(rates[0], rates[1], self.levels)
+
+    @classmethod
+    def from_image(
+        cls,
+        x: NDArray[Any],
+        *,
+        mask: NDArray[np.bool_] | None = None,
+        black: float | None = None,
+        white: float | None = None,
+        levels: tuple[float, float] | None = None,
+    ) -> Self:
+        """Return the flip probabilities estimated from a noisy picture.
+
+        As `FlipNoise.from_image`, for the parts of each level. A level
+        without parts (black, where all strokes are up to three pixels wide)
+        does not tell its share of flips, and is given that of the other.
+
+        Parameters
+        ----------
+        x : ndarray, shape (H, W)
+            The noisy picture, of two grey levels or thresholded (Otsu).
+        mask : ndarray of bool, shape (H, W), optional
+            False where a pixel is missing.
+        black, white, levels
+            The model's parameters, where they need not be estimated.
+
+        Warns
+        -----
+        EstimationWarning
+            All pixels are equal.
+        """
+        low, high = check_levels(two_levels(x, mask) if levels is None else levels)
+        if black is None or white is None:
+            flips = count_flips(thresholded(x, mask, (low + high) / 2))
+            found = (float(np.clip(p, *_GUESS)) for p in flips.shares(_PRIOR))
+            black, white = (
+                guess if known is None else known
+                for known, guess in zip((black, white), found, strict=True)
+            )
+        return cls(black, white, (low, high))
+
+    @property
+    def _middle(self) -> float:
+        return (self.levels[0] + self.levels[1]) / 2
+
+
+def _check(name: str, value: Any) -> float:
+    return check_real(name, value, low=0, high=0.5, low_open=True, high_open=True)

@@ -1,0 +1,168 @@
+"""Two grey levels and Gaussian noise, stronger about one of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ParameterError
+from ._guess import first_guess
+from ._mixture import fit_mixture, weigh
+from ._normal import NormalPair
+from ._scale import check_spread, saturation, smallest_spread
+from .base import check_levels, grey_values
+
+__all__ = ["GaussianPerLevelNoise"]
+
+
+@dataclass(frozen=True)
+class GaussianPerLevelNoise:
+    r"""Each pixel is its level plus normal noise of the level's own standard deviation.
+
+    .. math:: x_i \mid z_i \sim \mathcal{N}(m_{z_i}, \sigma_{z_i}^2), \qquad
+              h_i = \frac{1}{2} \left( \frac{(x_i - m_-)^2}{2 \sigma_-^2}
+              - \frac{(x_i - m_+)^2}{2 \sigma_+^2} + \log \frac{\sigma_-}{\sigma_+} \right)
+
+    Far out on either side the wider density is the larger one, be the pixel
+    as bright as it may: where the two sigmas differ by a factor of five, a
+    pixel far brighter than white is taken for black.
+
+    Parameters
+    ----------
+    sigmas : tuple of float, default (1, 1)
+        Standard deviations about black and white, in [1e-30, 1e30].
+    levels : tuple of float, default (-1, 1)
+        Grey values of black and white.
+    limits : tuple of float, optional
+        The ends of the scale, as in `GaussianNoise`.
+
+    Raises
+    ------
+    ParameterError
+        A parameter is not finite or out of range, or the levels do not rise.
+    """
+
+    name: ClassVar[str] = "gaussian-per-level"
+    summary: ClassVar[str] = "normal noise, its own for black and for white (photographs, sensors)"
+
+    sigmas: tuple[float, float] = (1.0, 1.0)
+    levels: tuple[float, float] = (-1.0, 1.0)
+    limits: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sigmas", _check_sigmas(self.sigmas))
+        object.__setattr__(self, "levels", check_levels(self.levels))
+        if self.limits is not None:
+            object.__setattr__(self, "limits", check_levels(self.limits, "limits"))
+
+    def log_likelihood(self, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return (log p(x | -1), log p(x | +1)) in nats; NaN where `x` is NaN.
+
+        Parameters
+        ----------
+        x : ndarray
+            Grey values; bool is read as -1 and +1.
+        """
+        return self._pair(x).log_densities(grey_values(x))
+
+    def sample(self, z: NDArray[Any], rng: np.random.Generator) -> NDArray[np.float32]:
+        """Return noisy grey values of the spins `z`, clipped to `limits` if there are any.
+
+        Parameters
+        ----------
+        z : ndarray
+            Spins -1/+1, or bool.
+        rng : numpy.random.Generator
+            Source of randomness.
+
+        Returns
+        -------
+        ndarray, float32
+        """
+        x = rng.standard_normal(z.shape, dtype=np.float32)
+        x *= np.where(z > 0, np.float32(self.sigmas[1]), np.float32(self.sigmas[0]))
+        x += np.where(z > 0, np.float32(self.levels[1]), np.float32(self.levels[0]))
+        if self.limits is not None:
+            np.clip(x, *self.limits, out=x)
+        return x
+
+    def fit(self, x: NDArray[Any], mean: NDArray[Any]) -> Self:
+        """Return the levels and sigmas that maximise the expected log likelihood.
+
+        With saturated pixels this is one step of an inner EM over the values
+        behind them.
+
+        Parameters
+        ----------
+        x : ndarray, shape (H, W)
+            The noisy picture; NaN is left out.
+        mean : ndarray, shape (H, W)
+            Posterior means of the spins, in [-1, 1].
+        """
+        grey, lower, upper = weigh(x, mean)
+        if grey.size == 0:
+            return self
+        floor = smallest_spread(x, self.levels)
+        return self._like(self._pair(x).maximise(grey, lower, upper, floor))
+
+    @classmethod
+    def from_image(
+        cls,
+        x: NDArray[Any],
+        *,
+        mask: NDArray[np.bool_] | None = None,
+        sigmas: tuple[float, float] | None = None,
+        levels: tuple[float, float] | None = None,
+        limits: tuple[float, float] | None = None,
+    ) -> Self:
+        """Return levels and sigmas estimated from a noisy picture.
+
+        As `GaussianNoise.from_image`, with two sigmas. Neither is taken to be
+        less than a fifth of the other: without that bound one density would
+        shrink about a single grey value.
+
+        Parameters
+        ----------
+        x : ndarray, shape (H, W)
+            The noisy picture.
+        mask : ndarray of bool, shape (H, W), optional
+            False where a pixel is missing.
+        sigmas, levels, limits
+            The model's parameters, where they need not be estimated.
+
+        Warns
+        -----
+        EstimationWarning
+            All pixels are equal, or there is no noise about the two levels.
+        """
+        if sigmas is not None:
+            sigmas = _check_sigmas(sigmas)
+        guess = first_guess(x, mask, levels, limits, quiet=sigmas is not None)
+        start = cls(sigmas or (guess.sigma, guess.sigma), guess.levels, limits)
+        if guess.settled:
+            return start
+        known: dict[str, Any] = {} if levels is None else {"levels": start.levels}
+        if sigmas is not None:
+            known["sigmas"] = sigmas
+        found = fit_mixture(
+            guess.values, guess.weight, start._pair(x), guess.share, floor=guess.floor, **known
+        )
+        return start._like(found)
+
+    def _like(self, pair: NormalPair) -> Self:
+        pair = pair.in_order()
+        return type(self)(pair.sigmas, pair.levels, self.limits)
+
+    def _pair(self, x: NDArray[Any]) -> NormalPair:
+        return NormalPair(self.levels, self.sigmas, saturation(x, self.limits), common=False)
+
+
+def _check_sigmas(sigmas: Any) -> tuple[float, float]:
+    try:
+        black, white = sigmas
+    except (TypeError, ValueError):
+        raise ParameterError("sigmas", f"must be two numbers, not {sigmas!r}") from None
+    return check_spread("sigmas", black), check_spread("sigmas", white)

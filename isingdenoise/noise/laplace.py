@@ -1,0 +1,169 @@
+"""Two grey levels and Laplace noise."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._guess import first_guess
+from ._laplace import LaplacePair
+from ._mixture import fit_mixture, weigh
+from ._normal import NormalPair
+from ._scale import check_spread, saturation, smallest_spread
+from .base import check_levels, grey_values
+
+__all__ = ["LaplaceNoise"]
+
+
+@dataclass(frozen=True)
+class LaplaceNoise:
+    r"""Each pixel is its level plus noise with heavy tails.
+
+    .. math:: p(x_i \mid z_i) = \frac{1}{2b} e^{-|x_i - m_{z_i}| / b}, \qquad
+              h_i = \frac{|x_i - m_-| - |x_i - m_+|}{2b}
+
+    The field never exceeds (m_+ - m_-) / (2b): a wild pixel counts no more
+    than a plain one, so this model suits noise with outliers. A pixel at an
+    end of the scale is saturated and gets the tail's probability.
+
+    Parameters
+    ----------
+    scale : float, default 0.5
+        Mean absolute deviation in grey values, in [1e-30, 1e30]; the
+        standard deviation is sqrt(2) times as large.
+    levels : tuple of float, default (-1, 1)
+        Grey values of black and white.
+    limits : tuple of float, optional
+        The ends of the scale, as in `GaussianNoise`.
+
+    Raises
+    ------
+    ParameterError
+        A parameter is not finite or out of range, or the levels do not rise.
+    """
+
+    name: ClassVar[str] = "laplace"
+    summary: ClassVar[str] = "two grey levels and noise with heavy tails (outliers, compression)"
+
+    scale: float = 0.5
+    levels: tuple[float, float] = (-1.0, 1.0)
+    limits: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scale", check_spread("scale", self.scale))
+        object.__setattr__(self, "levels", check_levels(self.levels))
+        if self.limits is not None:
+            object.__setattr__(self, "limits", check_levels(self.limits, "limits"))
+
+    def log_likelihood(self, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return (log p(x | -1), log p(x | +1)) in nats; NaN where `x` is NaN.
+
+        Parameters
+        ----------
+        x : ndarray
+            Grey values; bool is read as -1 and +1.
+        """
+        return self._pair(x).log_densities(grey_values(x))
+
+    def sample(self, z: NDArray[Any], rng: np.random.Generator) -> NDArray[np.float32]:
+        """Return noisy grey values of the spins `z`, clipped to `limits` if there are any.
+
+        Parameters
+        ----------
+        z : ndarray
+            Spins -1/+1, or bool.
+        rng : numpy.random.Generator
+            Source of randomness.
+
+        Returns
+        -------
+        ndarray, float32
+        """
+        x = rng.standard_exponential(z.shape, dtype=np.float32)
+        x *= np.where(rng.random(z.shape, dtype=np.float32) < 0.5, -1, 1) * np.float32(self.scale)
+        x += np.where(z > 0, np.float32(self.levels[1]), np.float32(self.levels[0]))
+        if self.limits is not None:
+            np.clip(x, *self.limits, out=x)
+        return x
+
+    def fit(self, x: NDArray[Any], mean: NDArray[Any]) -> Self:
+        """Return the levels and scale that maximise the expected log likelihood.
+
+        The levels are medians weighted by the spins, the scale is the mean
+        absolute deviation from them. With saturated pixels this is one step of
+        an inner EM over the values behind them.
+
+        Parameters
+        ----------
+        x : ndarray, shape (H, W)
+            The noisy picture; NaN is left out.
+        mean : ndarray, shape (H, W)
+            Posterior means of the spins, in [-1, 1].
+        """
+        grey, lower, upper = weigh(x, mean)
+        if grey.size == 0:
+            return self
+        floor = smallest_spread(x, self.levels)
+        return self._like(self._pair(x).maximise(grey, lower, upper, floor), 1e-10)
+
+    @classmethod
+    def from_image(
+        cls,
+        x: NDArray[Any],
+        *,
+        mask: NDArray[np.bool_] | None = None,
+        scale: float | None = None,
+        levels: tuple[float, float] | None = None,
+        limits: tuple[float, float] | None = None,
+    ) -> Self:
+        """Return levels and scale estimated from a noisy picture.
+
+        As `GaussianNoise.from_image`. A level is not looked for beyond the
+        end of the scale.
+
+        Parameters
+        ----------
+        x : ndarray, shape (H, W)
+            The noisy picture.
+        mask : ndarray of bool, shape (H, W), optional
+            False where a pixel is missing.
+        scale, levels, limits
+            The model's parameters, where they need not be estimated.
+
+        Warns
+        -----
+        EstimationWarning
+            All pixels are equal, or there is no noise about the two levels.
+        """
+        if scale is not None:
+            scale = check_spread("scale", scale)
+        guess = first_guess(x, mask, levels, limits, quiet=scale is not None)
+        width = guess.sigma / math.sqrt(2) if scale is None else scale
+        start = cls(width, guess.levels, limits)
+        if guess.settled:
+            return start
+        known: dict[str, Any] = {} if levels is None else {"levels": start.levels}
+        if scale is not None:
+            known["scale"] = scale
+        # Medians stick where they are, so a fit that does not goes ahead.
+        normal = NormalPair(start.levels, (guess.sigma, guess.sigma), saturation(x, limits))
+        fixed = {name: value for name, value in known.items() if name == "levels"}
+        data = guess.values, guess.weight
+        normal = fit_mixture(*data, normal, guess.share, floor=guess.floor, **fixed).in_order()
+        near = cls(normal.sigmas[0] / math.sqrt(2), normal.levels, limits)
+        found = fit_mixture(*data, near._pair(x), guess.share, floor=guess.floor, **known)
+        return start._like(found, 1.0)
+
+    def _like(self, pair: LaplacePair, apart: float) -> Self:
+        low, high = sorted(pair.levels)
+        if not low < high:  # one component has swallowed the other
+            step = max(apart * pair.scale, 4 * float(np.spacing(abs(low))))
+            low, high = low - step, high + step
+        return type(self)(pair.scale, (low, high), self.limits)
+
+    def _pair(self, x: NDArray[Any]) -> LaplacePair:
+        return LaplacePair(self.levels, self.scale, saturation(x, self.limits))

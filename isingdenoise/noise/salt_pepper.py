@@ -1,0 +1,245 @@
+"""Salt and pepper: some pixels are replaced by white or black."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ParameterError
+from ..validation import check_real
+from ._flips import count_flips, thresholded
+from ._guess import first_guess
+from ._mixture import fit_mixture, weigh
+from ._salt_pepper import ImpulsePair
+from ._scale import SPREAD_LIMITS, smallest_spread
+from ._values import FewValues, few_values, impulse_limits, without_impulses
+from .base import check_levels, grey_values
+
+__all__ = ["SaltPepperNoise"]
+
+_GUESS = (1e-4, 0.45)
+_PRIOR = (0.05, 10.0)  # impulses and pixels of the prior
+
+
+@dataclass(frozen=True)
+class SaltPepperNoise:
+    r"""Some pixels are replaced by white or black, whatever they were.
+
+    .. math:: p(x_i \mid z_i) = s\,[x_i = w] + p\,[x_i = b] + (1 - s - p)\,g(x_i \mid z_i)
+
+    with impulses at the ends b and w of the scale. Pixels left alone are
+    normal about their level, saturated where the scale ends, or with sigma 0
+    the level itself. An impulse says next to nothing about its pixel, which
+    is filled in from its neighbours. Where the levels themselves are the ends
+    (a two-valued picture) only the replacements are seen: black pixels are
+    white with probability s, white ones black with p, and the field is the
+    log odds of that asymmetric channel.
+
+    Parameters
+    ----------
+    salt, pepper : float, default 0.05
+        Probability that a pixel is replaced by white or black, in (0, 1) and
+        less than 1 together.
+    sigma : float, default 0
+        Standard deviation of the pixels left alone: 0, or in [1e-30, 1e30].
+    levels : tuple of float, default (-1, 1)
+        Grey values of black and white.
+    limits : tuple of float, default (-1, 1)
+        The ends of the scale, where impulses lie.
+
+    Raises
+    ------
+    ParameterError
+        A parameter is not finite or out of range, or the levels do not rise.
+    """
+
+    name: ClassVar[str] = "salt-pepper"
+    summary: ClassVar[str] = "pixels replaced by white or black (dead pixels, dust, bit errors)"
+
+    salt: float = 0.05
+    pepper: float = 0.05
+    sigma: float = 0.0
+    levels: tuple[float, float] = (-1.0, 1.0)
+    limits: tuple[float, float] = (-1.0, 1.0)
+
+    def __post_init__(self) -> None:
+        for name in ("salt", "pepper"):
+            object.__setattr__(self, name, _check(name, getattr(self, name)))
+        if self.salt + self.pepper >= 1:
+            raise ParameterError("salt", "and pepper must be less than 1 together")
+        object.__setattr__(self, "sigma", _check_sigma(self.sigma))
+        object.__setattr__(self, "levels", check_levels(self.levels))
+        object.__setattr__(self, "limits", check_levels(self.limits, "limits"))
+
+    def log_likelihood(self, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return (log p(x | -1), log p(x | +1)) in nats; NaN where `x` is NaN.
+
+        Parameters
+        ----------
+        x : ndarray
+            Grey values; bool is read as -1 and +1. With sigma 0 a value is
+            read as the nearest level or end.
+        """
+        return self._pair(x).log_densities(grey_values(x))
+
+    def sample(self, z: NDArray[Any], rng: np.random.Generator) -> NDArray[np.float32]:
+        """Return noisy grey values of the spins `z`, clipped to `limits`.
+
+        Parameters
+        ----------
+        z : ndarray
+            Spins -1/+1, or bool.
+        rng : numpy.random.Generator
+            Source of randomness.
+
+        Returns
+        -------
+        ndarray, float32
+        """
+        x = np.where(z > 0, np.float32(self.levels[1]), np.float32(self.levels[0]))
+        if self.sigma > 0:
+            x += np.float32(self.sigma) * rng.standard_normal(z.shape, dtype=np.float32)
+        np.clip(x, *self.limits, out=x)
+        u = rng.random(z.shape)
+        x[u < self.salt] = self.limits[1]
+        x[u >= 1 - self.pepper] = self.limits[0]
+        return x
+
+    def fit(self, x: NDArray[Any], mean: NDArray[Any]) -> Self:
+        """Return salt, pepper, sigma and levels of a larger expected log likelihood.
+
+        For two-valued pictures its maximum; else one step of an inner EM over
+        which pixels are impulses. Sigma 0 stays 0, with the levels as they are.
+
+        Parameters
+        ----------
+        x : ndarray, shape (H, W)
+            The noisy picture; NaN is left out.
+        mean : ndarray, shape (H, W)
+            Posterior means of the spins, in [-1, 1].
+        """
+        grey, lower, upper = weigh(x, mean)
+        if grey.size == 0:
+            return self
+        floor = smallest_spread(x, self.levels)
+        return self._like(self._pair(x).maximise(grey, lower, upper, floor))
+
+    @classmethod
+    def from_image(
+        cls,
+        x: NDArray[Any],
+        *,
+        mask: NDArray[np.bool_] | None = None,
+        salt: float | None = None,
+        pepper: float | None = None,
+        sigma: float | None = None,
+        levels: tuple[float, float] | None = None,
+        limits: tuple[float, float] | None = None,
+    ) -> Self:
+        """Return the parameters estimated from a noisy picture.
+
+        Of a grey picture by EM over levels and impulses, begun with the
+        pixels between the ends of the scale. Of a picture with few values as
+        flips are (`FlipPerLevelNoise.from_image`): grey values alone do not
+        tell salt from white, and where black has no parts of its own, salt is
+        taken to be as frequent as pepper.
+
+        Parameters
+        ----------
+        x : ndarray, shape (H, W)
+            The noisy picture.
+        mask : ndarray of bool, shape (H, W), optional
+            False where a pixel is missing.
+        salt, pepper, sigma, levels, limits
+            The model's parameters, where they need not be estimated. By
+            default the limits are the ends of an unsigned picture's dtype, the
+            two values of a two-valued picture, and the least and the largest
+            value of another picture if several pixels have them.
+
+        Warns
+        -----
+        EstimationWarning
+            All pixels are equal, or there is neither noise nor an impulse.
+        """
+        given = {"salt": salt, "pepper": pepper, "sigma": sigma, "levels": levels}
+        known: dict[str, Any] = {n: value for n, value in given.items() if value is not None}
+        # What is given is checked before anything is estimated.
+        cls(**known, limits=(-1.0, 1.0) if limits is None else limits)
+        few = few_values(x, mask, levels, limits)
+        if few is not None:
+            return replace(cls(*_rates(x, mask, few), 0.0, few.levels, few.limits), **known)
+        span = limits or impulse_limits(x, mask)
+        guess = first_guess(x, mask, levels, span, quiet=True)
+        if guess.settled:
+            quiet = {"salt": _GUESS[0], "pepper": _GUESS[0], "sigma": guess.sigma}
+            return cls(**{**quiet, "levels": guess.levels, **known, "limits": span})
+        start = cls(sigma=guess.sigma, limits=span)._begin(x, mask, guess.values, guess.weight)
+        start = replace(start, **known)
+        if "levels" in known:
+            known["levels"] = start.levels
+        if start.sigma == 0:
+            return start
+        pair = fit_mixture(
+            guess.values, guess.weight, start._pair(x), guess.share, floor=guess.floor, **known
+        )
+        found = start._like(pair)
+        seen = {n: float(np.clip(getattr(found, n), *_GUESS)) for n in ("salt", "pepper")}
+        return replace(found, **{**seen, **known})
+
+    def _begin(
+        self,
+        x: NDArray[Any],
+        mask: NDArray[np.bool_] | None,
+        values: NDArray[np.float64],
+        weight: NDArray[np.float64],
+    ) -> Self:
+        """Return the model with levels and sigma of the pixels between the ends."""
+        ends = self._ends(x)
+        at = [
+            float(np.average(at, weights=weight)) for at in (values >= ends[1], values <= ends[0])
+        ]
+        salt, pepper = (float(np.clip(share / 2, *_GUESS)) for share in at)
+        low, high, sigma = without_impulses(x, mask, ends)
+        sigma = max(sigma, smallest_spread(x, (low, high)))
+        return replace(self, salt=salt, pepper=pepper, sigma=sigma, levels=(low, high))
+
+    def _like(self, pair: ImpulsePair) -> Self:
+        low, high = sorted(pair.levels)
+        if not low < high:  # one component has swallowed the other
+            low, high = low - pair.sigma, high + pair.sigma
+        return type(self)(pair.salt, pair.pepper, pair.sigma, (low, high), self.limits)
+
+    def _pair(self, x: NDArray[Any]) -> ImpulsePair:
+        return ImpulsePair(
+            self.levels, self.sigma, self.salt, self.pepper, self._ends(x), self.limits
+        )
+
+    def _ends(self, x: NDArray[Any]) -> tuple[float, float]:
+        # Half a step for rounded values; for others, what float32 makes of the limits.
+        low, high = self.limits
+        reach = 0.5 if x.dtype.kind in "iu" else 1e-6 * (high - low)
+        return low + reach, high - reach
+
+
+def _rates(x: NDArray[Any], mask: NDArray[np.bool_] | None, few: FewValues) -> tuple[float, float]:
+    """Return salt, counted in black parts, and pepper in white ones, or where only they are."""
+    flips = count_flips(thresholded(x, mask, (few.levels[0] + few.levels[1]) / 2))
+    pairs = zip(flips.shares(_PRIOR), reversed(few.shares), strict=True)
+    salt, pepper = (
+        float(np.clip(guess if share is None else share, *_GUESS)) for guess, share in pairs
+    )
+    return salt, pepper
+
+
+def _check(name: str, value: Any) -> float:
+    return check_real(name, value, low=0, high=1, low_open=True, high_open=True)
+
+
+def _check_sigma(value: Any) -> float:
+    sigma = check_real("sigma", value, low=0, high=SPREAD_LIMITS[1])
+    if 0 < sigma < SPREAD_LIMITS[0]:
+        raise ParameterError("sigma", f"must be 0 or at least {SPREAD_LIMITS[0]:g}, not {value}")
+    return sigma
