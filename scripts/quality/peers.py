@@ -139,14 +139,14 @@ class Peer:
 COUPLINGS = steps(0.1, 4.0, 1.07)
 PEERS = {
     "map": Peer(exact_map, "maxflow", [COUPLINGS], coarse=8, seeds=1),
-    "median": Peer(median, "cv2", [range(1, 22, 2)]),
+    "median": Peer(median, "cv2", [range(1, 42, 2)]),
     "blur": Peer(gaussian, "scipy", [steps(0.25, 6, 1.12)], coarse=4),
     "tv": Peer(total_variation, "skimage", [steps(0.02, 8, 1.16)], coarse=4, seeds=1),
     "nlm": Peer(
         non_local_means,
         "skimage",
         [
-            [(patch, told, h) for h in steps(0.15, 1.8, 1.2)]
+            [(patch, told, h) for h in steps(*((0.05, 0.9) if told else (0.15, 1.8)), 1.2)]
             for patch, told in ((3, False), (5, False), (5, True), (7, True))
         ],
         coarse=3,

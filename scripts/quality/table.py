@@ -71,7 +71,10 @@ def by_setting(cells: Cells, shown: list[str]) -> str:
     for setting in SETTINGS:
         own = [cell for (_, s), cell in cells.items() if s == setting]
         if own:
-            means = (_mean(own, column, "ber") for column in shown)
+            means = (  # of a column that is not there yet in all cells there is none
+                _mean(own, column, "ber") if all(column in cell for cell in own) else None
+                for column in shown
+            )
             lines.append(_row(setting, [_percent(m) for m in means]))
     return "\n".join(lines)
 
@@ -86,7 +89,9 @@ def by_method(cells: Cells, shown: list[str]) -> str:
         scores = [_percent(_mean(own, column, name)) for name in ("ber", "small", "codes")]
         scores += [f"{x:.4f}" if eces else "" for x in (fmean(eces or [0]), max(eces, default=0))]
         brier = _mean(own, column, "brier")
-        lines.append(_row(TITLES[column], [*scores, "" if brier is None else f"{brier:.4f}"]))
+        count = sum(column in cell for cell in own)
+        title = TITLES[column] + ("" if count == len(own) else f" ({count} of {len(own)} cells)")
+        lines.append(_row(title, [*scores, "" if brier is None else f"{brier:.4f}"]))
     return "\n".join(lines)
 
 
