@@ -97,6 +97,45 @@ def test_the_same_seed_gives_the_same_noise(clean, noise):
     assert data("c.png", "5") != data("d.png", "6")
 
 
+CORRUPTED = {
+    "gaussian-per-level": (["--sigma", "0.2,0.4"], {"n.png": 0.01, "n.tif": 0.01}),
+    "laplace": (["--sigma", "0.5"], {"n.png": 0.03, "n.tif": 0.03}),
+    "flip-per-level": (["--flip-prob", "0.05,0.1"], {"n.png": 0.02, "n.pbm": 0.02}),
+    "salt-pepper": (["--salt", "0.05", "--pepper", "0.1"], {"n.png": 0.02, "n.pbm": 0.02}),
+    "salt-pepper, grey": (["--sigma", "0.3", "--salt", "0.1"], {"n.png": 0.02, "n.tif": 0.02}),
+    "salt-pepper, four values": (["--levels", "50,200"], {"n.png": 0.02}),
+    "poisson": (["--levels", "3,15"], {"n.png": 0.02, "n.tif": 0.02}),
+    "probability": ([], {"n.png": 0.1, "n.tif": 0.1}),
+}
+
+
+@pytest.mark.parametrize(("case", "name"), [(c, n) for c in CORRUPTED for n in CORRUPTED[c][1]])
+def test_every_noise_can_be_made_and_cleaned(clean, case, name):
+    noise, (options, share) = case.partition(",")[0], CORRUPTED[case]
+    noisy = corrupted(clean, name, "--noise", noise, *options)
+    target = clean.with_name("cleaned.png")
+    succeed("run", noisy, "--noise", noise, "-o", target)
+    assert np.mean(load(target)[1] != scene(64, 64)) < share[name]
+
+
+def test_levels_and_sigmas_stand_where_they_were_asked_for(clean):
+    options = ["--noise", "gaussian-per-level", "--sigma", "0.1,0.3", "--levels", "50,150"]
+    grey = load(corrupted(clean, "n.png", *options))[1].astype(float)
+    for part, level, sigma in ((~scene(64, 64), 50, 5), (scene(64, 64), 150, 15)):
+        error = sigma / np.sqrt(grey[part].size)
+        assert abs(grey[part].mean() - level) < 5 * error
+        assert abs(grey[part].std() - sigma) < 5 * error
+
+
+def test_salt_and_pepper_are_as_frequent_as_asked_for(clean):
+    options = ["--noise", "salt-pepper", "--salt", "0.02", "--pepper", "0.2"]
+    pixels = load(corrupted(clean, "n.png", *options))[1]
+    assert pixels.dtype == np.bool_
+    for part, p in ((~scene(64, 64), 0.02), (scene(64, 64), 0.2)):
+        wrong = (pixels != scene(64, 64))[part]
+        assert abs(wrong.mean() - p) < 5 * np.sqrt(p * (1 - p) / wrong.size)
+
+
 def test_what_was_corrupted_can_be_cleaned(clean):
     noisy = corrupted(clean, "n.tif", "--sigma", "0.7")
     record = json.loads(succeed("run", noisy, "--json").stdout)
@@ -117,6 +156,22 @@ def test_what_was_corrupted_can_be_cleaned(clean):
         (2, ["-o", "n.png", "--noise", "flip", "--flip-prob", "0.5"], "--flip-prob"),
         (2, ["-o", "n.png", "--noise", "flip", "--sigma", "1"], "--sigma"),
         (2, ["-o", "n.png", "--seed", "-1"], "--seed"),
+        (2, ["-o", "n.png", "--sigma", "1,2"], "--sigma"),
+        (2, ["-o", "n.png", "--sigma", "1,2,3"], "--sigma"),
+        (2, ["-o", "n.png", "--noise", "flip", "--flip-prob", "0.1,0.2"], "--flip-prob"),
+        (2, ["-o", "n.png", "--noise", "flip", "--levels", "3,7"], "--levels"),
+        (2, ["-o", "n.png", "--noise", "flip-per-level", "--flip-prob", "0.1,0"], "--flip-prob"),
+        (2, ["-o", "n.png", "--noise", "laplace", "--salt", "0.1"], "--salt"),
+        (2, ["-o", "n.png", "--pepper", "0.1"], "--pepper"),
+        (2, ["-o", "n.png", "--noise", "salt-pepper", "--salt", "0"], "--salt"),
+        (2, ["-o", "n.png", "--noise", "salt-pepper", "--pepper", "1"], "--pepper"),
+        (2, ["-o", "n.png", "--noise", "salt-pepper", "--sigma", "1,2"], "--sigma"),
+        (2, ["-o", "n.png", "--noise", "poisson", "--sigma", "1"], "--sigma"),
+        (2, ["-o", "n.png", "--noise", "poisson", "--levels", "0,9"], "--levels"),
+        (2, ["-o", "n.png", "--noise", "poisson", "--levels", "9,240"], "--levels"),
+        (2, ["-o", "n.png", "--levels", "9,300"], "--levels"),
+        (2, ["-o", "n.png", "--noise", "probability", "--levels", "0,9"], "--levels"),
+        (2, ["-o", "n.pbm", "--noise", "salt-pepper", "--sigma", "1"], "-o"),
         (2, ["-o", "n.pbm"], "-o"),  # no room for grey
         (4, ["-o", "old.png"], "old.png"),
         (5, ["-o", "missing/n.png"], "missing/n.png"),

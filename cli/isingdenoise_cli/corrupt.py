@@ -11,10 +11,15 @@ import numpy as np
 from isingdenoise.errors import ParameterError, printable
 
 from . import options as o
+from .values import AutoLevels, AutoPair, NoiseChoice
 
 #: Grey values of black and white in an 8-bit picture: room for noise on both sides.
 _LEVELS = (64.0, 191.0)
+_SCALE = (0.0, 255.0)
 _FLOATS = (".tif", ".tiff", ".npy")
+_FLIPS = ("flip", "flip-per-level")
+#: Standard deviations by default, with black -1 and white +1.
+_SIGMAS = {"gaussian": 1.0, "gaussian-per-level": (0.5, 1.0), "laplace": 0.7}
 
 
 @click.command()
@@ -23,29 +28,49 @@ _FLOATS = (".tif", ".tiff", ".npy")
 @o.noise_name_option
 @click.option(
     "--sigma",
-    type=float,
-    help="Standard deviation (gaussian), with black -1 and white +1.  [default: 1]",
+    type=AutoPair("S"),
+    help="Standard deviation with black -1 and white +1 (gaussian, laplace, salt-pepper; with "
+    "gaussian-per-level also SB,SW).  [default: gaussian 1; gaussian-per-level 0.5,1; "
+    "laplace 0.7; salt-pepper 0]",
 )
-@click.option("--flip-prob", type=float, help="Probability of a flip (flip).  [default: 0.1]")
+@click.option(
+    "--flip-prob",
+    type=AutoPair("P"),
+    help="Probability of a flip (flip; with flip-per-level also PB,PW).  [default: 0.1]",
+)
+@click.option("--salt", type=float, help="Share turned white (salt-pepper).  [default: 0.05]")
+@click.option("--pepper", type=float, help="Share turned black (salt-pepper).  [default: 0.05]")
+@click.option(
+    "--levels",
+    type=AutoLevels(),
+    help="Grey values of black and white.  [default: 64,191; poisson: mean counts 5,20]",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the noise.")
 @o.force_option
 def corrupt(
     picture: Path,
     output: Path,
     noise: str,
-    sigma: float | None,
-    flip_prob: float | None,
+    sigma: Any,
+    flip_prob: Any,
+    salt: float | None,
+    pepper: float | None,
+    levels: tuple[float, float] | None,
     seed: int,
     force: bool,
 ) -> None:
     """Add noise to a clean picture.
 
-    Gaussian noise is written with 8 bits, black at 64 and white at 191, cut
-    off at 0 and 255; as .tif or .npy in float32 with black -1 and white +1,
-    nothing cut off. Flipped pixels are written with 1 bit.
+    Grey noise is written with 8 bits, black at 64 and white at 191, cut off
+    at 0 and 255; as .tif or .npy in float32 with black -1 and white +1,
+    nothing cut off. Flipped pixels are written with 1 bit, and so are salt
+    and pepper unless --sigma or --levels ask for grey. Counts (poisson) are
+    written with 8 bits or as float32, probabilities with 16 bits or as
+    float32.
 
     \b
     isingdenoise corrupt clean.png -o noisy.png --noise gaussian --sigma 1 --seed 0
+    isingdenoise corrupt clean.png -o dusty.png --noise salt-pepper --salt 0.02
     """
     from isingdenoise.io import (
         check_input,
@@ -55,33 +80,56 @@ def corrupt(
         write_bilevel,
         write_grey,
     )
-    from isingdenoise.noise import FlipNoise, GaussianNoise
     from isingdenoise.validation import as_generator
 
     check_input(picture)
-    if format_of(output) == "PBM" and noise != FlipNoise.name:
+    sigma = _SIGMAS.get(noise) if sigma is None else sigma
+    choice = NoiseChoice(noise, sigma, flip_prob, levels, salt, pepper)
+    two_valued = noise in _FLIPS or (noise == "salt-pepper" and not sigma and levels is None)
+    if format_of(output) == "PBM" and not two_valued:
         raise ParameterError("-o", "PBM has no grey; use .png, .tif or .pgm")
     check_output(output, [picture], overwrite=force)
     rng, _ = as_generator(seed)
-    if noise == FlipNoise.name:
-        if sigma is not None:
-            raise ParameterError("--sigma", "does not go with --noise flip")
-        flips = FlipNoise(0.1 if flip_prob is None else flip_prob)
-        write_bilevel(output, flips.sample(read_clean(picture), rng) > 0, overwrite=force)
+    if two_valued:
+        if levels is not None:
+            raise ParameterError("--levels", f"does not go with --noise {noise}: 1 bit is written")
+        bits = choice.model().sample(read_clean(picture), rng) > 0
+        write_bilevel(output, bits, overwrite=force)
     else:
-        if flip_prob is not None:
-            raise ParameterError("--flip-prob", f"does not go with --noise {noise}")
-        unit = GaussianNoise(1.0 if sigma is None else sigma)
-        write_grey(output, _noisy(read_clean(picture), unit, output, rng), overwrite=force)
+        floats = output.suffix.lower() in _FLOATS
+        model = _model(choice, floats)
+        grey = model.sample(read_clean(picture), rng)
+        if not floats and noise != "probability":
+            grey = np.clip(np.rint(grey), *_SCALE).astype(np.uint8)
+        write_grey(output, grey, overwrite=force)
     click.echo(f"{printable(picture)} -> {printable(output)}")
 
 
-def _noisy(clean: Any, unit: Any, output: Path, rng: np.random.Generator) -> Any:
-    """Draw Gaussian noise on the scale of the output's format."""
-    from isingdenoise.noise import GaussianNoise
+def _model(choice: NoiseChoice, floats: bool) -> Any:
+    """Return the noise model on the scale of the output's format."""
+    if choice.name == "probability":
+        if choice.levels is not None:
+            raise ParameterError("--levels", "does not go with --noise probability")
+        return choice.model()
+    if choice.name == "poisson":
+        model = choice.model()
+        _check_room(*model.levels, model.levels[1] ** 0.5, floats)
+        return model
+    levels = choice.levels or ((-1.0, 1.0) if floats else _LEVELS)
+    _check_room(*levels, 0.0, floats)
+    more: dict[str, Any] = {}
+    if choice.name == "salt-pepper":
+        # impulses lie as far beyond the levels as 0 and 255 are beyond 64 and 191
+        margin = (levels[1] - levels[0]) / 2
+        more["limits"] = (levels[0] - margin, levels[1] + margin) if floats else _SCALE
+    elif choice.name in _SIGMAS and not floats:
+        more["limits"] = _SCALE
+    return choice.model(levels, **more)
 
-    if output.suffix.lower() in _FLOATS:
-        return unit.sample(clean, rng)
-    low, high = _LEVELS
-    grey = GaussianNoise(unit.sigma * (high - low) / 2, _LEVELS, (0.0, 255.0))
-    return np.rint(grey.sample(clean, rng)).astype(np.uint8)
+
+def _check_room(low: float, high: float, deviation: float, floats: bool) -> None:
+    """Refuse levels that an 8-bit picture has no room for."""
+    if not floats and not _SCALE[0] <= low < high + 4 * deviation <= _SCALE[1]:
+        raise ParameterError(
+            "--levels", f"{low:g},{high:g} do not fit 8 bits (0 to 255); write .tif or .npy"
+        )

@@ -29,8 +29,10 @@ def engines(as_json: bool) -> None:
 def noises(as_json: bool) -> None:
     """List the noise models and their parameters.
 
-    Parameters are estimated from the picture unless given: --sigma,
-    --flip-prob, --levels.
+    Parameters are estimated from the picture unless given: --levels with
+    every model (rates of poisson), --sigma (sigmas, scale), --flip-prob
+    (probability, black and white), --salt and --pepper. Shown are the
+    library's defaults, in grey values.
     """
     _show(NOISE_MODELS, as_json)
 

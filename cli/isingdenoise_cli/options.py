@@ -18,7 +18,7 @@ from isingdenoise.inference import ENGINES
 from isingdenoise.io import DEFAULT_MAX_PIXELS
 from isingdenoise.noise import NOISE_MODELS, NoiseModel
 
-from .values import AutoFloat, AutoLevels, NoiseChoice, build_engine
+from .values import AutoFloat, AutoLevels, AutoPair, NoiseChoice, build_engine
 
 Command = Callable[..., Any]
 PATH = click.Path(path_type=Path)
@@ -126,22 +126,25 @@ def noise_options(command: Command) -> Command:
 
     @functools.wraps(command)
     def gathered(**given: Any) -> Any:
-        keys = ("noise", "sigma", "flip_prob", "levels")
+        keys = ("noise", "sigma", "flip_prob", "levels", "salt", "pepper")
         return command(noise=NoiseChoice(*(given.pop(key) for key in keys)), **given)
 
     options = [
         noise_name_option,
         _auto(
             "--sigma",
-            AutoFloat(),
-            "Standard deviation (gaussian), on the scale where black is -1, white +1.",
+            AutoPair("S"),
+            "Standard deviation on the scale where black is -1, white +1 (gaussian, laplace, "
+            "salt-pepper; with gaussian-per-level also SB,SW).",
         ),
         _auto(
             "--flip-prob",
-            AutoFloat(),
-            "Probability of a flipped pixel (flip), between 0 and 0.5.",
+            AutoPair("P"),
+            "Probability of a flip, between 0 and 0.5 (flip; with flip-per-level also PB,PW).",
         ),
-        _auto("--levels", AutoLevels(), "Grey values of black and white."),
+        _auto("--salt", AutoFloat(), "Share of pixels replaced by white (salt-pepper)."),
+        _auto("--pepper", AutoFloat(), "Share of pixels replaced by black (salt-pepper)."),
+        _auto("--levels", AutoLevels(), "Grey values of black and white (poisson: mean counts)."),
     ]
     return _all(options, gathered)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import types
 import typing
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import click
@@ -13,10 +15,27 @@ from numpy.typing import NDArray
 
 from isingdenoise.errors import ParameterError
 from isingdenoise.inference import ENGINES, Engine
-from isingdenoise.noise import FlipNoise, GaussianNoise, NoiseModel
+from isingdenoise.noise import NOISE_MODELS, NoiseModel
 from isingdenoise.validation import check_real
 
 _SWITCHES = {"true": True, "false": False, "auto": None}
+#: Which options go with a noise model, beside --levels, and whether they may be two numbers.
+_NOISE_OPTIONS: dict[str, dict[str, bool]] = {
+    "gaussian": {"sigma": False},
+    "gaussian-per-level": {"sigma": True},
+    "laplace": {"sigma": False},
+    "flip": {"flip_prob": False},
+    "flip-per-level": {"flip_prob": True},
+    "salt-pepper": {"sigma": False, "salt": False, "pepper": False},
+    "poisson": {},
+    "probability": {},
+}
+#: Parameters of the noise models, and the options that set them.
+_SET_BY = {
+    **dict.fromkeys(("sigmas", "scale"), "sigma"),
+    **dict.fromkeys(("probability", "black", "white"), "flip_prob"),
+    "rates": "levels",
+}
 
 
 class AutoFloat(click.ParamType[float | None]):
@@ -34,6 +53,27 @@ class AutoFloat(click.ParamType[float | None]):
             return float(value)
         except ValueError:
             self.fail(f"{value!r} is neither 'auto' nor a number", param, ctx)
+
+
+class AutoPair(click.ParamType["float | tuple[float, float] | None"]):
+    """A number, two numbers for black and white, or the word auto (None)."""
+
+    def __init__(self, one: str) -> None:
+        self.name = f"auto|{one}|{one}B,{one}W"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float | tuple[float, float] | None:
+        """Return None for auto."""
+        if str(value).lower() == "auto":
+            return None
+        try:
+            numbers = [float(part) for part in str(value).split(",")]
+        except ValueError:
+            numbers = []
+        if not 1 <= len(numbers) <= 2:
+            self.fail(f"{value!r} is neither 'auto' nor one or two numbers", param, ctx)
+        return numbers[0] if len(numbers) == 1 else (numbers[0], numbers[1])
 
 
 class AutoLevels(click.ParamType[tuple[float, float] | None]):
@@ -64,38 +104,104 @@ class NoiseChoice:
     ----------
     name : str
         Of a noise model.
-    sigma : float or None
-        On the scale where black is -1 and white +1.
-    flip_prob : float or None
-        Of a flip.
+    sigma : float or tuple of float or None
+        Standard deviation on the scale where black is -1 and white +1, or
+        those of black and of white.
+    flip_prob : float or tuple of float or None
+        Probability of a flip, or those of black and of white.
     levels : tuple of float or None
         Grey values of black and white.
+    salt, pepper : float or None
+        Share of the pixels replaced by white and by black.
     """
 
     name: str
-    sigma: float | None
-    flip_prob: float | None
-    levels: tuple[float, float] | None
+    sigma: float | tuple[float, float] | None = None
+    flip_prob: float | tuple[float, float] | None = None
+    levels: tuple[float, float] | None = None
+    salt: float | None = None
+    pepper: float | None = None
 
     def __post_init__(self) -> None:
-        if self.name == FlipNoise.name:
-            _refuse("--sigma", self.sigma, self.name)
-            FlipNoise(0.1 if self.flip_prob is None else self.flip_prob)
-        else:
-            _refuse("--flip-prob", self.flip_prob, self.name)
-            if self.sigma is not None:
-                check_real("sigma", self.sigma, low=1e-12, high=1e12)
-        if self.levels is not None:
-            GaussianNoise(levels=self.levels)
+        known = _NOISE_OPTIONS[self.name]
+        for key in ("sigma", "flip_prob", "salt", "pepper"):
+            value = getattr(self, key)
+            if value is not None and key not in known:
+                raise ParameterError(_option(key), f"does not go with --noise {self.name}")
+            if isinstance(value, tuple) and not known[key]:
+                raise ParameterError(
+                    _option(key), f"must be one number with --noise {self.name}, not two"
+                )
+        least = 0.0 if self.sigma == 0 and self.name == "salt-pepper" else 1e-12
+        for sigma in _both(self.sigma) if self.sigma is not None else ():
+            check_real("sigma", sigma, low=least, high=1e12)
+        self.model()
 
-    def __call__(self, x: NDArray[Any]) -> NoiseModel:
-        """Return the noise model for the picture `x`."""
-        if self.name == FlipNoise.name:
-            return FlipNoise.from_image(x, probability=self.flip_prob, levels=self.levels)
-        if self.sigma is not None and self.levels is not None:
-            return _gaussian(self.sigma, self.levels)
-        estimate = GaussianNoise.from_image(x, levels=self.levels)
-        return estimate if self.sigma is None else _gaussian(self.sigma, estimate.levels)
+    def __call__(self, x: NDArray[Any], mask: NDArray[Any] | None = None) -> NoiseModel:
+        """Return the noise model for the picture `x`, unknown pixels left out of estimates."""
+        known = self._parameters(self.levels)
+        if self.sigma is not None and self.levels is not None and self.name != "salt-pepper":
+            return self.model()
+        with _naming_options():
+            model = NOISE_MODELS[self.name].from_image(x, mask=mask, **known)
+        if self.sigma is None or self.levels is not None:
+            return model
+        with _naming_options():
+            spread: Any = self._parameters(model.levels)
+            return replace(model, **spread)  # type: ignore[type-var]
+
+    def model(self, levels: tuple[float, float] | None = None, **more: Any) -> NoiseModel:
+        """Return the model of what is given, the rest by default; `levels` where none are."""
+        levels = self.levels or levels
+        scale = levels or (-1.0, 1.0)
+        parameters = {**self._parameters(scale), **more}
+        for key in ("levels", "rates"):
+            if levels is None:
+                parameters.pop(key, None)
+        with _naming_options():
+            return NOISE_MODELS[self.name](**parameters)
+
+    def _parameters(self, levels: tuple[float, float] | None) -> dict[str, Any]:
+        """Return what is given as parameters of the model; sigma only where there are levels."""
+        given: dict[str, Any] = {}
+        if levels is not None:
+            given["rates" if self.name == "poisson" else "levels"] = levels
+        if self.sigma is not None and levels is not None:
+            given |= _spread(self.name, self.sigma, (levels[1] - levels[0]) / 2)
+        if self.flip_prob is not None and self.name == "flip":
+            given["probability"] = self.flip_prob
+        elif self.flip_prob is not None:
+            given["black"], given["white"] = _both(self.flip_prob)
+        shares = {"salt": self.salt, "pepper": self.pepper}
+        return given | {key: share for key, share in shares.items() if share is not None}
+
+
+def _spread(name: str, sigma: float | tuple[float, float], unit: float) -> dict[str, Any]:
+    """Return sigma as the model's own parameter, in grey values."""
+    black, white = (s * unit for s in _both(sigma))
+    if name == "gaussian-per-level":
+        return {"sigmas": (black, white)}
+    return {"scale": black / math.sqrt(2)} if name == "laplace" else {"sigma": black}
+
+
+def _both(value: float | tuple[float, float]) -> tuple[float, float]:
+    return value if isinstance(value, tuple) else (value, value)
+
+
+def _option(key: str) -> str:
+    return "--" + key.replace("_", "-")
+
+
+@contextmanager
+def _naming_options() -> Iterator[None]:
+    """Name the option that sets a parameter, and not the parameter, in errors from the block."""
+    try:
+        yield
+    except ParameterError as error:
+        key = _SET_BY.get(error.parameter)
+        if key is None:
+            raise
+        raise ParameterError(_option(key), error.message) from None
 
 
 def build_engine(name: str, settings: Iterable[str]) -> Engine:
@@ -139,14 +245,3 @@ def _parsed(option: str, text: str, kind: Any) -> Any:
     except ValueError:
         what = {int: "a whole number", float: "a number"}.get(kind, "valid")
         raise ParameterError(option, f"must be {what}, not {text!r}") from None
-
-
-def _refuse(option: str, value: object, noise: str) -> None:
-    if value is not None:
-        raise ParameterError(option, f"does not go with --noise {noise}")
-
-
-def _gaussian(sigma: float, levels: tuple[float, float]) -> GaussianNoise:
-    """Return Gaussian noise from sigma on the -1/+1 scale."""
-    low, high = levels
-    return GaussianNoise(sigma * (high - low) / 2, levels)
