@@ -14,6 +14,7 @@ _IMPOSSIBLE = 1e-12
 _SMALLEST, _LARGEST = 1e-9, 1 - 1e-9
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,11 @@ class ImpulsePair:
 
     def log_densities(self, x: Floats) -> tuple[Floats, Floats]:
         """Return the log density of each component at `x`, its log mass at the ends."""
-        with np.errstate(invalid="ignore"):  # NaN, a missing pixel, stays NaN
-            first, second = (np.logaddexp.reduce(parts) for parts in self._parts_of(x))
-        return first, second
+        alone, high, low = self._left_alone(x)
+        for part in alone:
+            part[high] = np.logaddexp(part[high], np.log(self.salt))
+            part[low] = np.logaddexp(part[low], np.log(self.pepper))
+        return alone
 
     def maximise(self, x: Floats, lower: Floats, upper: Floats, floor: float) -> Self:
         """Return the M-step for weights `lower` and `upper` of each value in each component.
@@ -59,10 +62,15 @@ class ImpulsePair:
         if self.sigma == 0 and self.levels == self.limits:
             return self._of_two_values(x, lower, upper)
         impulses, normal = np.zeros(2), []
-        for weight, parts in zip((lower, upper), self._parts_of(x), strict=True):
-            share = np.exp(np.asarray(parts) - np.logaddexp.reduce(parts))
-            impulses += share[1:] @ weight
-            normal.append(share[0] * weight)
+        alone, *ends = self._left_alone(x)
+        for weight, part in zip((lower, upper), alone, strict=True):
+            rest = weight.copy()
+            for k, (at, share) in enumerate(zip(ends, (self.salt, self.pepper), strict=True)):
+                # the probability that a pixel at this end was replaced
+                replaced = weight[at] / (1 + np.exp(part[at]) / share)
+                impulses[k] += replaced.sum()
+                rest[at] -= replaced
+            normal.append(rest)
         salt, pepper = _inside(float(impulses[0]) / total, float(impulses[1]) / total)
         if self.sigma == 0:
             return replace(self, salt=salt, pepper=pepper)
@@ -102,18 +110,17 @@ class ImpulsePair:
         salt, pepper = _inside(*rates)
         return replace(self, salt=salt, pepper=pepper)
 
-    def _parts_of(self, x: Floats) -> list[list[Floats]]:
-        """Return, for black and white, log densities of (left alone, salt, pepper) at `x`."""
+    def _left_alone(self, x: Floats) -> tuple[tuple[Floats, Floats], Bools, Bools]:
+        """Return log densities of (black, white) and not replaced, and what is at which end."""
         if self.sigma == 0:
-            alone = self._log_atoms(x)
-            low, high = (self._nearest(x) == end for end in self.limits)
+            nearest = self._nearest(x)
+            low, high = (nearest == end for end in self.limits)
+            black, white = self._log_atoms(x)
         else:
-            alone = list(self._normal().log_densities(x))
             low, high = x <= self.ends[0], x >= self.ends[1]
-        salt = np.where(high, np.log(self.salt), -np.inf)
-        pepper = np.where(low, np.log(self.pepper), -np.inf)
+            black, white = self._normal().log_densities(x)
         rest = np.log1p(-self.salt - self.pepper)
-        return [[part + rest, salt, pepper] for part in alone]
+        return (black + rest, white + rest), high, low
 
     def _log_atoms(self, x: Floats) -> list[Floats]:
         nearest = self._nearest(x)
@@ -121,9 +128,10 @@ class ImpulsePair:
         return [np.where(np.isnan(x), np.nan, mass) for mass in masses]
 
     def _nearest(self, x: Floats) -> Floats:
-        """Return the level or end that each value is nearest to."""
+        """Return the level or end that each value is nearest to, NaN for NaN."""
         atoms = np.unique([*self.levels, *self.limits])
-        return np.asarray(atoms[np.searchsorted((atoms[1:] + atoms[:-1]) / 2, x, side="right")])
+        index = np.searchsorted((atoms[1:] + atoms[:-1]) / 2, x, side="right")
+        return np.where(np.isnan(x), np.nan, atoms[index])
 
 
 def _inside(salt: float, pepper: float) -> tuple[float, float]:
