@@ -6,6 +6,7 @@ import pickle
 
 import numpy as np
 import pytest
+from test_noise_examples import ANY_PICTURE
 
 import isingdenoise
 from isingdenoise import (
@@ -100,6 +101,8 @@ def again(x, settings, **options):
 @pytest.mark.parametrize("noise", NOISE_MODELS)
 @pytest.mark.parametrize("rng", [7, None])
 def test_settings_reproduce_the_result(engine, noise, rng, noisy):
+    if noise not in ANY_PICTURE:  # counts, or probabilities: its own kind of picture
+        noisy = NOISE_MODELS[noise]().sample(noisy > 0, np.random.default_rng(5))
     found = denoise(noisy, noise, engine=engine, rng=rng)
     settings = json.loads(json.dumps(found.settings))  # plain values, that survive a file
     assert settings["version"] == isingdenoise.__version__
@@ -227,7 +230,7 @@ def test_bad_pictures(image, message, noise):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"noise": "poisson"}, "^noise: must be one of gaussian, flip"),
+        ({"noise": "pink"}, "^noise: must be one of gaussian, "),
         ({"noise": None}, "^noise: must be a name"),
         ({"noise": FlipNoise}, "^noise: must be a name"),
         ({"engine": "annealing"}, "^engine: must be one of mf"),

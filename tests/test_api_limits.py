@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from reference import Exact
+from test_noise_examples import ANY_PICTURE
 
 import isingdenoise.api
 from isingdenoise import (
@@ -66,7 +67,7 @@ def test_without_protection_these_pixels_would_change(engine, noisy):
 
 
 @EVERY_ENGINE
-@pytest.mark.parametrize("noise", NOISE_MODELS)
+@pytest.mark.parametrize("noise", ANY_PICTURE)
 def test_protecting_everything_leaves_the_thresholded_picture(engine, noise, noisy):
     found = denoise(noisy, noise, engine=engine, protect=np.ones(noisy.shape, bool), rng=1)
     low, high = found.noise.levels
@@ -98,7 +99,7 @@ def test_a_protected_speck_survives_and_draws_its_neighbours(engine):
     assert np.all(kept.probability[around] > lost.probability[around] + 0.01)
 
 
-@pytest.mark.parametrize("noise", NOISE_MODELS)
+@pytest.mark.parametrize("noise", ANY_PICTURE)
 def test_the_estimate_of_the_noise_does_not_know_of_protection(noise, noisy):
     assert denoise(noisy, noise, protect=SOME).noise == denoise(noisy, noise).noise
 
@@ -191,7 +192,7 @@ def test_a_mask_that_leaves_only_missing_pixels(noisy):
 
 
 @EVERY_ENGINE
-@pytest.mark.parametrize("noise", NOISE_MODELS)
+@pytest.mark.parametrize("noise", ANY_PICTURE)
 @pytest.mark.parametrize("shape", [(13, 11), (1, 1), (1, 8), (3, 3)])
 def test_the_change_map_leads_from_the_thresholded_picture_to_the_clean_one(engine, noise, shape):
     rng = np.random.default_rng(3)

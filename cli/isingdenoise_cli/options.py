@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -88,13 +88,7 @@ class Limits:
 
 def estimated(noise: NoiseChoice, x: NDArray[Any], known: NDArray[Any] | None) -> NoiseModel:
     """Return the noise model for a picture, unknown pixels left out of the estimate."""
-    if known is None or (noise.sigma is not None and noise.levels is not None):
-        return noise(x)
-    given: dict[str, Any] = {"levels": noise.levels}
-    if noise.flip_prob is not None:
-        given["probability"] = noise.flip_prob
-    model = NOISE_MODELS[noise.name].from_image(x, mask=known, **given)
-    return model if noise.sigma is None else replace(noise, levels=model.levels)(x)
+    return noise(x, known)
 
 
 def reading_options(command: Command) -> Command:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import warnings
@@ -16,7 +17,7 @@ import numpy as np
 from isingdenoise.api import DenoiseResult
 from isingdenoise.errors import printable
 from isingdenoise.inference import Status
-from isingdenoise.noise import EstimationWarning, FlipNoise, NoiseModel
+from isingdenoise.noise import EstimationWarning, NoiseModel
 
 #: Above this the chains have not mixed (Vehtari et al. 2021 ask for less, but of marginals).
 _R_HAT = 1.1
@@ -24,24 +25,30 @@ _R_HAT = 1.1
 
 def describe_noise(noise: NoiseModel) -> str:
     """Return the noise parameters in one line."""
-    low, high = noise.levels
-    if isinstance(noise, FlipNoise):
-        return f"flip, probability {noise.probability:.4g}, levels {low:.4g} and {high:.4g}"
-    values = noise_record(noise)
-    return (
-        f"{noise.name}, sigma {values['sigma']:.4g} "
-        f"({values['sigma_unit']:.3g} with black -1, white +1), levels {low:.4g} and {high:.4g}"
-    )
+    record = noise_record(noise)
+    low, high = record.pop("levels")
+    unit = record.pop("sigma_unit", None)
+    parts = [record.pop("name")]
+    for name, value in record.items():
+        if value is not None and name not in ("rates", "limits"):
+            numbers = value if isinstance(value, list) else [value]
+            parts.append(f"{name} " + " and ".join(f"{v:.4g}" for v in numbers))
+            if name == "sigma":
+                parts[-1] += f" ({unit:.3g} with black -1, white +1)"
+    return ", ".join([*parts, f"levels {low:.4g} and {high:.4g}"])
 
 
 def noise_record(noise: NoiseModel) -> dict[str, Any]:
-    """Return the noise parameters as plain values."""
-    record: dict[str, Any] = {"name": noise.name, "levels": list(noise.levels)}
-    if isinstance(noise, FlipNoise):
-        return {**record, "probability": noise.probability}
+    """Return the noise parameters as plain values; `levels` with every model."""
     low, high = noise.levels
-    sigma = float(getattr(noise, "sigma", math.nan))
-    return {**record, "sigma": sigma, "sigma_unit": 2 * sigma / (high - low)}
+    record: dict[str, Any] = {"name": noise.name, "levels": [low, high]}
+    for field in dataclasses.fields(noise):  # type: ignore[arg-type]
+        value = getattr(noise, field.name)
+        if field.name not in ("levels", "limits"):
+            record[field.name] = list(value) if isinstance(value, tuple) else value
+    if "sigma" in record:
+        record["sigma_unit"] = 2 * record["sigma"] / (high - low)
+    return record
 
 
 def result_record(result: DenoiseResult) -> dict[str, Any]:
