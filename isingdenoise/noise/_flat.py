@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._flips import neighbour_sum
-from ._grey import bands
+from ._grey import bands, neighbour_sum
 from .base import grey_values, observed
 
 _BLOCK = 3

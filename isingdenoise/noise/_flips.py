@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._grey import bands, histogram, otsu
+from ._grey import bands, histogram, neighbour_sum, otsu
 from .base import check_levels, grey_values, levels_of_constant, observed
 
 _ENOUGH = 400  # pixels, for a share to be trusted
@@ -103,19 +103,6 @@ def _flips_expected(n: int, p: float, more: float) -> float:
     """Return the mean of a binomial count and `more` standard deviations, rounded down."""
     p = min(p, _GARBAGE)
     return float(np.floor(n * p + more * np.sqrt(n * p * (1 - p))))
-
-
-def neighbour_sum(values: Floats, reach: int) -> Floats:
-    """Return the sum of the neighbours up to `reach` away; outside the picture they are 0."""
-    height, width = values.shape
-    wide = np.pad(values, reach)
-    rows = np.zeros((height, width + 2 * reach))
-    for k in range(2 * reach + 1):
-        rows += wide[k : k + height]
-    total = -values
-    for k in range(2 * reach + 1):
-        total += rows[:, k : k + width]
-    return total
 
 
 def thresholded(x: NDArray[Any], mask: Bools | None, middle: float) -> Floats:

@@ -17,6 +17,7 @@ _SAMPLE = 1 << 18
 _BLUR = 5
 _WINDOW = 1 << 22
 _BAND = 64
+_GROUPS = 8
 
 Floats = NDArray[np.float64]
 
@@ -40,6 +41,42 @@ def histogram(x: NDArray[Any], mask: NDArray[np.bool_] | None = None) -> tuple[F
     grey = grey_values(flat)
     grey = grey[~np.isnan(grey)]
     return grey, np.ones_like(grey)
+
+
+def by_neighbourhood(
+    x: NDArray[Any], mask: NDArray[np.bool_] | None = None
+) -> tuple[Floats, Floats, NDArray[np.intp]]:
+    """Return grey values, how often each is met, and the group of pixels it is met in.
+
+    There are eight groups of equal size, from the pixels with the darkest
+    neighbours to those with the brightest. The noise of a pixel is independent
+    of its neighbours', so in each group there is the same mixture of the same
+    two densities but for its shares: dark and bright surroundings show each
+    level nearly alone. Of large pictures bands are taken.
+    """
+    window = bands(x)
+    known = observed(window, None if mask is None else bands(mask))
+    grey = np.where(known, grey_values(window), 0.0)
+    counts = neighbour_sum(known.astype(np.float64), 1)
+    around = neighbour_sum(grey, 1) / np.maximum(counts, 1)
+    around[counts == 0] = np.mean(grey, where=known) if known.any() else 0.0
+    where = np.flatnonzero(known)
+    exact = window.dtype.kind in "iu" and window.dtype.itemsize <= 2
+    if not exact and where.size > _SAMPLE:
+        where = where[np.random.default_rng(0).integers(0, where.size, _SAMPLE)]
+    mean = around.reshape(-1)[where]
+    edges = np.quantile(mean, np.arange(1, _GROUPS) / _GROUPS) if mean.size else mean
+    group = np.searchsorted(edges, mean)
+    _, group = np.unique(group, return_inverse=True)  # none is empty
+    values = grey.reshape(-1)[where]
+    if not exact:
+        return values, np.ones_like(values), group
+    met, index = np.unique(values, return_inverse=True)
+    counted = np.bincount(
+        group * met.size + index, minlength=(int(group.max(initial=0)) + 1) * met.size
+    )
+    cells = np.flatnonzero(counted)
+    return met[cells % met.size], counted[cells].astype(np.float64), cells // met.size
 
 
 def split_by_neighbourhood(
@@ -124,3 +161,16 @@ def _box_mean(grey: Floats) -> Floats:
             total += wide.take(range(k, k + n), axis)
         grey = total / _BLUR
     return grey
+
+
+def neighbour_sum(values: Floats, reach: int) -> Floats:
+    """Return the sum of the neighbours up to `reach` away; outside the picture they are 0."""
+    height, width = values.shape
+    wide = np.pad(values, reach)
+    rows = np.zeros((height, width + 2 * reach))
+    for k in range(2 * reach + 1):
+        rows += wide[k : k + height]
+    total = -values
+    for k in range(2 * reach + 1):
+        total += rows[:, k : k + width]
+    return total

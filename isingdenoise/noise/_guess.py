@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._flat import noiseless_levels, without_flat_parts
-from ._grey import histogram, split_by_neighbourhood
+from ._grey import by_neighbourhood, histogram, split_by_neighbourhood
 from ._scale import integer_range, saturation, smallest_spread
 from .base import EstimationWarning, check_levels, check_scale, levels_of_constant
 
@@ -29,8 +29,8 @@ class Guess:
         Spread about them.
     share : float
         Of bright pixels, in [0.01, 0.99].
-    values, weight : ndarray, shape (n,)
-        Grey values to fit to, and how often each is met.
+    data : tuple of ndarray, shape (n,)
+        Grey values to fit to, how often each is met, and in which group.
     floor : float
         Smallest spread worth telling apart from none.
     settled : bool
@@ -40,8 +40,7 @@ class Guess:
     levels: tuple[float, float]
     sigma: float
     share: float
-    values: Floats
-    weight: Floats
+    data: tuple[Floats, Floats, NDArray[np.intp]]
     floor: float
     settled: bool
 
@@ -80,7 +79,7 @@ def first_guess(
     if levels is not None:
         levels = check_levels(levels)
         check_scale(levels, x, mask)
-    values, weight = histogram(x, mask)
+    values, _ = histogram(x, mask)
     if values.size == 0 or values.min() == values.max():
         value = float(values[0]) if values.size else 0.0
         known = levels or levels_of_constant(value, integer_range(x))
@@ -90,10 +89,10 @@ def first_guess(
         rest = without_flat_parts(x, mask, saturation(x, limits))
         ends = noiseless_levels(x, mask, split_by_neighbourhood(x, mask)[:2])
         if ends is None:
-            values, weight = histogram(x, rest)
+            values, _ = histogram(x, rest)
             low, high = float(values.min()), float(values.max())
             if not np.all((values == low) | (values == high)):
-                return _unsettled(x, rest, levels, values, weight)
+                return _unsettled(x, rest, levels)
             ends = low, high
         low, high = ends
     known = levels or (low, high)
@@ -108,19 +107,18 @@ def first_guess(
 
 
 def _settled(x: NDArray[Any], levels: tuple[float, float], sigma: float) -> Guess:
-    nothing = np.empty(0)
-    return Guess(levels, sigma, 0.5, nothing, nothing, smallest_spread(x, levels), settled=True)
+    nothing = np.empty(0), np.empty(0), np.empty(0, np.intp)
+    return Guess(levels, sigma, 0.5, nothing, smallest_spread(x, levels), settled=True)
 
 
 def _unsettled(
     x: NDArray[Any],
     rest: NDArray[np.bool_],
     levels: tuple[float, float] | None,
-    values: Floats,
-    weight: Floats,
 ) -> Guess:
     low, high, spread, share = split_by_neighbourhood(x, rest)
     known = levels or (low, high)
     floor = smallest_spread(x, known)
     share = float(np.clip(share, 0.01, 0.99))
-    return Guess(known, max(spread, floor), share, values, weight, floor, settled=False)
+    data = by_neighbourhood(x, rest)
+    return Guess(known, max(spread, floor), share, data, floor, settled=False)

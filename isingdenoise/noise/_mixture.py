@@ -48,9 +48,16 @@ class Pair(Protocol):
 
 
 def fit_mixture(
-    x: Floats, weight: Floats, start: P, share: float, *, floor: float, **known: Any
+    data: tuple[Floats, Floats, NDArray[np.intp]],
+    start: P,
+    share: float,
+    *,
+    floor: float,
+    **known: Any,
 ) -> P:
     """Return the pair that EM reaches from `start` (Dempster, Laird and Rubin 1977).
+
+    Pixels come in groups, each with its own share of bright ones.
 
     Steps are lengthened by squared extrapolation (Varadhan and Roland 2008,
     SQUAREM), and taken back where that would make the likelihood smaller.
@@ -59,44 +66,53 @@ def fit_mixture(
 
     Parameters
     ----------
-    x, weight : ndarray, shape (n,)
-        Values and how often each is met.
+    data : tuple of ndarray, shape (n,)
+        Values, how often each is met, and the group (from 0) it is met in.
     start : Pair
         Where to begin.
     share : float
-        Weight of the upper component to begin with.
+        Weight of the upper component to begin with, in each group.
     floor : float
         Smallest spread allowed.
     **known
         Parameters that stay as they are.
     """
+    x, weight, group = data
+    totals = np.bincount(group, weight)
     now = start.with_known(**known)
+    shares = np.full(totals.size, share)
     span = abs(now.levels[1] - now.levels[0]) or 1.0
+    size = now.vector().size
 
-    def step(pair: P, share: float) -> tuple[P, float, float]:
-        """Return the pair and share after a step of EM, and the log likelihood before it."""
-        r, log_p = _responsibility(pair, x, share)
+    def step(pair: P, shares: Floats) -> tuple[P, Floats, float]:
+        """Return the pair and shares after a step of EM, and the log likelihood before it."""
+        r, log_p = _responsibility(pair, x, shares[group])
         new = pair.maximise(x, weight * (1 - r), weight * r, floor).with_known(**known)
-        return new, float(np.clip(np.average(r, weights=weight), *_SHARES)), float(weight @ log_p)
+        bright = np.bincount(group, weight * r, totals.size) / totals
+        return new, np.clip(bright, *_SHARES), float(np.sum(weight * log_p))
 
-    def vector(pair: P, share: float) -> Floats:
-        v = np.append(pair.vector(), np.log(share) - np.log1p(-share))
+    def vector(pair: P, shares: Floats) -> Floats:
+        v = np.append(pair.vector(), np.log(shares) - np.log1p(-shares))
         v[:2] /= span
         return v
 
     for _ in range(_EM_ROUNDS):
-        one, share_one, _ = step(now, share)
-        two, share_two, reached = step(one, share_one)
-        zeroth, first, second = vector(now, share), vector(one, share_one), vector(two, share_two)
-        now, share = two, share_two
-        if np.max(np.abs(second - first)[:-1]) <= _EM_TOL:
+        one, shares_one, _ = step(now, shares)
+        two, shares_two, reached = step(one, shares_one)
+        zeroth, first, second = (
+            vector(now, shares),
+            vector(one, shares_one),
+            vector(two, shares_two),
+        )
+        now, shares = two, shares_two
+        if np.max(np.abs(second - first)[:size]) <= _EM_TOL:
             break
         far = _extrapolated(zeroth, first, second)
-        share_far = float(np.clip(0.5 + 0.5 * np.tanh(far[-1] / 2), *_SHARES))
+        shares_far = np.clip(0.5 + 0.5 * np.tanh(far[size:] / 2), *_SHARES)
         far[:2] *= span
-        tried, share_tried, log_p = step(two.at(far[:-1]).with_known(**known), share_far)
+        tried, shares_tried, log_p = step(two.at(far[:size]).with_known(**known), shares_far)
         if log_p >= reached:
-            now, share = tried, share_tried
+            now, shares = tried, shares_tried
     return now
 
 
@@ -109,7 +125,7 @@ def _extrapolated(zeroth: Floats, first: Floats, second: Floats) -> Floats:
     return zeroth - 2 * length * change + length**2 * bend
 
 
-def _responsibility(pair: Pair, x: Floats, share: float) -> tuple[Floats, Floats]:
+def _responsibility(pair: Pair, x: Floats, share: Floats) -> tuple[Floats, Floats]:
     """Return the probability of the upper component, and the log density, of each value."""
     low, high = pair.log_densities(x)
     low, high = low + np.log1p(-share), high + np.log(share)

@@ -151,9 +151,7 @@ class GaussianNoise:
         known: dict[str, Any] = {} if levels is None else {"levels": start.levels}
         if sigma is not None:
             known["sigmas"] = (sigma, sigma)
-        found = fit_mixture(
-            guess.values, guess.weight, start._pair(x), guess.share, floor=guess.floor, **known
-        )
+        found = fit_mixture(guess.data, start._pair(x), guess.share, floor=guess.floor, **known)
         return start._like(found)
 
     def _like(self, pair: NormalPair) -> Self:

@@ -147,9 +147,7 @@ class GaussianPerLevelNoise:
         known: dict[str, Any] = {} if levels is None else {"levels": start.levels}
         if sigmas is not None:
             known["sigmas"] = sigmas
-        found = fit_mixture(
-            guess.values, guess.weight, start._pair(x), guess.share, floor=guess.floor, **known
-        )
+        found = fit_mixture(guess.data, start._pair(x), guess.share, floor=guess.floor, **known)
         return start._like(found)
 
     def _like(self, pair: NormalPair) -> Self:

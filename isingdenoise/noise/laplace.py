@@ -152,10 +152,9 @@ class LaplaceNoise:
         # Medians stick where they are, so a fit that does not goes ahead.
         normal = NormalPair(start.levels, (guess.sigma, guess.sigma), saturation(x, limits))
         fixed = {name: value for name, value in known.items() if name == "levels"}
-        data = guess.values, guess.weight
-        normal = fit_mixture(*data, normal, guess.share, floor=guess.floor, **fixed).in_order()
+        normal = fit_mixture(guess.data, normal, guess.share, floor=guess.floor, **fixed).in_order()
         near = cls(normal.sigmas[0] / math.sqrt(2), normal.levels, limits)
-        found = fit_mixture(*data, near._pair(x), guess.share, floor=guess.floor, **known)
+        found = fit_mixture(guess.data, near._pair(x), guess.share, floor=guess.floor, **known)
         return start._like(found, 1.0)
 
     def _like(self, pair: LaplacePair, apart: float) -> Self:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import ParameterError
 from ..validation import check_real
-from ._grey import histogram, split_by_neighbourhood
+from ._grey import by_neighbourhood, split_by_neighbourhood
 from ._mixture import fit_mixture, weigh
 from ._poisson import PoissonPair
 from ._scale import integer_range
@@ -150,7 +150,7 @@ class PoissonNoise:
         if rates is not None:
             check_scale(rates, x, mask)
             return cls(rates)
-        values, weight = histogram(x, mask)
+        values, weight, group = by_neighbourhood(x, mask)
         values = np.rint(values)
         if values.size == 0 or values.min() == values.max():
             count = float(values[0]) if values.size else 0.0
@@ -159,7 +159,7 @@ class PoissonNoise:
         low, high, _, share = split_by_neighbourhood(x, mask)
         start = PoissonPair(_apart((low, high)))
         share = float(np.clip(share, 0.01, 0.99))
-        found = fit_mixture(values, weight, start, share, floor=_RATES[0])
+        found = fit_mixture((values, weight, group), start, share, floor=_RATES[0])
         return cls(_apart(found.levels))
 
 

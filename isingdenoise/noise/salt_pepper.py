@@ -176,15 +176,13 @@ class SaltPepperNoise:
         if guess.settled:
             quiet = {"salt": _GUESS[0], "pepper": _GUESS[0], "sigma": guess.sigma}
             return cls(**{**quiet, "levels": guess.levels, **known, "limits": span})
-        start = cls(sigma=guess.sigma, limits=span)._begin(x, mask, guess.values, guess.weight)
+        start = cls(sigma=guess.sigma, limits=span)._begin(x, mask, *guess.data[:2])
         start = replace(start, **known)
         if "levels" in known:
             known["levels"] = start.levels
         if start.sigma == 0:
             return start
-        pair = fit_mixture(
-            guess.values, guess.weight, start._pair(x), guess.share, floor=guess.floor, **known
-        )
+        pair = fit_mixture(guess.data, start._pair(x), guess.share, floor=guess.floor, **known)
         found = start._like(pair)
         seen = {n: float(np.clip(getattr(found, n), *_GUESS)) for n in ("salt", "pepper")}
         return replace(found, **{**seen, **known})

@@ -1,0 +1,160 @@
+"""The coupling whose mean field predicts hidden pixels best."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from ..coupling import Coupling
+from ._calibration import fit_weights
+from ._held_out import HeldOut, Prediction
+
+START = 0.55
+LOWEST, HIGHEST = 0.05, 2.5
+_PRIOR_SD = 0.7  # of log strength about START: a factor of two either way
+_STEP = math.log(1.35)
+_FINE_STEP = math.log(1.12)
+_LEAN = 0.1  # half the log ratio of horizontal to vertical worth a look
+_EARN_DIRECTION = 10.0  # nats that unequal directions must earn
+_EARN_DIAGONAL = {-1: 8.0, 1: 20.0}  # positive ones smooth more and may cost small parts
+_EVALUATIONS = 11  # one more comes after, to calibrate
+_DIAGONALS = {-1: (-0.15, -0.3), 1: (0.35, 0.7)}
+
+
+class Search:
+    """A climb over strength, direction and diagonals, one after the other.
+
+    It maximises the held-out log predictive likelihood plus the log of a weak
+    prior, log strength ~ N(log 0.55, 0.7^2), which decides where a picture is
+    too small to tell. After eleven evaluations it stops where it is.
+
+    Parameters
+    ----------
+    held_out : HeldOut
+        Predicts and scores.
+    """
+
+    def __init__(self, held_out: HeldOut) -> None:
+        self._held_out = held_out
+        self.curve: list[tuple[Coupling, float]] = []
+        self.best = self._try(Coupling.nearest(START))
+
+    def strength(self, step: float = _STEP) -> None:
+        """Climb over a common factor of all strengths."""
+        origin = self.best.coupling
+        limits = (math.log(LOWEST / _largest(origin)), math.log(HIGHEST / _largest(origin)))
+        self._climb(lambda t: origin.scaled(math.exp(t)), step, limits, both=True)
+
+    def direction(self) -> None:
+        """Climb over the ratio of horizontal to vertical strength, if it earns its place."""
+        before = self.best
+        horizontal, vertical, _ = self._suggested()
+        lean = 0.5 * math.log(max(horizontal, LOWEST) / max(vertical, LOWEST))
+        if abs(lean) < _LEAN:
+            return
+        c = before.coupling
+        far = math.log(HIGHEST / LOWEST) / 2
+
+        def make(t: float) -> Coupling:
+            pair = (c.horizontal * math.exp(t), c.vertical * math.exp(-t))
+            horizontal, vertical = (min(max(s, LOWEST), HIGHEST) for s in pair)
+            return Coupling(horizontal, vertical, c.diagonal, c.antidiagonal)
+
+        self._climb(make, lean, (-far, far), both=False)
+        if self._gain(before) < _EARN_DIRECTION:
+            self.best = before
+
+    def diagonals(self) -> None:
+        """Try diagonal strengths of either sign, if they earn their place."""
+        before = self.best
+        c = before.coupling
+        along = math.sqrt(c.horizontal * c.vertical)
+        _, _, across = self._suggested()
+        sign = 1 if across > 0 else -1
+        for share in _DIAGONALS[sign]:
+            if not self._may_go_on():
+                break
+            t = 1 / (1 + share)
+            new = Coupling(c.horizontal * t, c.vertical * t, along * t * share, along * t * share)
+            if self._try(new).coupling != self.best.coupling:
+                break
+        if self.best is not before and self._gain(before) < _EARN_DIAGONAL[sign]:
+            self.best = before
+
+    def finer(self) -> None:
+        """Climb over strength once more, in small steps."""
+        self.strength(_FINE_STEP)
+
+    def _suggested(self) -> tuple[float, float, float]:
+        """Return strengths that fit the hidden pixels best, all other pixels as they are."""
+        s, c = self.best.sums, self.best.coupling
+        columns = 2 * np.stack([s[0], s[1], s[2] + s[3]])
+        now = np.array([c.horizontal, c.vertical, c.diagonal])
+        # the M-step of a logistic model of each hidden pixel, given its neighbours' means
+        h, v, d = fit_weights(columns, self._held_out.evidence, now)
+        return float(h), float(v), float(d)
+
+    def _climb(
+        self,
+        make: Callable[[float], Coupling],
+        step: float,
+        limits: tuple[float, float],
+        both: bool,
+    ) -> None:
+        """Walk along `make` while the score rises, then try the top of a parabola."""
+        points = {0.0: self._value(self.best)}
+        for way in (step, -step) if both else (step,):
+            last = points[0.0]
+            t = way
+            while limits[0] <= t <= limits[1] and self._may_go_on():
+                points[t] = self._value(self._try(make(t)))
+                if points[t] < last:
+                    break
+                last = points[t]
+                t += way
+            if points.get(way, -math.inf) >= points[0.0]:
+                break
+        top = _parabola(points)
+        if top is not None and self._may_go_on():
+            self._try(make(top))
+
+    def _try(self, coupling: Coupling) -> Prediction:
+        prediction = self._held_out.predict(coupling)
+        self.curve.append((coupling, prediction.score))
+        if len(self.curve) == 1 or self._value(prediction) > self._value(self.best):
+            self.best = prediction
+        return prediction
+
+    def _may_go_on(self) -> bool:
+        return self._held_out.evaluations < _EVALUATIONS
+
+    def _value(self, prediction: Prediction) -> float:
+        """Return the score plus the log prior density of the strength."""
+        c = prediction.coupling
+        typical = math.sqrt(c.horizontal * c.vertical)
+        return prediction.score - 0.5 * (math.log(typical / START) / _PRIOR_SD) ** 2
+
+    def _gain(self, before: Prediction) -> float:
+        return self._value(self.best) - self._value(before)
+
+
+def _largest(coupling: Coupling) -> float:
+    return max(abs(coupling.horizontal), abs(coupling.vertical))
+
+
+def _parabola(points: dict[float, float]) -> float | None:
+    """Return where a parabola through the best point and its neighbours peaks, or None."""
+    places = sorted(points)
+    k = max(range(len(places)), key=lambda i: points[places[i]])
+    if k in {0, len(places) - 1}:
+        return None
+    a, b, c = places[k - 1 : k + 2]
+    fa, fb, fc = (points[t] for t in (a, b, c))
+    above = (b - a) ** 2 * (fb - fc) - (b - c) ** 2 * (fb - fa)
+    below = (b - a) * (fb - fc) - (b - c) * (fb - fa)
+    if below == 0:
+        return None
+    top = b - 0.5 * above / below
+    return top if abs(top - b) > 0.1 * min(b - a, c - b) else None

@@ -1,0 +1,75 @@
+"""Which noise a picture has."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..coupling import Coupling
+from ..noise import (
+    FlipNoise,
+    GaussianNoise,
+    NoiseModel,
+    SaltPepperNoise,
+    observed,
+)
+from ._held_out import HeldOut
+from ._search import START
+from ._windows import windows_of
+
+__all__ = ["AUTO", "choose_noise"]
+
+#: The name that stands for the choice.
+AUTO = "auto"
+
+_EARN = 10.0  # nats that the parameters of salt-and-pepper noise must earn
+
+
+def choose_noise(x: NDArray[Any], mask: NDArray[np.bool_] | None = None) -> NoiseModel:
+    """Return the noise model, fitted, under which hidden pixels are likeliest.
+
+    Two-valued pictures are flipped or have salt and pepper in unequal shares,
+    grey ones have Gaussian noise with impulses or without. The simpler model
+    stands unless the other one makes the hidden pixels likelier by 10 nats.
+
+    Parameters
+    ----------
+    x : ndarray, shape (H, W)
+        The noisy picture, checked.
+    mask : ndarray of bool, shape (H, W), optional
+        False where a pixel is missing.
+
+    Returns
+    -------
+    GaussianNoise, FlipNoise or SaltPepperNoise
+    """
+    simple: type[NoiseModel] = FlipNoise if _has_two_values(x, mask) else GaussianNoise
+    scores = []
+    models = []
+    caught: list[list[warnings.WarningMessage]] = []
+    for kind in (simple, SaltPepperNoise):
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always")
+            models.append(kind.from_image(x, mask=mask))
+        caught.append(heard)
+        held_out = HeldOut(windows_of(x, mask, np.random.default_rng(0)), models[-1], None)
+        prediction = held_out.predict(Coupling.nearest(START))
+        scores.append(prediction.score + held_out.constant)
+    best = 1 if scores[1] > scores[0] + _EARN else 0
+    for warning in caught[best]:
+        warnings.warn(str(warning.message), warning.category, stacklevel=3)
+    return models[best]
+
+
+def _has_two_values(x: NDArray[Any], mask: NDArray[np.bool_] | None) -> bool:
+    """Return whether there are at most two grey values among the observed pixels."""
+    if x.dtype == np.bool_:
+        return True
+    seen = x if mask is None and x.dtype.kind != "f" else x[observed(x, mask)]
+    if seen.size == 0:
+        return True
+    low, high = seen.min(), seen.max()
+    return bool(np.all((seen == low) | (seen == high)))
