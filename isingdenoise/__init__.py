@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from .api import DenoiseResult, denoise
+    from .api import denoise
+    from .background import estimate_background
     from .coupling import Coupling
     from .errors import (
+        ChangeLimitError,
         IsingDenoiseError,
         OverwriteError,
         ParameterError,
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
         Step,
         Trace,
     )
+    from .learning import Calibration, Estimate, estimate
     from .model import IsingModel
     from .noise import (
         NOISE_MODELS,
@@ -50,14 +53,18 @@ if TYPE_CHECKING:
         ProbabilityNoise,
         SaltPepperNoise,
     )
+    from .result import DenoiseResult
 
 __all__ = [
     "ENGINES",
     "ICM",
     "NOISE_MODELS",
+    "Calibration",
+    "ChangeLimitError",
     "Coupling",
     "DenoiseResult",
     "Engine",
+    "Estimate",
     "EstimationWarning",
     "FlipNoise",
     "FlipPerLevelNoise",
@@ -82,13 +89,21 @@ __all__ = [
     "WriteError",
     "__version__",
     "denoise",
+    "estimate",
+    "estimate_background",
 ]
 
 _HOME = {
-    **dict.fromkeys(("DenoiseResult", "denoise"), "api"),
+    "denoise": "api",
+    "DenoiseResult": "result",
+    "estimate_background": "background",
+    **dict.fromkeys(("Calibration", "Estimate", "estimate"), "learning"),
     "Coupling": "coupling",
     **dict.fromkeys(
-        ("IsingDenoiseError", "OverwriteError", "ParameterError", "ReadError", "WriteError"),
+        (
+            *("ChangeLimitError", "IsingDenoiseError", "OverwriteError"),
+            *("ParameterError", "ReadError", "WriteError"),
+        ),
         "errors",
     ),
     **dict.fromkeys(

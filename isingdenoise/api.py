@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._version import __version__
+from .background import estimate_background
 from .coupling import Coupling
 from .errors import ChangeLimitError, ParameterError
-from .inference import ENGINES, Callback, Engine, Solution
+from .inference import ENGINES, Callback, Engine, MeanField
+from .learning import AUTO, Calibration, Estimate, estimate, resolve_noise
 from .model import IsingModel
-from .noise import NOISE_MODELS, NoiseModel, field_and_offset, observed, unit_scale
+from .noise import NoiseModel, field_and_offset, observed, unit_scale
+from .result import DenoiseResult
 from .validation import as_generator, check_choice, check_image, check_mask, check_real
 
-__all__ = ["DEFAULT_COUPLING", "DenoiseResult", "denoise"]
-
-#: What `coupling="auto"` stands for as long as it is not estimated: a middle way
-#: between small text (best near 0.35) and silhouettes (best near 1.3).
-DEFAULT_COUPLING = Coupling.nearest(0.6)
+__all__ = ["DenoiseResult", "denoise"]
 
 #: The field of a protected pixel beyond what all its neighbours can pull: the
 #: other label keeps a probability of exp(-40), and tanh is 1 in float32.
@@ -30,84 +29,14 @@ CERTAIN = 20.0
 LARGEST_GREY = 1e30
 
 
-@dataclass(frozen=True, eq=False)
-class DenoiseResult:
-    """A clean picture, and everything that led to it.
-
-    Attributes
-    ----------
-    image : ndarray, shape (H, W), bool
-        The clean picture, True where bright.
-    probability : ndarray, shape (H, W), float32, or None
-        P(z_i = +1 | x), the probability that a pixel is bright; None for
-        engines that seek only labels.
-    solution : Solution
-        What the engine found, with its status and trace.
-    model : IsingModel
-        The posterior that was solved.
-    noise : NoiseModel
-        As estimated or given.
-    coupling : Coupling
-        As chosen or given.
-    settings : dict
-        Plain values that reproduce the result: version, noise, engine,
-        coupling (with its `source`: "default" or "given") and seed (None
-        where the caller passed a generator). The mask and the protected
-        pixels are not among them.
-    changed : float
-        Share of the observed pixels that differ from the noisy picture
-        thresholded half way between its levels.
-    differs : ndarray, shape (ceil(H W / 8),), uint8
-        Which pixels these are, one bit each (`numpy.packbits` of the rows);
-        `change_map` unpacks it.
-    """
-
-    image: NDArray[np.bool_]
-    probability: NDArray[np.float32] | None
-    solution: Solution
-    model: IsingModel
-    noise: NoiseModel
-    coupling: Coupling
-    settings: dict[str, Any]
-    changed: float
-    differs: NDArray[np.uint8]
-
-    @property
-    def change_map(self) -> NDArray[np.int8]:
-        """What became of each pixel: shape (H, W), made anew at each call.
-
-        +1 from black to white, -1 from white to black, against the noisy
-        picture thresholded half way between its levels; 0 where unchanged or
-        missing.
-        """
-        labels = self.solution.labels
-        bits = np.unpackbits(self.differs, count=labels.size)
-        return bits.view(np.int8).reshape(labels.shape) * labels
-
-    @property
-    def changes(self) -> tuple[int, int]:
-        """Numbers of pixels that went from black to white, and from white to black."""
-        white = np.packbits(self.solution.labels > 0)
-        counts = (np.bitwise_count(self.differs & bits).sum() for bits in (white, ~white))
-        to_white, to_black = (int(count) for count in counts)
-        return to_white, to_black
-
-    def __repr__(self) -> str:
-        """Return the outcome, not the arrays."""
-        height, width = self.image.shape
-        source = self.settings["coupling"]["source"]
-        return (
-            f"DenoiseResult({height} x {width}, {self.noise}, "
-            f"coupling {self.coupling} ({source}), {self.solution})"
-        )
-
-
 def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     image: ArrayLike,
-    noise: str | NoiseModel = "gaussian",
+    noise: str | NoiseModel = AUTO,
     *,
     engine: str | Engine = "mf",
-    coupling: str | float | Coupling = "auto",
+    coupling: str | float | Coupling | Estimate = AUTO,
+    calibration: Calibration | None = None,
+    background: str | ArrayLike | None = None,
     mask: ArrayLike | None = None,
     protect: ArrayLike | None = None,
     max_change: float | None = None,
@@ -122,14 +51,23 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
         The noisy picture: bool (read as -1 and +1), integer or float, on the
         scale of the noise model's levels. NaN marks a missing pixel. It is
         left as it is.
-    noise : str or NoiseModel, default "gaussian"
-        A name of `NOISE_MODELS`, its parameters estimated from the picture,
-        or a model with known parameters.
+    noise : str or NoiseModel, default "auto"
+        A name of `NOISE_MODELS`, its parameters estimated from the picture;
+        "auto" to choose between gaussian, flip and salt-pepper as well; or a
+        model with known parameters.
     engine : str or Engine, default "mf"
         A name of `ENGINES`, or an engine with settings of its own.
-    coupling : "auto", float or Coupling, default "auto"
-        How strongly neighbours pull. "auto" is 0.6 on four neighbours and is
-        not estimated yet; a float means four neighbours.
+    coupling : "auto", float, Coupling or Estimate, default "auto"
+        How strongly neighbours pull. "auto" estimates it (`estimate`), and
+        calibrates the probabilities of mean field; an `Estimate` does the same
+        with what was found before; a float means four neighbours.
+    calibration : Calibration, optional
+        How the pulls of mean field become probabilities. None takes that of
+        the estimate, and (1 + mean) / 2 where the coupling is given.
+    background : "auto" or array_like, shape (H, W), optional
+        Slowly varying light to divide the picture by before anything else:
+        "auto" estimates it (`estimate_background`). None takes the light for
+        even.
     mask : array_like of bool, shape (H, W), optional
         False where a pixel is missing: it is filled in from its neighbours.
     protect : array_like of bool, shape (H, W), optional
@@ -166,13 +104,16 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     known = check_mask(mask, x.shape)
     held = _check_protected(protect, x, known)
     limit = None if max_change is None else check_real("max_change", max_change, low=0, high=1)
-    settled = resolve_noise(noise, x, known)
     solver = resolve_engine(engine)
-    strength, source = resolve_coupling(coupling)
     generator, seed = as_generator(rng)
+    light, lit = _divided_by(background, x, known)
+    settled, strength, source, found = _settle(noise, coupling, lit, known, solver)
+    calibration = calibration or found
+    if solver.name != MeanField.name:
+        calibration = None
 
-    field, offset = field_and_offset(settled, x, known)
-    start = unit_scale(settled, x)
+    field, offset = field_and_offset(settled, lit, known)
+    start = unit_scale(settled, lit)
     if known is not None:
         start[~known] = 0
     if held is not None:
@@ -184,10 +125,8 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     differs, changed = _differences(image, start, observed(x, known))
     if limit is not None and changed > limit:
         raise ChangeLimitError(changed, limit)
-    mean = solution.mean
     return DenoiseResult(
         image=image,
-        probability=None if mean is None else (mean + np.float32(1)) * np.float32(0.5),
         solution=solution,
         model=model,
         noise=settled,
@@ -197,28 +136,61 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
             "noise": {"name": settled.name, **_fields(settled)},
             "engine": {"name": solver.name, **_fields(solver)},
             "coupling": {**asdict(strength), "source": source},
+            "calibration": None if calibration is None else asdict(calibration),
+            "background": background if light is None or isinstance(background, str) else "given",
             "seed": seed,
         },
         changed=changed,
         differs=differs,
+        calibration=calibration,
+        background=light,
     )
 
 
-def resolve_noise(
-    noise: str | NoiseModel, x: NDArray[Any], mask: NDArray[np.bool_] | None = None
-) -> NoiseModel:
-    """Return the noise model that `noise` names or is.
+def _settle(
+    noise: str | NoiseModel,
+    coupling: str | float | Coupling | Estimate,
+    x: NDArray[Any],
+    mask: NDArray[np.bool_] | None,
+    engine: Engine,
+) -> tuple[NoiseModel, Coupling, str, Calibration | None]:
+    """Return noise model, coupling, where the coupling comes from, and a calibration."""
+    settled = resolve_noise(noise, x, mask)
+    if isinstance(coupling, str):
+        check_choice("coupling", coupling, [AUTO])
+        coupling = estimate(x, settled, mask=mask, parallel=engine.parallel)
+    if isinstance(coupling, Estimate):
+        return settled, coupling.coupling, "estimated", coupling.calibration
+    strength = coupling if isinstance(coupling, Coupling) else Coupling.nearest(coupling)
+    return settled, strength, "given", None
+
+
+def _divided_by(
+    background: str | ArrayLike | None, x: NDArray[Any], mask: NDArray[np.bool_] | None
+) -> tuple[NDArray[np.float32] | None, NDArray[Any]]:
+    """Return the light, None where it is even, and the picture divided by it.
 
     Raises
     ------
     ParameterError
-        An unknown name, or not a noise model.
+        Neither "auto" nor a positive array of the picture's shape.
     """
-    if isinstance(noise, str):
-        return NOISE_MODELS[check_choice("noise", noise, NOISE_MODELS)].from_image(x, mask=mask)
-    if isinstance(noise, type) or not hasattr(noise, "log_likelihood"):
-        raise ParameterError("noise", f"must be a name or a noise model, not {noise!r}")
-    return noise
+    if background is None:
+        return None, x
+    if isinstance(background, str):
+        check_choice("background", background, [AUTO])
+        light = estimate_background(x, mask)
+        if np.all(light == 1):
+            return None, x
+    else:
+        light = check_image("background", background, high=LARGEST_GREY).astype(np.float32)
+        if light.shape != x.shape:
+            raise ParameterError("background", f"has shape {light.shape}, the image has {x.shape}")
+        if not bool(np.all(light > 0)):
+            raise ParameterError("background", "must be positive everywhere")
+    if x.dtype == np.bool_:
+        return light, x  # two values have no light to divide by
+    return light, np.asarray(x / light, np.float32)
 
 
 def resolve_engine(engine: str | Engine) -> Engine:
@@ -234,22 +206,6 @@ def resolve_engine(engine: str | Engine) -> Engine:
     if isinstance(engine, type) or not hasattr(engine, "solve"):
         raise ParameterError("engine", f"must be a name or an engine, not {engine!r}")
     return engine
-
-
-def resolve_coupling(coupling: str | float | Coupling) -> tuple[Coupling, str]:
-    """Return the coupling, and whether it is the "default" or "given".
-
-    Raises
-    ------
-    ParameterError
-        Neither "auto" nor a number nor a `Coupling`.
-    """
-    if isinstance(coupling, Coupling):
-        return coupling, "given"
-    if isinstance(coupling, str):
-        check_choice("coupling", coupling, ["auto"])
-        return DEFAULT_COUPLING, "default"
-    return Coupling.nearest(coupling), "given"
 
 
 def _check_protected(

@@ -12,7 +12,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from .api import DenoiseResult, denoise, resolve_coupling, resolve_engine
+from .api import denoise, resolve_engine
 from .coupling import Coupling
 from .errors import (
     ChangeLimitError,
@@ -25,7 +25,9 @@ from .errors import (
 )
 from .inference import Engine
 from .io import EXTENSIONS, read_picture, write_bilevel
+from .learning import AUTO
 from .noise import NOISE_MODELS, NoiseModel
+from .result import DenoiseResult
 from .validation import as_generator, check_choice, check_real
 
 __all__ = ["PICTURE_EXTENSIONS", "Job", "Outcome", "denoise_many", "make_folder", "plan"]
@@ -129,10 +131,10 @@ def plan(
 
 def denoise_many(
     jobs: Iterable[Job],
-    noise: str | NoiseModel | Callable[[NDArray[Any]], NoiseModel] = "gaussian",
+    noise: str | NoiseModel | Callable[[NDArray[Any]], NoiseModel] = AUTO,
     *,
     engine: str | Engine = "mf",
-    coupling: str | float | Coupling = "auto",
+    coupling: str | float | Coupling = AUTO,
     max_change: float | None = None,
     rng: int | None = None,
     overwrite: bool = False,
@@ -161,14 +163,16 @@ def denoise_many(
         A setting is wrong, whatever the picture; at once, before the first.
     """
     solver = resolve_engine(engine)
-    strength, _ = resolve_coupling(coupling)
+    if isinstance(coupling, str):
+        check_choice("coupling", coupling, [AUTO])
+    elif not isinstance(coupling, Coupling):
+        coupling = Coupling.nearest(coupling)
     _, seed = as_generator(rng)
     if isinstance(noise, str):
-        check_choice("noise", noise, NOISE_MODELS)
+        check_choice("noise", noise, [AUTO, *NOISE_MODELS])
     if max_change is not None:
         max_change = check_real("max_change", max_change, low=0, high=1)
-    choice = coupling if isinstance(coupling, str) else strength
-    options = {"engine": solver, "coupling": choice, "max_change": max_change, "rng": seed}
+    options = {"engine": solver, "coupling": coupling, "max_change": max_change, "rng": seed}
     return _outcomes(jobs, noise, options, overwrite)
 
 

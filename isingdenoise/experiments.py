@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .api import DenoiseResult, denoise, resolve_coupling, resolve_engine, resolve_noise
+from .api import denoise, resolve_engine
 from .coupling import Coupling
 from .inference import ENGINES, Engine
+from .learning import AUTO, Estimate, estimate, resolve_noise
 from .metrics import bit_error_rate, psnr
 from .noise import NoiseModel
-from .validation import check_image
+from .result import DenoiseResult
+from .validation import check_choice, check_image
 from .warmup import compile_for
 
 __all__ = ["Comparison", "compare"]
@@ -59,16 +61,16 @@ class Comparison:
 
 def compare(
     image: ArrayLike,
-    noise: str | NoiseModel = "gaussian",
+    noise: str | NoiseModel = AUTO,
     *,
     engines: Iterable[str | Engine] | None = None,
-    coupling: str | float | Coupling = "auto",
+    coupling: str | float | Coupling | Estimate = AUTO,
     clean: ArrayLike | None = None,
     rng: int | None = None,
 ) -> list[Comparison]:
     """Run several engines on one model of one picture.
 
-    Noise parameters are estimated once, so that all engines solve the same
+    Noise parameters and coupling are estimated once, so that all engines solve the same
     model. Kernels are compiled before the clock starts.
 
     Parameters
@@ -99,7 +101,11 @@ def compare(
     reference = None if clean is None else np.asarray(clean)
     solvers = [resolve_engine(e) for e in (ENGINES if engines is None else engines)]
     rows = []
-    strength, _ = resolve_coupling(coupling)
+    if isinstance(coupling, str):
+        check_choice("coupling", coupling, [AUTO])
+        coupling = estimate(x, settled)
+    strength = coupling.coupling if isinstance(coupling, Estimate) else coupling
+    strength = strength if isinstance(strength, Coupling) else Coupling.nearest(strength)
     for solver in solvers:
         compile_for(solver, strength, x.size)
         result = denoise(x, settled, engine=solver, coupling=coupling, rng=rng)

@@ -25,22 +25,29 @@ LAYERS = {
     "background": {"validation", "errors"},
     "inference": {"_kernels", "model", "diagnostics", "validation", "errors"},
     "learning": {"inference", "noise", "model", "coupling", "validation", "errors"},
+    "result": {"learning", "inference", "noise", "model", "coupling"},
     "api": {
-        *("learning", "inference", "noise", "model", "coupling"),
+        *("result", "learning", "background", "inference", "noise", "model", "coupling"),
         *("validation", "errors", "_version"),
     },
     "_io": {"errors"},
     "io": {"_io", "errors"},
     "plotting": {"inference"},  # the type of a trace
     "warmup": {"_kernels", "inference", "model", "coupling"},
-    "batch": {"api", "io", "metrics", "inference", "noise", "coupling", "validation", "errors"},
-    "experiments": {
-        *("api", "io", "metrics", "warmup", "inference", "noise", "coupling"),
+    "batch": {
+        *("api", "result", "learning", "io", "metrics", "inference", "noise", "coupling"),
         *("validation", "errors"),
+    },
+    "experiments": {
+        *("api", "result", "learning", "io", "metrics", "warmup", "inference", "noise"),
+        *("coupling", "validation", "errors"),
     },
 }
 # The package itself names what is public, for type checkers alone.
-LAYERS["__init__"] = {"_version", "api", "coupling", "errors", "inference", "model", "noise"}
+LAYERS["__init__"] = {
+    *("_version", "api", "background", "coupling", "errors", "inference", "learning", "model"),
+    *("noise", "result"),
+}
 
 COMMAND_LAYERS = {
     "__init__": set(),

@@ -14,10 +14,10 @@ from typing import Any
 import click
 import numpy as np
 
-from isingdenoise.api import DenoiseResult
 from isingdenoise.errors import printable
 from isingdenoise.inference import Status
 from isingdenoise.noise import EstimationWarning, NoiseModel
+from isingdenoise.result import DenoiseResult
 
 #: Above this the chains have not mixed (Vehtari et al. 2021 ask for less, but of marginals).
 _R_HAT = 1.1

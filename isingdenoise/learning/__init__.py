@@ -1,7 +1,7 @@
 """Noise model, noise parameters and coupling from the picture alone."""
 
 from ._calibration import Calibration
-from .choice import AUTO, choose_noise
+from .choice import AUTO, choose_noise, resolve_noise
 from .estimation import LEAD, Estimate, estimate
 
-__all__ = ["AUTO", "LEAD", "Calibration", "Estimate", "choose_noise", "estimate"]
+__all__ = ["AUTO", "LEAD", "Calibration", "Estimate", "choose_noise", "estimate", "resolve_noise"]

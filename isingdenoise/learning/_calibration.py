@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..validation import check_real, store
+
 Floats = NDArray[np.float64]
 
 _ROUNDS = 40
@@ -38,11 +40,23 @@ class Calibration:
     bias : float
         b, in nats.
     slope : float
-        t, without unit.
+        t, without unit, at least 0.
+
+    Raises
+    ------
+    ParameterError
+        A number is not finite or out of range.
     """
 
     bias: float = 0.0
     slope: float = 1.0
+
+    def __post_init__(self) -> None:
+        store(
+            self,
+            bias=check_real("bias", self.bias, low=-1e6, high=1e6),
+            slope=check_real("slope", self.slope, low=0.0, high=1e6),
+        )
 
     def probability(self, pull: NDArray[Any], field: NDArray[Any]) -> NDArray[Any]:
         """Return P(z_i = +1 | x) for the neighbours' pull and the pixels' own field h.

@@ -9,23 +9,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..coupling import Coupling
+from ..errors import ParameterError
 from ..noise import (
+    NOISE_MODELS,
     FlipNoise,
     GaussianNoise,
     NoiseModel,
     SaltPepperNoise,
     observed,
 )
+from ..validation import check_choice
 from ._held_out import HeldOut
 from ._search import START
 from ._windows import windows_of
 
-__all__ = ["AUTO", "choose_noise"]
+__all__ = ["AUTO", "choose_noise", "resolve_noise"]
 
 #: The name that stands for the choice.
 AUTO = "auto"
 
 _EARN = 10.0  # nats that the parameters of salt-and-pepper noise must earn
+
+
+def resolve_noise(
+    noise: str | NoiseModel, x: NDArray[Any], mask: NDArray[np.bool_] | None = None
+) -> NoiseModel:
+    """Return the noise model that `noise` names or is.
+
+    Raises
+    ------
+    ParameterError
+        An unknown name, or not a noise model.
+    """
+    if isinstance(noise, str):
+        if check_choice("noise", noise, [AUTO, *NOISE_MODELS]) == AUTO:
+            return choose_noise(x, mask)
+        return NOISE_MODELS[noise].from_image(x, mask=mask)
+    if isinstance(noise, type) or not hasattr(noise, "log_likelihood"):
+        raise ParameterError("noise", f"must be a name or a noise model, not {noise!r}")
+    return noise
 
 
 def choose_noise(x: NDArray[Any], mask: NDArray[np.bool_] | None = None) -> NoiseModel:

@@ -7,17 +7,16 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ..coupling import Coupling
-from ..errors import ParameterError
-from ..noise import NOISE_MODELS, NoiseModel
-from ..validation import as_generator, check_choice, check_image, check_mask, check_switch
+from ..noise import NoiseModel
+from ..validation import as_generator, check_image, check_mask, check_switch
 from ._calibration import Calibration, calibrate
 from ._held_out import HeldOut
 from ._search import Search
 from ._windows import windows_of
-from .choice import AUTO, choose_noise
+from .choice import AUTO, resolve_noise
 
 __all__ = ["LEAD", "Estimate", "estimate"]
 
@@ -147,7 +146,7 @@ def estimate(
     generator, _ = as_generator(rng)
     parallel = check_switch("parallel", parallel)
     windows = windows_of(x, known, generator)
-    settled = _settled(noise, x, known)
+    settled = resolve_noise(noise, x, known)
     held_out = HeldOut(windows, settled, parallel)
     search = Search(held_out)
     search.strength()
@@ -170,15 +169,3 @@ def estimate(
         site_updates=held_out.site_updates,
         seconds=time.perf_counter() - started,
     )
-
-
-def _settled(
-    noise: str | NoiseModel, x: NDArray[Any], mask: NDArray[np.bool_] | None
-) -> NoiseModel:
-    if isinstance(noise, str):
-        if check_choice("noise", noise, [AUTO, *NOISE_MODELS]) == AUTO:
-            return choose_noise(x, mask)
-        return NOISE_MODELS[noise].from_image(x, mask=mask)
-    if isinstance(noise, type) or not hasattr(noise, "log_likelihood"):
-        raise ParameterError("noise", f"must be a name or a noise model, not {noise!r}")
-    return noise

@@ -1,0 +1,116 @@
+"""What `denoise` returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .coupling import Coupling
+from .inference import Solution
+from .learning import Calibration
+from .model import IsingModel
+from .noise import NoiseModel
+
+__all__ = ["DenoiseResult"]
+
+BELOW_HALF = np.nextafter(np.float32(0.5), np.float32(0))
+
+
+@dataclass(frozen=True, eq=False)
+class DenoiseResult:
+    """A clean picture, and everything that led to it.
+
+    Attributes
+    ----------
+    image : ndarray, shape (H, W), bool
+        The clean picture, True where bright.
+    solution : Solution
+        What the engine found, with its status and trace.
+    model : IsingModel
+        The posterior that was solved.
+    noise : NoiseModel
+        As estimated or given.
+    coupling : Coupling
+        As chosen or given.
+    settings : dict
+        Plain values that reproduce the result: version, noise, engine,
+        coupling (with its `source`: "estimated" or "given"), background
+        ("auto", "given" or None) and seed (None where the caller passed a
+        generator). The mask and the protected pixels are not among them.
+    changed : float
+        Share of the observed pixels that differ from the noisy picture
+        thresholded half way between its levels.
+    differs : ndarray, shape (ceil(H W / 8),), uint8
+        Which pixels these are, one bit each (`numpy.packbits` of the rows);
+        `change_map` unpacks it.
+    calibration : Calibration or None
+        How mean-field pulls became probabilities; None where the coupling was
+        given and for other engines, whose probabilities are as solved.
+    background : ndarray, shape (H, W), float32, or None
+        The light that the picture was divided by.
+    """
+
+    image: NDArray[np.bool_]
+    solution: Solution
+    model: IsingModel
+    noise: NoiseModel
+    coupling: Coupling
+    settings: dict[str, Any]
+    changed: float
+    differs: NDArray[np.uint8]
+    calibration: Calibration | None = None
+    background: NDArray[np.float32] | None = None
+
+    @cached_property
+    def probability(self) -> NDArray[np.float32] | None:
+        """P(z_i = +1 | x), shape (H, W), float32; None for engines that seek only labels.
+
+        With a calibration it is the probability that this makes of the
+        neighbours' pull and the pixel's own field, and never on the other side
+        of 1/2 than `image`; else (1 + mean) / 2.
+        """
+        mean = self.solution.mean
+        if mean is None:
+            return None
+        if self.calibration is None:
+            return (mean + np.float32(1)) * np.float32(0.5)
+        pull = self.model.local_field(mean)
+        pull -= self.model.field
+        p = self.calibration.probability(pull, self.model.field)
+        bright = self.solution.labels > 0
+        np.maximum(p, np.float32(0.5), out=p, where=bright)
+        np.minimum(p, BELOW_HALF, out=p, where=~bright)
+        return p
+
+    @property
+    def change_map(self) -> NDArray[np.int8]:
+        """What became of each pixel: shape (H, W), made anew at each call.
+
+        +1 from black to white, -1 from white to black, against the noisy
+        picture thresholded half way between its levels; 0 where unchanged or
+        missing.
+        """
+        labels = self.solution.labels
+        bits = np.unpackbits(self.differs, count=labels.size)
+        return bits.view(np.int8).reshape(labels.shape) * labels
+
+    @property
+    def changes(self) -> tuple[int, int]:
+        """Numbers of pixels that went from black to white, and from white to black."""
+        white = np.packbits(self.solution.labels > 0)
+        counts = (np.bitwise_count(self.differs & bits).sum() for bits in (white, ~white))
+        to_white, to_black = (int(count) for count in counts)
+        return to_white, to_black
+
+    def __repr__(self) -> str:
+        """Return the outcome, not the arrays."""
+        height, width = self.image.shape
+        source = self.settings["coupling"]["source"]
+        return (
+            f"DenoiseResult({height} x {width}, {self.noise}, "
+            f"coupling {self.coupling} ({source}), {self.solution})"
+        )
