@@ -2,6 +2,6 @@
 
 from ._calibration import Calibration
 from .choice import AUTO, choose_noise, resolve_noise
-from .estimation import LEAD, Estimate, estimate
+from .estimation import Estimate, estimate
 
-__all__ = ["AUTO", "LEAD", "Calibration", "Estimate", "choose_noise", "estimate", "resolve_noise"]
+__all__ = ["AUTO", "Calibration", "Estimate", "choose_noise", "estimate", "resolve_noise"]

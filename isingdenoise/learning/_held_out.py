@@ -16,8 +16,8 @@ from ._calibration import Floats, log_evidence
 
 _PATTERN = 5  # one pixel in five is hidden, no two of them next to each other
 _BAND = 16  # rows after which the pattern is shifted at random
-_TOL = 0.03  # predictions change by far less than choices between couplings do
-_SWEEPS = 100
+TOL = 0.03  # predictions change by far less than choices between couplings do
+SWEEPS = 100
 _LARGEST = 1e4
 
 #: Offsets (dy, dx) of the neighbours: horizontal, vertical, diagonal, antidiagonal.
@@ -61,7 +61,7 @@ class Window:
         height, width = x.shape
         shift = np.repeat(rng.integers(0, _PATTERN, -(-height // _BAND)), _BAND)[:height, None]
         pattern = (np.arange(width) + 2 * np.arange(height)[:, None] + shift) % _PATTERN == 0
-        self.x = x
+        self.x, self.mask = x, mask
         self.known = observed(x, mask) & ~pattern
         rows, columns = np.nonzero(pattern & observed(x, mask))
         self.hidden = (rows, columns)
@@ -98,7 +98,7 @@ class HeldOut:
 
     def __init__(self, windows: list[Window], noise: NoiseModel, parallel: bool | None) -> None:
         self._windows = windows
-        self._engine = MeanField(tol=_TOL, max_sweeps=_SWEEPS, parallel=parallel)
+        self._engine = MeanField(tol=TOL, max_sweeps=SWEEPS, parallel=parallel)
         self._seen: dict[Coupling, Prediction] = {}
         self.x = np.concatenate([w.x[w.hidden] for w in windows])
         self.evidence, self.constant = _evidence(noise, self.x)

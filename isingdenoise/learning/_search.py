@@ -8,18 +8,18 @@ from collections.abc import Callable
 import numpy as np
 
 from ..coupling import Coupling
-from ._calibration import fit_weights
+from ._calibration import calibrate, fit_weights
 from ._held_out import HeldOut, Prediction
 
 START = 0.55
 LOWEST, HIGHEST = 0.05, 2.5
 _PRIOR_SD = 0.7  # of log strength about START: a factor of two either way
-_STEP = math.log(1.35)
+_STEPS = (math.log(1.2), math.log(1.6))
 _FINE_STEP = math.log(1.12)
 _LEAN = 0.1  # half the log ratio of horizontal to vertical worth a look
 _EARN_DIRECTION = 10.0  # nats that unequal directions must earn
 _EARN_DIAGONAL = {-1: 8.0, 1: 20.0}  # positive ones smooth more and may cost small parts
-_EVALUATIONS = 11  # one more comes after, to calibrate
+_EVALUATIONS = 8
 _DIAGONALS = {-1: (-0.15, -0.3), 1: (0.35, 0.7)}
 
 
@@ -28,7 +28,7 @@ class Search:
 
     It maximises the held-out log predictive likelihood plus the log of a weak
     prior, log strength ~ N(log 0.55, 0.7^2), which decides where a picture is
-    too small to tell. After eleven evaluations it stops where it is.
+    too small to tell. After eight evaluations it stops where it is.
 
     Parameters
     ----------
@@ -41,10 +41,23 @@ class Search:
         self.curve: list[tuple[Coupling, float]] = []
         self.best = self._try(Coupling.nearest(START))
 
-    def strength(self, step: float = _STEP) -> None:
-        """Climb over a common factor of all strengths."""
+    def strength(self) -> None:
+        """Climb over a common factor of all strengths.
+
+        The slope that calibrates the prediction says which way, and how far.
+        """
+        slope = calibrate(self.best.pull, self._held_out.evidence).slope
+        way = math.log(slope)
+        self._scale(math.copysign(min(max(abs(way), _STEPS[0]), _STEPS[1]), way))
+
+    def finer(self) -> None:
+        """Climb over strength once more, in small steps."""
+        self._scale(_FINE_STEP)
+
+    def _scale(self, step: float) -> None:
         origin = self.best.coupling
-        limits = (math.log(LOWEST / _largest(origin)), math.log(HIGHEST / _largest(origin)))
+        largest = max(abs(origin.horizontal), abs(origin.vertical))
+        limits = (math.log(LOWEST / largest), math.log(HIGHEST / largest))
         self._climb(lambda t: origin.scaled(math.exp(t)), step, limits, both=True)
 
     def direction(self) -> None:
@@ -82,10 +95,6 @@ class Search:
                 break
         if self.best is not before and self._gain(before) < _EARN_DIAGONAL[sign]:
             self.best = before
-
-    def finer(self) -> None:
-        """Climb over strength once more, in small steps."""
-        self.strength(_FINE_STEP)
 
     def _suggested(self) -> tuple[float, float, float]:
         """Return strengths that fit the hidden pixels best, all other pixels as they are."""
@@ -138,10 +147,6 @@ class Search:
 
     def _gain(self, before: Prediction) -> float:
         return self._value(self.best) - self._value(before)
-
-
-def _largest(coupling: Coupling) -> float:
-    return max(abs(coupling.horizontal), abs(coupling.vertical))
 
 
 def _parabola(points: dict[float, float]) -> float | None:
