@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -138,6 +138,7 @@ def denoise_many(
     max_change: float | None = None,
     rng: int | None = None,
     overwrite: bool = False,
+    prepare: Callable[[NDArray[Any]], Mapping[str, Any]] | None = None,
 ) -> Iterator[Outcome]:
     """Clean one picture after another; a bad file is an outcome, not an end.
 
@@ -151,6 +152,9 @@ def denoise_many(
         As in `denoise`, the same for each picture.
     overwrite : bool
         Whether existing targets are replaced.
+    prepare : callable, optional
+        Returns arguments of `denoise` that depend on the picture, such as
+        `noise`, `background` or `mask`; they win over those given here.
 
     Yields
     ------
@@ -173,13 +177,18 @@ def denoise_many(
     if max_change is not None:
         max_change = check_real("max_change", max_change, low=0, high=1)
     options = {"engine": solver, "coupling": coupling, "max_change": max_change, "rng": seed}
-    return _outcomes(jobs, noise, options, overwrite)
+
+    def arguments(x: NDArray[Any]) -> dict[str, Any]:
+        if prepare is not None:
+            return {"noise": noise, **options, **prepare(x)}
+        return {"noise": noise(x) if callable(noise) else noise, **options}
+
+    return _outcomes(jobs, arguments, overwrite)
 
 
 def _outcomes(
     jobs: Iterable[Job],
-    noise: str | NoiseModel | Callable[[NDArray[Any]], NoiseModel],
-    options: dict[str, Any],
+    arguments: Callable[[NDArray[Any]], dict[str, Any]],
     overwrite: bool,
 ) -> Iterator[Outcome]:
     for job in jobs:
@@ -190,8 +199,7 @@ def _outcomes(
             warnings.simplefilter("always")
             try:
                 picture = read_picture(job.source)
-                model = noise(picture.pixels) if callable(noise) else noise
-                result = denoise(picture.pixels, model, **options)
+                result = denoise(picture.pixels, **arguments(picture.pixels))
                 make_folder(job.target.parent)
                 write_bilevel(job.target, result.image, overwrite=overwrite, dpi=picture.dpi)
             except ParameterError as wrong:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,20 @@ if TYPE_CHECKING:
 
     from .inference import Trace
 
-__all__ = ["draw_picture", "draw_probability", "draw_trace", "picture_table", "render"]
+__all__ = [
+    "draw_picture",
+    "draw_probability",
+    "draw_scores",
+    "draw_trace",
+    "picture_table",
+    "render",
+    "score_figure",
+]
 
 _PANEL = 3.2  # inches a panel is wide
+#: Kinds of couplings, and their marks.
+_MARKS = {"4 neighbours": "o", "unequal": "s", "diagonals": "^"}
+_TICKS = (1, 1.5, 2, 3, 4, 5, 7)
 
 
 def draw_picture(axes: Axes, image: NDArray[Any], title: str = "") -> Axes:
@@ -98,6 +110,59 @@ def draw_trace(axes: Axes, trace: Trace, quantity: str = "residual", label: str 
     return axes
 
 
+def draw_scores(axes: Axes, record: Mapping[str, Any], used: str = "in use") -> Axes:
+    """Draw the score of each coupling that was tried, and the strength that is in use.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where to draw.
+    record : mapping
+        Of an estimate, as `Estimate.record` returns it: `curve`, `score` (of
+        the best coupling, which gets a ring) and `coupling` (in use, which
+        gets a line: it need not be one of those tried). A coupling stands at
+        the geometric mean of its horizontal and its vertical strength.
+    used : str, optional
+        What the legend says of the coupling in use.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The same axes.
+    """
+    from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
+
+    curve = sorted(record["curve"], key=_strength)
+    for kind, mark in _MARKS.items():
+        points = [point for point in curve if _kind(point) == kind]
+        if points:
+            line = "-" if kind == "4 neighbours" else ""
+            scores = [point["score"] for point in points]
+            axes.plot([_strength(p) for p in points], scores, mark + line, label=kind)
+    best = [point for point in curve if point["score"] == record["score"]][:1]
+    ring: dict[str, Any] = {"mfc": "none", "mec": "black", "ms": 13, "label": "best"}
+    axes.plot([_strength(p) for p in best], [p["score"] for p in best], "o", **ring)
+    axes.axvline(_strength(record["coupling"]), color="black", linestyle="--", label=used)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=_TICKS))
+    axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.ticklabel_format(axis="y", useOffset=False)
+    axes.set_xlabel("strength (geometric mean of horizontal and vertical)")
+    axes.set_ylabel("log likelihood of a hidden pixel, nats")
+    axes.legend(fontsize=8)
+    return axes
+
+
+def score_figure(record: Mapping[str, Any], used: str = "in use") -> Figure:
+    """Return a figure of the scores alone; parameters as in `draw_scores`."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(2 * _PANEL, 1.4 * _PANEL), layout="constrained", dpi=150)
+    draw_scores(figure.subplots(), record, used)
+    return figure
+
+
 def picture_table(
     rows: Sequence[Mapping[str, NDArray[Any]]], probabilities: Sequence[NDArray[Any] | None] = ()
 ) -> Figure:
@@ -156,6 +221,16 @@ def render(figure: Figure, format: str) -> bytes:  # noqa: A002 - matplotlib's o
     buffer = io.BytesIO()
     figure.savefig(buffer, format=format)
     return buffer.getvalue()
+
+
+def _strength(coupling: Mapping[str, float]) -> float:
+    return math.sqrt(abs(coupling["horizontal"] * coupling["vertical"]))
+
+
+def _kind(coupling: Mapping[str, float]) -> str:
+    if coupling["diagonal"] or coupling["antidiagonal"]:
+        return "diagonals"
+    return "4 neighbours" if coupling["horizontal"] == coupling["vertical"] else "unequal"
 
 
 def _finish(axes: Axes, title: str) -> Axes:

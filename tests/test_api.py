@@ -13,6 +13,7 @@ from isingdenoise import (
     ENGINES,
     ICM,
     NOISE_MODELS,
+    Calibration,
     Coupling,
     FlipNoise,
     GaussianNoise,
@@ -21,18 +22,21 @@ from isingdenoise import (
     ParameterError,
     Status,
     denoise,
+    estimate,
 )
 from isingdenoise.metrics import bit_error_rate
 
 # Largest share of wrong pixels, a fifth above what was measured: for engines that give
 # probabilities and for those that seek labels alone; each with gaussian and flip noise.
+# The coupling is the one that suits mean field. ICM takes it too and, stopping at the first
+# state that no flip improves, does worse: on text 1.7 and 1.9 times as many wrong pixels.
 LIMITS = {
-    "text": ((0.042, 0.044), (0.044, 0.046)),
-    "small_text": ((0.045, 0.055), (0.045, 0.058)),
-    "horse": ((0.0051, 0.0035), (0.0107, 0.0044)),
-    "qr_code": ((0.019, 0.0188), (0.0333, 0.0145)),
-    "mask": ((0.0078, 0.0063), (0.0156, 0.0081)),
-    "letter_a": ((0.0057, 0.0053), (0.0112, 0.0054)),
+    "text": ((0.0351, 0.0321), (0.0581, 0.0600)),
+    "small_text": ((0.0391, 0.0382), (0.0491, 0.0505)),
+    "horse": ((0.0027, 0.0025), (0.0105, 0.0043)),
+    "qr_code": ((0.0109, 0.0109), (0.0356, 0.0146)),
+    "mask": ((0.0043, 0.0035), (0.0065, 0.0044)),
+    "letter_a": ((0.0048, 0.0031), (0.0106, 0.0054)),
 }
 EVERY_ENGINE = pytest.mark.parametrize("engine", ENGINES)
 
@@ -76,22 +80,70 @@ def test_result(engine, noisy):
         assert found.probability.min() >= 0
         assert found.probability.max() <= 1
         np.testing.assert_array_equal(found.image, found.probability >= 0.5)
-        np.testing.assert_allclose(2 * found.probability - 1, found.solution.mean, atol=1e-6)
     text = repr(found)
     assert len(text) < 400
     assert "array" not in text
     assert f"{engine}, 16 x 18" in text
 
 
+@EVERY_ENGINE
+def test_with_a_coupling_given_probabilities_are_those_of_the_engine(engine, noisy):
+    found = denoise(noisy, engine=engine, coupling=0.6, rng=1)
+    assert found.calibration is None
+    assert found.settings["calibration"] is None
+    if found.probability is not None:
+        np.testing.assert_allclose(2 * found.probability - 1, found.solution.mean, atol=1e-6)
+
+
+def calibrated(found):
+    """Return P = sigma(b + 2 t sum_j J_ij mu_j + 2 h_i), on the side of the label."""
+    mean, c = found.solution.mean.astype(np.float64), found.calibration
+    pull = found.model.local_field(mean) - found.model.field.astype(np.float64)
+    with np.errstate(over="ignore"):
+        p = 1 / (1 + np.exp(-(c.bias + 2 * c.slope * pull + 2 * found.model.field)))
+    return np.where(found.image, np.maximum(p, 0.5), np.minimum(p, 0.5))
+
+
+@pytest.mark.parametrize("calibration", [None, Calibration(), Calibration(0.7, 0.6)], ids=str)
+def test_with_a_coupling_estimated_probabilities_of_mean_field_are_calibrated(calibration, noisy):
+    found = denoise(noisy, calibration=calibration)
+    chosen = found.calibration
+    assert chosen == estimate(noisy).calibration if calibration is None else calibration
+    assert found.settings["calibration"] == {"bias": chosen.bias, "slope": chosen.slope}
+    np.testing.assert_allclose(found.probability, calibrated(found), rtol=0, atol=2e-6)
+    if calibration != Calibration():  # the control: not what the means say
+        assert np.abs(2 * found.probability - 1 - found.solution.mean).max() > 1e-3
+
+
+def test_a_calibration_goes_with_a_given_coupling_and_not_with_other_engines(noisy):
+    given = {"calibration": Calibration(-0.5, 0.8), "coupling": 0.6}
+    found = denoise(noisy, **given)
+    np.testing.assert_allclose(found.probability, calibrated(found), rtol=0, atol=2e-6)
+    np.testing.assert_array_equal(found.image, denoise(noisy, coupling=0.6).image)
+    sampled = denoise(noisy, engine="gibbs", rng=1, **given)
+    assert sampled.calibration is None
+    np.testing.assert_array_equal(
+        sampled.probability, denoise(noisy, engine="gibbs", rng=1, coupling=0.6).probability
+    )
+
+
+def test_an_estimate_stands_for_what_it_found(noisy):
+    found = estimate(noisy)
+    assert_same(denoise(noisy, found.noise, coupling=found), denoise(noisy))
+    assert denoise(noisy, coupling=found).settings["coupling"]["source"] == "estimated"
+
+
 def again(x, settings, **options):
     """Denoise as `settings` say, and as they say alone."""
     noise, engine = dict(settings["noise"]), dict(settings["engine"])
+    calibration = settings["calibration"]
     coupling = {k: v for k, v in settings["coupling"].items() if k != "source"}
     return denoise(
         x,
         NOISE_MODELS[noise.pop("name")](**noise),
         engine=ENGINES[engine.pop("name")](**engine),
         coupling=Coupling(**coupling),
+        calibration=None if calibration is None else Calibration(**calibration),
         rng=settings["seed"],
         **options,
     )
@@ -230,7 +282,7 @@ def test_bad_pictures(image, message, noise):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"noise": "pink"}, "^noise: must be one of gaussian, "),
+        ({"noise": "pink"}, "^noise: must be one of auto, gaussian, "),
         ({"noise": None}, "^noise: must be a name"),
         ({"noise": FlipNoise}, "^noise: must be a name"),
         ({"engine": "annealing"}, "^engine: must be one of mf"),

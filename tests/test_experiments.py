@@ -122,7 +122,7 @@ def test_the_coupling_is_used_as_given(noisy, coupling):
     assert row.result.coupling == expected
     assert row.result.settings["coupling"]["source"] == "given"
     (auto,) = compare(noisy, NOISE, engines=["icm"])
-    assert auto.result.settings["coupling"]["source"] == "default"
+    assert auto.result.settings["coupling"]["source"] == "estimated"
 
 
 def test_the_same_seed_gives_the_same_rows(noisy):

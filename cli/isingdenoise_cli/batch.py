@@ -13,7 +13,6 @@ from isingdenoise.errors import printable
 from isingdenoise.inference import Engine
 
 from . import options as o
-from .values import NoiseChoice
 
 SOME_FAILED = 1
 
@@ -33,7 +32,7 @@ def batch(
     target: Path,
     recursive: bool,
     max_change: float | None,
-    noise: NoiseChoice,
+    prepare: o.Preparation,
     coupling: str | Coupling,
     seed: int,
     engine: Engine,
@@ -42,8 +41,8 @@ def batch(
 ) -> int:
     """Clean every picture of a folder.
 
-    Each picture becomes a 1-bit PNG of the same name in OUTPUT, its noise
-    estimated by itself. A bad file, or one in which more than --max-change
+    Each picture becomes a 1-bit PNG of the same name in OUTPUT, its noise and
+    coupling estimated by itself. A bad file, or one in which more than --max-change
     would change, is reported and the rest goes on; the exit code is then 1.
 
     \b
@@ -58,7 +57,7 @@ def batch(
     records: list[dict[str, Any]] = []
     outcomes = denoise_many(
         jobs,
-        noise,
+        prepare=lambda x: prepare(x).arguments,
         engine=engine,
         coupling=coupling,
         max_change=max_change,
@@ -78,7 +77,7 @@ def batch(
                 click.echo(f"isingdenoise: {outcome.error}", err=True)
             elif outcome.result is not None:
                 report.warn_if_not_converged(outcome.job.source, outcome.result)
-            records.append(_record(outcome))
+            records.append(_record(outcome, prepare))
     failed = sum(record["error"] is not None for record in records)
     if as_json:
         report.print_json({"pictures": records, "failed": failed})
@@ -87,10 +86,10 @@ def batch(
     return SOME_FAILED if failed else 0
 
 
-def _record(outcome: Any) -> dict[str, Any]:
+def _record(outcome: Any, prepare: o.Preparation) -> dict[str, Any]:
     from . import report
 
-    found = None if outcome.result is None else report.result_record(outcome.result)
+    found = outcome.result and report.result_record(outcome.result, **prepare.told)
     return {
         "input": outcome.job.source,
         "output": None if found is None else outcome.job.target,

@@ -12,15 +12,13 @@ from isingdenoise.errors import ParameterError
 from isingdenoise.inference import ENGINES
 
 from . import options as o
-from .values import NoiseChoice, build_engine, setting_types
-
-_FIGURES = (".png", ".pdf", ".svg")
+from .values import build_engine, setting_types
 
 
 @click.command()
 @click.argument("picture", metavar="INPUT", type=o.PATH)
 @click.option("--clean", type=o.PATH, help="The clean picture, to count wrong pixels.")
-@click.option("--plot", type=o.PATH, help="Write a figure of all pictures (.png, .pdf, .svg).")
+@o.plot_option
 @click.option(
     "--engine",
     "engines",
@@ -41,7 +39,7 @@ def compare(
     engines: tuple[str, ...],
     settings: tuple[str, ...],
     reading: dict[str, Any],
-    noise: NoiseChoice,
+    prepare: o.Preparation,
     coupling: str | Coupling,
     seed: int,
     force: bool,
@@ -53,28 +51,24 @@ def compare(
     engine that has it, -O ENGINE.NAME=VALUE to one.
 
     \b
-    isingdenoise compare noisy.png --noise gaussian --clean clean.png --plot table.png
+    isingdenoise compare noisy.png --clean clean.png --plot table.png
     """
     from isingdenoise import experiments
-    from isingdenoise.io import check_input, check_output, read_clean, read_picture
+    from isingdenoise.io import check_input, read_clean, read_picture
 
     from . import report
 
     check_input(picture)
     solvers = _engines(tuple(dict.fromkeys(engines)) or tuple(ENGINES), settings)
-    if plot is not None:
-        if plot.suffix.lower() not in _FIGURES:
-            raise ParameterError("--plot", f"must end in one of {' '.join(_FIGURES)}")
-        with o.named(output="--plot"):
-            check_output(plot, [p for p in (picture, clean) if p], overwrite=force)
+    o.check_figure(plot, [picture, clean], force)
     pixels = read_picture(picture, **reading).pixels
     reference = None if clean is None else read_clean(clean, pixels.shape)
     report.say_if_cold()
     with report.notices(picture):
-        model = noise(pixels)
+        prepared = prepare(pixels)
         rows = experiments.compare(
-            pixels,
-            model,
+            prepared.picture,
+            prepared.noise,
             engines=solvers,
             coupling=coupling,
             clean=reference,
@@ -84,16 +78,23 @@ def compare(
         report.warn_if_not_converged(picture, row.result)
     if plot is not None:
         _draw(plot, pixels, reference, rows, force)
+    settings_of = [row.result.settings for row in rows]
     if as_json:
         estimates = {
-            "noise": report.noise_record(model),
-            "coupling": rows[0].result.settings["coupling"],
+            "noise": report.noise_record(prepared.noise, prepare.noise.chosen),
+            "coupling": settings_of[0]["coupling"],
         }
-        report.print_json({"input": picture, **estimates, "engines": [r.record() for r in rows]})
+        more = {
+            "calibration": next(filter(None, (s["calibration"] for s in settings_of)), None),
+            **report.light_record(prepare.background, prepared.light),
+        }
+        engine_rows = [row.record() for row in rows]
+        report.print_json({"input": picture, **estimates, "engines": engine_rows, **more})
         return
-    click.echo(f"noise     {report.describe_noise(model)}")
-    source = rows[0].result.settings["coupling"]["source"]
-    click.echo(f"coupling  {rows[0].result.coupling} ({source})\n")
+    click.echo(f"noise     {report.describe_noise(prepared.noise, prepare.noise.chosen)}")
+    for what, text in report.light_line(prepare.background, prepared.light):
+        click.echo(f"{what:<9} {text}")
+    click.echo(f"coupling  {rows[0].result.coupling} ({settings_of[0]['coupling']['source']})\n")
     report.print_table([_row(r.record(), reference is not None) for r in rows])
 
 
@@ -128,8 +129,9 @@ def _row(record: dict[str, Any], measured: bool) -> dict[str, str]:
 
 def _draw(plot: Path, pixels: Any, reference: Any, rows: list[Any], force: bool) -> None:
     """Write the figure of all pictures."""
-    from isingdenoise.io import write_bytes_atomically
-    from isingdenoise.plotting import picture_table, render
+    from isingdenoise.plotting import picture_table
+
+    from . import report
 
     inputs = {"noisy": pixels}
     if reference is not None:
@@ -139,4 +141,4 @@ def _draw(plot: Path, pixels: Any, reference: Any, rows: list[Any], force: bool)
         error = "" if row.bit_error_rate is None else f", {row.bit_error_rate:.2%} wrong"
         restored[f"{row.engine}{error}"] = row.result.image
     figure = picture_table([inputs, restored], [row.result.probability for row in rows])
-    write_bytes_atomically(plot, render(figure, plot.suffix[1:].lower()), overwrite=force)
+    report.write_figure(figure, plot, force)

@@ -9,9 +9,10 @@ import click
 import numpy as np
 
 from isingdenoise.errors import ParameterError, printable
+from isingdenoise.noise import NOISE_MODELS
 
 from . import options as o
-from .values import AutoLevels, AutoPair, NoiseChoice
+from .values import Auto, NoiseChoice
 
 #: Grey values of black and white in an 8-bit picture: room for noise on both sides.
 _LEVELS = (64.0, 191.0)
@@ -25,24 +26,24 @@ _SIGMAS = {"gaussian": 1.0, "gaussian-per-level": (0.5, 1.0), "laplace": 0.7}
 @click.command()
 @click.argument("picture", metavar="INPUT", type=o.PATH)
 @click.option("-o", "--output", type=o.PATH, required=True, help="Where to write.")
-@o.noise_name_option
+@o.noise_name_option(*NOISE_MODELS)
 @click.option(
     "--sigma",
-    type=AutoPair("S"),
+    type=Auto("S", "SB,SW"),
     help="Standard deviation with black -1 and white +1 (gaussian, laplace, salt-pepper; with "
     "gaussian-per-level also SB,SW).  [default: gaussian 1; gaussian-per-level 0.5,1; "
     "laplace 0.7; salt-pepper 0]",
 )
 @click.option(
     "--flip-prob",
-    type=AutoPair("P"),
+    type=Auto("P", "PB,PW"),
     help="Probability of a flip (flip; with flip-per-level also PB,PW).  [default: 0.1]",
 )
 @click.option("--salt", type=float, help="Share turned white (salt-pepper).  [default: 0.05]")
 @click.option("--pepper", type=float, help="Share turned black (salt-pepper).  [default: 0.05]")
 @click.option(
     "--levels",
-    type=AutoLevels(),
+    type=Auto("LO,HI"),
     help="Grey values of black and white.  [default: 64,191; poisson: mean counts 5,20]",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the noise.")

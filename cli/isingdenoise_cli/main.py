@@ -16,6 +16,7 @@ from isingdenoise.errors import IsingDenoiseError, ParameterError
 #: Subcommands, where they live, and their line in the help: none is imported for it.
 COMMANDS = {
     "run": "Clean one picture.",
+    "estimate": "Estimate noise and coupling of one picture.",
     "compare": "Run all engines on one picture, side by side.",
     "batch": "Clean every picture of a folder.",
     "corrupt": "Add noise to a clean picture.",
@@ -30,7 +31,7 @@ _OPTIONS = {
     "rng": "--seed",
     "probability": "--flip-prob",
     "output": "-o",
-    "horizontal": "--coupling",
+    **dict.fromkeys(("horizontal", "vertical", "diagonal", "antidiagonal"), "--coupling"),
     "image": "INPUT",
     "input": "INPUT",
 }
@@ -131,7 +132,7 @@ def cli() -> None:
     Gibbs sampling gives the clean picture and how sure each pixel is.
 
     \b
-    isingdenoise run noisy.png --noise gaussian
+    isingdenoise run noisy.png
     isingdenoise run fax.png --noise flip -o clean.png --probability sure.tif
     """
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from isingdenoise.errors import printable
 from isingdenoise.inference import Status
@@ -23,23 +24,24 @@ from isingdenoise.result import DenoiseResult
 _R_HAT = 1.1
 
 
-def describe_noise(noise: NoiseModel) -> str:
-    """Return the noise parameters in one line."""
-    record = noise_record(noise)
+def describe_noise(noise: NoiseModel, chosen: bool) -> str:
+    """Return the noise parameters in one line, and whether --noise auto chose the model."""
+    record = noise_record(noise, chosen)
     low, high = record.pop("levels")
     unit = record.pop("sigma_unit", None)
     parts = [record.pop("name")]
     for name, value in record.items():
-        if value is not None and name not in ("rates", "limits"):
+        if value is not None and name not in ("rates", "limits", "chosen"):
             numbers = value if isinstance(value, list) else [value]
             parts.append(f"{name} " + " and ".join(f"{v:.4g}" for v in numbers))
             if name == "sigma":
                 parts[-1] += f" ({unit:.3g} with black -1, white +1)"
-    return ", ".join([*parts, f"levels {low:.4g} and {high:.4g}"])
+    text = ", ".join([*parts, f"levels {low:.4g} and {high:.4g}"])
+    return f"{text} (chosen by auto)" if chosen else text
 
 
-def noise_record(noise: NoiseModel) -> dict[str, Any]:
-    """Return the noise parameters as plain values; `levels` with every model."""
+def noise_record(noise: NoiseModel, chosen: bool) -> dict[str, Any]:
+    """Return the noise parameters as plain values; `levels` and `chosen` with every model."""
     low, high = noise.levels
     record: dict[str, Any] = {"name": noise.name, "levels": [low, high]}
     for field in dataclasses.fields(noise):  # type: ignore[arg-type]
@@ -48,10 +50,25 @@ def noise_record(noise: NoiseModel) -> dict[str, Any]:
             record[field.name] = list(value) if isinstance(value, tuple) else value
     if "sigma" in record:
         record["sigma_unit"] = 2 * record["sigma"] / (high - low)
+    record["chosen"] = chosen
     return record
 
 
-def result_record(result: DenoiseResult) -> dict[str, Any]:
+def light_record(background: str | None, light: NDArray[Any] | None) -> dict[str, Any]:
+    """Return --background, and smallest and largest light; its median is about 1."""
+    span = [1.0, 1.0] if light is None else [float(light.min()), float(light.max())]
+    return {"background": background, "background_range": span if background else None}
+
+
+def light_line(background: str | None, light: NDArray[Any] | None) -> Iterator[tuple[str, str]]:
+    """Yield the line about uneven light, where it was asked for."""
+    if background is not None and light is None:
+        yield "light", "even"
+    elif light is not None:
+        yield "light", f"{light.min():.3g} to {light.max():.3g} times its median, divided out"
+
+
+def result_record(result: DenoiseResult, *, chosen: bool, background: str | None) -> dict[str, Any]:
     """Return a result as plain values with stable keys."""
     solution = result.solution
     height, width = result.image.shape
@@ -59,7 +76,7 @@ def result_record(result: DenoiseResult) -> dict[str, Any]:
     return {
         "width": width,
         "height": height,
-        "noise": noise_record(result.noise),
+        "noise": noise_record(result.noise, chosen),
         "coupling": result.settings["coupling"],
         "engine": result.settings["engine"],
         "status": solution.status.value,
@@ -75,14 +92,19 @@ def result_record(result: DenoiseResult) -> dict[str, Any]:
         "version": result.settings["version"],
         "changed_to_white": to_white,
         "changed_to_black": to_black,
+        "calibration": result.settings["calibration"],
+        **light_record(background, result.background),
     }
 
 
-def result_lines(result: DenoiseResult) -> Iterator[tuple[str, str]]:
+def result_lines(
+    result: DenoiseResult, *, chosen: bool, background: str | None
+) -> Iterator[tuple[str, str]]:
     """Yield the lines of the report for people, as (what, text)."""
     solution = result.solution
     source = result.settings["coupling"]["source"]
-    yield "noise", describe_noise(result.noise)
+    yield "noise", describe_noise(result.noise, chosen)
+    yield from light_line(background, result.background)
     yield "coupling", f"{result.coupling} ({source})"
     yield "engine", f"{solution.engine}: {outcome(result)} in {solution.seconds:.2g} s"
     if solution.trace.r_hat is not None:
@@ -107,6 +129,14 @@ def outcome(result: DenoiseResult) -> str:
     solution = result.solution
     words = {Status.CONVERGED: "converged after", Status.MAX_SWEEPS: "stopped after"}
     return f"{words.get(solution.status, 'did')} {solution.sweeps} sweeps"
+
+
+def write_figure(figure: Any, path: Path, force: bool) -> None:
+    """Write a figure in the format of its name."""
+    from isingdenoise.io import write_bytes_atomically
+    from isingdenoise.plotting import render
+
+    write_bytes_atomically(path, render(figure, path.suffix[1:].lower()), overwrite=force)
 
 
 def print_table(rows: Sequence[Mapping[str, str]]) -> None:

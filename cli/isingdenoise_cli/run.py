@@ -13,7 +13,6 @@ from isingdenoise.inference import ICM, Engine
 from isingdenoise.io import check_input
 
 from . import options as o
-from .values import NoiseChoice
 
 _CHANGE_MAPS = {"PNG", "TIFF", "NPY"}
 
@@ -45,7 +44,7 @@ def run(
     change_map: Path | None,
     limits: o.Limits,
     reading: dict[str, Any],
-    noise: NoiseChoice,
+    prepare: o.Preparation,
     coupling: str | Coupling,
     seed: int,
     engine: Engine,
@@ -59,8 +58,9 @@ def run(
     change than --max-change allows, nothing is written and the exit code is 6.
 
     \b
-    isingdenoise run noisy.png --noise gaussian
+    isingdenoise run noisy.png
     isingdenoise run fax.png --noise flip -o clean.png --probability sure.tif
+    isingdenoise run page.png --background auto --noise gaussian
     isingdenoise run plan.png --protect dots.png --max-change 5% --change-map changes.png
     """
     inputs = [picture, *limits.files]
@@ -81,10 +81,10 @@ def run(
     limited = limits.read(source.pixels.shape, reading["max_pixels"])
     report.say_if_cold()
     with report.notices(picture):
-        model = o.estimated(noise, source.pixels, limited["mask"])
+        estimated = prepare(source.pixels, limited["mask"]).arguments
         options = {"engine": engine, "coupling": coupling, "rng": seed, **limited}
         try:
-            result = denoise(source.pixels, model, **options)
+            result = denoise(source.pixels, **estimated, **options)
         except ChangeLimitError as error:
             raise error.about(picture) from None
     report.warn_if_not_converged(picture, result)
@@ -100,10 +100,10 @@ def run(
     if as_json:
         written = {"input": picture, "output": target, "probability": probability}
         more = {"change_map": change_map, "mask": limits.mask, "protect": limits.protect}
-        report.print_json({**written, **report.result_record(result), **more})
+        report.print_json({**written, **report.result_record(result, **prepare.told), **more})
         return
     click.echo(f"{printable(picture)} -> {printable(target)}")
-    for what, text in report.result_lines(result):
+    for what, text in report.result_lines(result, **prepare.told):
         click.echo(f"  {what:<9} {text}")
 
 

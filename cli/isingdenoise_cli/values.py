@@ -13,8 +13,10 @@ from typing import Any
 import click
 from numpy.typing import NDArray
 
+from isingdenoise.coupling import Coupling
 from isingdenoise.errors import ParameterError
 from isingdenoise.inference import ENGINES, Engine
+from isingdenoise.learning import AUTO, choose_noise
 from isingdenoise.noise import NOISE_MODELS, NoiseModel
 from isingdenoise.validation import check_real
 
@@ -38,62 +40,52 @@ _SET_BY = {
 }
 
 
-class AutoFloat(click.ParamType[float | None]):
-    """A number, or the word auto (None)."""
+class Auto(click.ParamType[Any]):
+    """One or more numbers in one of some forms, or the word auto.
 
-    name = "auto|number"
+    Parameters
+    ----------
+    *forms : str
+        Names of the numbers as the user writes them, such as "S" and "SB,SW".
+    """
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float | None:
-        """Return None for auto."""
-        if str(value).lower() == "auto":
-            return None
-        try:
-            return float(value)
-        except ValueError:
-            self.fail(f"{value!r} is neither 'auto' nor a number", param, ctx)
-
-
-class AutoPair(click.ParamType["float | tuple[float, float] | None"]):
-    """A number, two numbers for black and white, or the word auto (None)."""
-
-    def __init__(self, one: str) -> None:
-        self.name = f"auto|{one}|{one}B,{one}W"
+    def __init__(self, *forms: str) -> None:
+        self.name = "|".join(["auto", *forms])
+        self._counts = {form.count(",") + 1 for form in forms}
+        self._expected = " or ".join(forms)
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float | tuple[float, float] | None:
-        """Return None for auto."""
+    ) -> float | tuple[float, ...] | None:
+        """Return None for auto, a number, or a tuple of several."""
         if str(value).lower() == "auto":
             return None
         try:
-            numbers = [float(part) for part in str(value).split(",")]
+            numbers = tuple(float(part) for part in str(value).split(","))
         except ValueError:
-            numbers = []
-        if not 1 <= len(numbers) <= 2:
-            self.fail(f"{value!r} is neither 'auto' nor one or two numbers", param, ctx)
-        return numbers[0] if len(numbers) == 1 else (numbers[0], numbers[1])
+            numbers = ()
+        if len(numbers) not in self._counts:
+            self.fail(f"{value!r} is neither 'auto' nor {self._expected} in numbers", param, ctx)
+        return numbers[0] if len(numbers) == 1 else numbers
 
 
-class AutoLevels(click.ParamType[tuple[float, float] | None]):
-    """Two numbers LO,HI, or the word auto (None)."""
+class Share(click.ParamType[float]):
+    """A share from 0 to 1, or a percentage."""
 
-    name = "auto|LO,HI"
+    name = "share"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[float, float] | None:
-        """Return None for auto."""
-        if isinstance(value, tuple):
-            return value
-        if str(value).lower() == "auto":
-            return None
+    ) -> float:
+        """Return the share as a number."""
+        text = str(value).strip()
         try:
-            low, high = (float(part) for part in value.split(","))
+            share = float(text[:-1]) / 100 if text.endswith("%") else float(text)
         except ValueError:
-            self.fail(f"{value!r} is neither 'auto' nor two numbers LO,HI", param, ctx)
-        return low, high
+            share = -1.0
+        if not 0 <= share <= 1:
+            self.fail(f"{value!r} is no share; write 5% or 0.05, at most 100% or 1", param, ctx)
+        return share
 
 
 @dataclass(frozen=True)
@@ -103,7 +95,7 @@ class NoiseChoice:
     Attributes
     ----------
     name : str
-        Of a noise model.
+        Of a noise model, or "auto", with which no parameter goes.
     sigma : float or tuple of float or None
         Standard deviation on the scale where black is -1 and white +1, or
         those of black and of white.
@@ -123,6 +115,12 @@ class NoiseChoice:
     pepper: float | None = None
 
     def __post_init__(self) -> None:
+        if self.chosen:
+            for key in ("sigma", "flip_prob", "levels", "salt", "pepper"):
+                if getattr(self, key) is not None:
+                    message = f"does not go with --noise {AUTO}; name the model"
+                    raise ParameterError(_option(key), message)
+            return
         known = _NOISE_OPTIONS[self.name]
         for key in ("sigma", "flip_prob", "salt", "pepper"):
             value = getattr(self, key)
@@ -137,8 +135,15 @@ class NoiseChoice:
             check_real("sigma", sigma, low=least, high=1e12)
         self.model()
 
+    @property
+    def chosen(self) -> bool:
+        """Whether the picture chooses the model."""
+        return self.name == AUTO
+
     def __call__(self, x: NDArray[Any], mask: NDArray[Any] | None = None) -> NoiseModel:
         """Return the noise model for the picture `x`, unknown pixels left out of estimates."""
+        if self.chosen:
+            return choose_noise(x, mask)
         known = self._parameters(self.levels)
         if self.sigma is not None and self.levels is not None and self.name != "salt-pepper":
             return self.model()
@@ -202,6 +207,15 @@ def _naming_options() -> Iterator[None]:
         if key is None:
             raise
         raise ParameterError(_option(key), error.message) from None
+
+
+def build_coupling(strengths: float | tuple[float, ...] | None) -> str | Coupling:
+    """Return the coupling as `denoise` takes it: of J, (H, V), (H, V, D), or None for auto."""
+    if strengths is None:
+        return AUTO
+    if not isinstance(strengths, tuple):
+        return Coupling.nearest(strengths)
+    return Coupling(*strengths, *strengths[2:])  # both diagonals alike
 
 
 def build_engine(name: str, settings: Iterable[str]) -> Engine:

@@ -28,7 +28,7 @@ from ._held_out import SWEEPS, TOL, Window
 FACTORS = (1.0, 1.2)
 REFERENCES = FACTORS
 
-_FEW = 1 << 16  # smaller pictures are needed whole
+_FEW = 1 << 15  # smaller pictures are needed whole
 
 
 class Bootstrap:

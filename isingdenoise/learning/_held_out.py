@@ -17,7 +17,7 @@ from ._calibration import Floats, log_evidence
 _PATTERN = 5  # one pixel in five is hidden, no two of them next to each other
 _BAND = 16  # rows after which the pattern is shifted at random
 TOL = 0.03  # predictions change by far less than choices between couplings do
-SWEEPS = 100
+SWEEPS = 25
 _LARGEST = 1e4
 
 #: Offsets (dy, dx) of the neighbours: horizontal, vertical, diagonal, antidiagonal.

@@ -3,92 +3,29 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import click
-from numpy.typing import NDArray
 
-from isingdenoise.coupling import Coupling
-from isingdenoise.errors import ParameterError
 from isingdenoise.inference import ENGINES
 from isingdenoise.io import DEFAULT_MAX_PIXELS
-from isingdenoise.noise import NOISE_MODELS, NoiseModel
+from isingdenoise.learning import AUTO
+from isingdenoise.noise import NOISE_MODELS
 
-from .values import AutoFloat, AutoLevels, AutoPair, NoiseChoice, build_engine
+from ..values import Auto, NoiseChoice, Share, build_coupling, build_engine
+from .picture import Limits, Preparation, Prepared, check_figure, named
+
+__all__ = [
+    *("Limits", "Preparation", "Prepared", "check_figure", "named", "PATH"),
+    *("engine_options", "limit_options", "noise_options", "reading_options", "solver_options"),
+    *("force_option", "json_option", "mask_option", "max_change_option", "noise_name_option"),
+    *("plot_option", "settings_option"),
+]
 
 Command = Callable[..., Any]
 PATH = click.Path(path_type=Path)
-
-
-@contextmanager
-def named(**options: str) -> Iterator[None]:
-    """Name the option, and not the library's parameter, in errors from inside the block."""
-    try:
-        yield
-    except ParameterError as error:
-        if error.parameter not in options:
-            raise
-        raise ParameterError(options[error.parameter], error.message) from None
-
-
-class Share(click.ParamType[float]):
-    """A share from 0 to 1, or a percentage."""
-
-    name = "share"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Return the share as a number."""
-        text = str(value).strip()
-        try:
-            share = float(text[:-1]) / 100 if text.endswith("%") else float(text)
-        except ValueError:
-            share = -1.0
-        if not 0 <= share <= 1:
-            self.fail(f"{value!r} is no share; write 5% or 0.05, at most 100% or 1", param, ctx)
-        return share
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What may change in a picture.
-
-    Attributes
-    ----------
-    mask, protect : pathlib.Path or None
-        Pictures of the known and of the protected pixels.
-    max_change : float or None
-        Largest share of the observed pixels that may change.
-    """
-
-    mask: Path | None
-    protect: Path | None
-    max_change: float | None
-
-    @property
-    def files(self) -> list[Path]:
-        """The files to be read."""
-        return [path for path in (self.mask, self.protect) if path is not None]
-
-    def read(self, shape: tuple[int, ...], max_pixels: int) -> dict[str, Any]:
-        """Return the arguments of `denoise` for a picture of this shape."""
-        from isingdenoise.io import read_mask
-
-        arguments: dict[str, Any] = {"max_change": self.max_change}
-        for name, path in (("mask", self.mask), ("protect", self.protect)):
-            with named(mask=f"--{name}"):
-                arguments[name] = path and read_mask(path, shape, max_pixels=max_pixels)
-        return arguments
-
-
-def estimated(noise: NoiseChoice, x: NDArray[Any], known: NDArray[Any] | None) -> NoiseModel:
-    """Return the noise model for a picture, unknown pixels left out of the estimate."""
-    return noise(x, known)
 
 
 def reading_options(command: Command) -> Command:
@@ -116,44 +53,67 @@ def reading_options(command: Command) -> Command:
 
 
 def noise_options(command: Command) -> Command:
-    """Add --noise and the parameters of the noise models, as one argument `noise`."""
+    """Add --noise, the parameters of the noise models and --background, as `prepare`."""
 
     @functools.wraps(command)
-    def gathered(**given: Any) -> Any:
+    def gathered(*, background: str, **given: Any) -> Any:
         keys = ("noise", "sigma", "flip_prob", "levels", "salt", "pepper")
-        return command(noise=NoiseChoice(*(given.pop(key) for key in keys)), **given)
+        choice = NoiseChoice(*(given.pop(key) for key in keys))
+        light = None if background == "none" else background
+        return command(prepare=Preparation(choice, light), **given)
 
     options = [
-        noise_name_option,
+        noise_name_option(AUTO, *NOISE_MODELS),
         _auto(
             "--sigma",
-            AutoPair("S"),
+            Auto("S", "SB,SW"),
             "Standard deviation on the scale where black is -1, white +1 (gaussian, laplace, "
             "salt-pepper; with gaussian-per-level also SB,SW).",
         ),
         _auto(
             "--flip-prob",
-            AutoPair("P"),
+            Auto("P", "PB,PW"),
             "Probability of a flip, between 0 and 0.5 (flip; with flip-per-level also PB,PW).",
         ),
-        _auto("--salt", AutoFloat(), "Share of pixels replaced by white (salt-pepper)."),
-        _auto("--pepper", AutoFloat(), "Share of pixels replaced by black (salt-pepper)."),
-        _auto("--levels", AutoLevels(), "Grey values of black and white (poisson: mean counts)."),
+        _auto("--salt", Auto("P"), "Share of pixels replaced by white (salt-pepper)."),
+        _auto("--pepper", Auto("P"), "Share of pixels replaced by black (salt-pepper)."),
+        _auto("--levels", Auto("LO,HI"), "Grey values of black and white (poisson: mean counts)."),
+        click.option(
+            "--background",
+            type=click.Choice(["none", AUTO]),
+            default="none",
+            show_default=True,
+            help="Divide out uneven light first: 'auto' estimates it.",
+        ),
     ]
     return _all(options, gathered)
+
+
+def noise_name_option(*names: str) -> Callable[[Command], Command]:
+    """Return the option --noise with these names, the first one by default."""
+    return click.option(
+        "--noise",
+        type=click.Choice(names),
+        default=names[0],
+        show_default=True,
+        help="Noise model; see 'isingdenoise noises'.",
+    )
 
 
 def solver_options(command: Command) -> Command:
     """Add --coupling and --seed; `coupling` arrives as `denoise` takes it."""
 
     @functools.wraps(command)
-    def gathered(*, coupling: float | None, **given: Any) -> Any:
-        strength = "auto" if coupling is None else Coupling.nearest(coupling)
-        return command(coupling=strength, **given)
+    def gathered(*, coupling: float | tuple[float, ...] | None, **given: Any) -> Any:
+        return command(coupling=build_coupling(coupling), **given)
 
     return _all(
         [
-            _auto("--coupling", AutoFloat(), "How strongly the four neighbours of a pixel pull."),
+            _auto(
+                "--coupling",
+                Auto("J", "H,V", "H,V,D"),
+                "How strongly neighbours pull: all four, in rows and in columns, and diagonally.",
+            ),
             click.option(
                 "--seed",
                 type=int,
@@ -194,7 +154,7 @@ def limit_options(command: Command) -> Command:
 
     return _all(
         [
-            click.option("--mask", type=PATH, help="Picture of the same size; 0: pixel unknown."),
+            mask_option,
             click.option(
                 "--protect", type=PATH, help="Picture of the same size; not 0: pixel stays."
             ),
@@ -209,13 +169,8 @@ max_change_option = click.option(
     type=Share(),
     help="Refuse a picture in which more pixels would change: 5% or 0.05.",
 )
-noise_name_option = click.option(
-    "--noise",
-    type=click.Choice(list(NOISE_MODELS)),
-    default="gaussian",
-    show_default=True,
-    help="Noise model; see 'isingdenoise noises'.",
-)
+plot_option = click.option("--plot", type=PATH, help="Write a figure (.png, .pdf, .svg).")
+mask_option = click.option("--mask", type=PATH, help="Picture of the same size; 0: pixel unknown.")
 settings_option = click.option(
     "-O",
     "settings",
