@@ -18,9 +18,11 @@ _STEPS = (math.log(1.2), math.log(1.6))
 _FINE_STEP = math.log(1.12)
 _LEAN = 0.1  # half the log ratio of horizontal to vertical worth a look
 _EARN_DIRECTION = 10.0  # nats that unequal directions must earn
-_EARN_DIAGONAL = {-1: 8.0, 1: 20.0}  # positive ones smooth more and may cost small parts
+_EARN_NEGATIVE = 8.0  # nats that negative diagonals must earn
+_EARN_POSITIVE = 20.0  # more for positive ones: they smooth more and may cost small parts
 _EVALUATIONS = 8
-_DIAGONALS = {-1: (-0.15, -0.3), 1: (0.35, 0.7)}
+_NEGATIVE = (-0.15, -0.3)  # of the straight strengths
+_LEAST_DIAGONAL = 0.25  # of the straight strengths: below it positive ones gain nothing
 
 
 class Search:
@@ -79,21 +81,36 @@ class Search:
         if self._gain(before) < _EARN_DIRECTION:
             self.best = before
 
-    def diagonals(self) -> None:
-        """Try diagonal strengths of either sign, if they earn their place."""
+    def positive_diagonals(self) -> bool:
+        """Take strengths with positive diagonals if they earn their place; return whether.
+
+        Tried is what fits the hidden pixels best with all means as they are.
+        """
+        before = self.best
+        horizontal, vertical, across = self._suggested()
+        h, v = (min(max(s, LOWEST), HIGHEST) for s in (horizontal, vertical))
+        along = math.sqrt(h * v)
+        if across < _LEAST_DIAGONAL * along or not self._may_go_on():
+            return False
+        d = min(across, along)
+        self._try(Coupling(h, v, d, d))
+        if self._gain(before) < _EARN_POSITIVE:
+            self.best = before
+        return self.best is not before
+
+    def negative_diagonals(self) -> None:
+        """Take negative diagonals if they earn their place."""
         before = self.best
         c = before.coupling
         along = math.sqrt(c.horizontal * c.vertical)
-        _, _, across = self._suggested()
-        sign = 1 if across > 0 else -1
-        for share in _DIAGONALS[sign]:
+        for share in _NEGATIVE:
             if not self._may_go_on():
                 break
             t = 1 / (1 + share)
             new = Coupling(c.horizontal * t, c.vertical * t, along * t * share, along * t * share)
             if self._try(new).coupling != self.best.coupling:
                 break
-        if self.best is not before and self._gain(before) < _EARN_DIAGONAL[sign]:
+        if self.best is not before and self._gain(before) < _EARN_NEGATIVE:
             self.best = before
 
     def _suggested(self) -> tuple[float, float, float]:

@@ -150,8 +150,9 @@ def estimate(
     search = Search(held_out)
     search.strength()
     alike = search.best
-    search.direction()
-    search.diagonals()
+    if not search.positive_diagonals():
+        search.direction()
+        search.negative_diagonals()
     if search.best is not alike:
         search.finer()
     count = max(held_out.x.size, 1)
