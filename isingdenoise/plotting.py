@@ -29,7 +29,7 @@ __all__ = [
 _PANEL = 3.2  # inches a panel is wide
 #: Kinds of couplings, and their marks.
 _MARKS = {"4 neighbours": "o", "unequal": "s", "diagonals": "^"}
-_TICKS = (1, 1.5, 2, 3, 4, 5, 7)
+_TICKS = (1, 1.5, 2, 3, 4, 5, 6, 8)  # labels that fit side by side
 
 
 def draw_picture(axes: Axes, image: NDArray[Any], title: str = "") -> Axes:
@@ -110,7 +110,7 @@ def draw_trace(axes: Axes, trace: Trace, quantity: str = "residual", label: str 
     return axes
 
 
-def draw_scores(axes: Axes, record: Mapping[str, Any], used: str = "in use") -> Axes:
+def draw_scores(axes: Axes, record: Mapping[str, Any], title: str = "") -> Axes:
     """Draw the score of each coupling that was tried, and the strength that is in use.
 
     Parameters
@@ -122,8 +122,8 @@ def draw_scores(axes: Axes, record: Mapping[str, Any], used: str = "in use") -> 
         the best coupling, which gets a ring) and `coupling` (in use, which
         gets a line: it need not be one of those tried). A coupling stands at
         the geometric mean of its horizontal and its vertical strength.
-    used : str, optional
-        What the legend says of the coupling in use.
+    title : str, optional
+        Text above.
 
     Returns
     -------
@@ -132,17 +132,17 @@ def draw_scores(axes: Axes, record: Mapping[str, Any], used: str = "in use") -> 
     """
     from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 
-    curve = sorted(record["curve"], key=_strength)
     for kind, mark in _MARKS.items():
-        points = [point for point in curve if _kind(point) == kind]
+        points = [point for point in record["curve"] if _kind(point) == kind]
         if points:
+            points.sort(key=_strength)
             line = "-" if kind == "4 neighbours" else ""
             scores = [point["score"] for point in points]
             axes.plot([_strength(p) for p in points], scores, mark + line, label=kind)
-    best = [point for point in curve if point["score"] == record["score"]][:1]
+    best = [point for point in record["curve"] if point["score"] == record["score"]][:1]
     ring: dict[str, Any] = {"mfc": "none", "mec": "black", "ms": 13, "label": "best"}
     axes.plot([_strength(p) for p in best], [p["score"] for p in best], "o", **ring)
-    axes.axvline(_strength(record["coupling"]), color="black", linestyle="--", label=used)
+    axes.axvline(_strength(record["coupling"]), color="black", linestyle="--", label="in use")
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(subs=_TICKS))
     axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
@@ -150,16 +150,17 @@ def draw_scores(axes: Axes, record: Mapping[str, Any], used: str = "in use") -> 
     axes.ticklabel_format(axis="y", useOffset=False)
     axes.set_xlabel("strength (geometric mean of horizontal and vertical)")
     axes.set_ylabel("log likelihood of a hidden pixel, nats")
-    axes.legend(fontsize=8)
+    axes.set_title(title, fontsize=8, loc="right")
+    axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=5)
     return axes
 
 
-def score_figure(record: Mapping[str, Any], used: str = "in use") -> Figure:
+def score_figure(record: Mapping[str, Any], title: str = "") -> Figure:
     """Return a figure of the scores alone; parameters as in `draw_scores`."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(2 * _PANEL, 1.4 * _PANEL), layout="constrained", dpi=150)
-    draw_scores(figure.subplots(), record, used)
+    draw_scores(figure.subplots(), record, title)
     return figure
 
 

@@ -106,6 +106,14 @@ def save_noisy(path, size=32, seed=0, sigma=40.0):
     return save(path, np.clip(np.rint(grey), 0, 255).astype(np.uint8))
 
 
+def save_lit(path, size=64):
+    """Write the scene under light that falls to a third, and little noise; return the path."""
+    rng = np.random.default_rng(3)
+    light = np.linspace(1, 0.4, size) * np.linspace(1, 0.8, size)[:, None]
+    grey = np.where(scene(size, size), 200.0, 120.0) * light + 6 * rng.standard_normal((size, size))
+    return save(path, np.clip(np.rint(grey), 0, 255).astype(np.uint8))
+
+
 def load(path):
     """Return (mode, pixels) of a picture file as Pillow has them."""
     with Image.open(path) as picture:

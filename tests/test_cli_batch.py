@@ -10,6 +10,7 @@ from command_line import (
     launch,
     load,
     save,
+    save_lit,
     save_noisy,
     scene,
     snapshot,
@@ -66,6 +67,26 @@ def test_each_picture_comes_out_as_from_run(folder, out, tmp_path):
     assert (out / "b.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
+def test_each_picture_has_its_own_noise_and_coupling_and_light(out, tmp_path):
+    folder = tmp_path / "in"
+    save_noisy(folder / "even.png", size=64)
+    save_lit(folder / "uneven.png")
+    save(folder / "fax.png", scene(64, 64) ^ (np.random.default_rng(0).random((64, 64)) < 0.1))
+    done = succeed("batch", folder, out, "--background", "auto", "--json")
+    even, fax, uneven = (row["result"] for row in json.loads(done.stdout)["pictures"])
+    assert [r["noise"]["name"] for r in (even, fax, uneven)] == ["gaussian", "flip", "gaussian"]
+    assert all(r["noise"]["chosen"] and r["background"] == "auto" for r in (even, fax, uneven))
+    assert len({r["coupling"]["horizontal"] for r in (even, fax, uneven)}) == 3
+    assert even["background_range"] == fax["background_range"] == [1, 1]
+    low, high = uneven["background_range"]
+    assert low < 0.8
+    assert high > 1.2
+    for name in ("fax", "uneven"):
+        target = tmp_path / f"{name}.png"
+        succeed("run", folder / f"{name}.png", "-o", target, "--background", "auto")
+        assert target.read_bytes() == (out / f"{name}.png").read_bytes()
+
+
 def test_a_bad_file_is_reported_and_the_rest_is_done(folder, out):
     (folder / "aa.png").write_text("no picture")
     (folder / "sub" / "zero.jpg").write_bytes(b"")
@@ -103,7 +124,7 @@ def test_json_tells_each_picture(folder, out):
 
 def test_warnings_name_their_picture(folder, out):
     save(folder / "flat.png", np.full((8, 8), 200, np.uint8))
-    done = invoke("batch", folder, out, "-O", "max_sweeps=1")
+    done = invoke("batch", folder, out, "-O", "max_sweeps=1", "--noise", "gaussian")
     assert done.code == 0
     about = [line.split(": ")[1] for line in done.stderr.splitlines()]
     assert about == [str(folder / name) for name in ("a.png", "b.TIF", "flat.png")]
@@ -213,9 +234,11 @@ def test_a_file_in_the_place_of_the_output_folder(folder, tmp_path):
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        (["--sigma", "0"], "--sigma"),
+        (["--noise", "gaussian", "--sigma", "0"], "--sigma"),
+        (["--sigma", "1"], "--noise auto"),
         (["--noise", "flip", "--flip-prob", "0.7"], "--flip-prob"),
-        (["--levels", "2,1"], "--levels"),
+        (["--noise", "gaussian", "--levels", "2,1"], "--levels"),
+        (["--noise", "poisson", "--background", "auto"], "--background"),
         (["--coupling", "nan"], "--coupling"),
         (["--seed", "-1"], "--seed"),
         (["-O", "nonsense=1"], "-O"),

@@ -11,6 +11,7 @@ from command_line import (
     launch,
     load,
     save,
+    save_lit,
     save_noisy,
     scene,
     snapshot,
@@ -74,14 +75,19 @@ def test_without_a_clean_picture_nothing_is_measured(noisy):
 
 def test_json_has_stable_keys(noisy, clean):
     record = json.loads(succeed("compare", noisy, "--clean", clean, "--json", *FEW).stdout)
-    assert list(record) == ["input", "noise", "coupling", "engines"]
+    first = ["input", "noise", "coupling", "engines"]
+    assert list(record) == [*first, "calibration", "background", "background_range"]
+    assert (record["background"], record["background_range"]) == (None, None)
+    assert list(record["calibration"]) == ["bias", "slope"]
+    assert record["noise"]["chosen"] is True
     assert record["input"] == str(noisy)
     assert [row["engine"] for row in record["engines"]] == list(ENGINES)
     for row in record["engines"]:
         assert list(row) == ROW_KEYS
 
 
-def test_the_numbers_are_those_of_the_library(noisy, clean):
+def test_the_numbers_are_those_of_the_library(tmp_path, clean):
+    noisy = save_noisy(tmp_path / "noisier.png", sigma=90)
     rows = table_of(noisy, "--clean", clean, "--seed", "5", "--noise", "gaussian")
     for engine, row in rows.items():
         alone = denoise(load(noisy)[1], "gaussian", engine=engine, rng=5)
@@ -89,6 +95,20 @@ def test_the_numbers_are_those_of_the_library(noisy, clean):
         assert row["psnr"] == psnr(alone.image, scene())
         assert row["energy"] == alone.solution.energy
         assert row["sweeps"] == alone.solution.sweeps
+
+
+def test_uneven_light_is_divided_out_for_all_engines(tmp_path):
+    noisy, clean = save_lit(tmp_path / "lit.png"), save(tmp_path / "c.png", scene(64, 64))
+    options = [noisy, "--clean", clean, *FEW]
+    assert all(row["bit_error_rate"] > 0.1 for row in table_of(*options).values())
+    done = succeed("compare", *options, "--background", "auto", "--json")
+    record = json.loads(done.stdout)
+    assert all(row["bit_error_rate"] < 0.005 for row in record["engines"])
+    alone = denoise(load(noisy)[1], background="auto")
+    assert record["background_range"] == [alone.background.min(), alone.background.max()]
+    assert record["engines"][0]["energy"] == alone.solution.energy
+    lines = succeed("compare", *options, "--background", "auto").stdout.splitlines()
+    assert lines[1].startswith("light     0.")
 
 
 def test_a_perfect_result_is_null_in_json_and_inf_in_the_table(clean):
@@ -133,7 +153,9 @@ def test_a_setting_with_a_name_goes_to_that_engine_only(noisy):
         (["--engine", "icm", "-O", "tol=1"], "icm"),
         (["--engine", "icm", "-O", "gibbs.sweeps=1"], "gibbs"),
         (["--engine", "magic"], "--engine"),
-        (["--sigma", "0"], "--sigma"),
+        (["--noise", "gaussian", "--sigma", "0"], "--sigma"),
+        (["--sigma", "1"], "--noise auto"),
+        (["--noise", "poisson", "--background", "auto"], "--background"),
         (["--coupling", "nan"], "--coupling"),
         (["--seed", "-1"], "--seed"),
         (["--noise", "flip", "--sigma", "1"], "--sigma"),

@@ -26,6 +26,7 @@ from isingdenoise_cli.main import COMMANDS, cli
 import isingdenoise
 from isingdenoise import ENGINES, NOISE_MODELS, Coupling
 
+WITH_EXAMPLES = ["run", "estimate", "compare", "batch", "corrupt"]
 KINDS = {"engines": ENGINES, "noises": NOISE_MODELS}
 
 
@@ -274,13 +275,13 @@ def test_every_command_has_a_help_that_begins_as_the_list_says(name):
     assert summary == f"  {COMMANDS[name]}"
     body = "\n".join(rest).partition("Options:")[0].strip()
     assert len(body.split()) >= 10  # an explanation beyond the summary
-    if name in ("run", "compare", "batch", "corrupt"):
+    if name in WITH_EXAMPLES:
         assert f"\n  isingdenoise {name} " in text  # an example, on a line of its own
     options = [p for p in cli.get_command(None, name).params if isinstance(p, click.Option)]
     assert all(option.help for option in options)
 
 
-@pytest.mark.parametrize("name", ["run", "compare", "batch", "corrupt"])
+@pytest.mark.parametrize("name", WITH_EXAMPLES)
 def test_the_examples_in_the_help_hold_no_unknown_option(name):
     text = succeed(name, "--help").stdout
     known = set(re.findall(r"^  (?:-\w, )?(--?[\w-]+)", text, flags=re.MULTILINE)) | {"-o", "-r"}

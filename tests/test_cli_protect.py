@@ -95,7 +95,10 @@ def test_zero_and_nan_are_unknown_in_every_type_of_mask(noisy, tmp_path, name, p
             ["--noise", "flip", "--flip-prob", "0.2", "--levels", "60,190"],
             FlipNoise(0.2, (60, 190)),
         ),
-        (["--sigma", "0.5", "--levels", "60,200"], GaussianNoise(35, (60, 200))),
+        (
+            ["--noise", "gaussian", "--sigma", "0.5", "--levels", "60,200"],
+            GaussianNoise(35, (60, 200)),
+        ),
     ],
 )
 def test_what_stands_in_the_unknown_pixels_does_not_matter(noisy, known, tmp_path, options, noise):
@@ -114,7 +117,8 @@ def test_what_stands_in_the_unknown_pixels_does_not_matter(noisy, known, tmp_pat
 def test_sigma_alone_is_on_the_scale_of_the_estimated_levels(noisy, known, tmp_path):
     x = load(noisy)[1]
     picture = save(tmp_path / "hole.png", np.where(HOLE, np.uint8(0), x))
-    done = succeed("run", picture, "--mask", known, "--sigma", "0.5", "--json")
+    options = ["--noise", "gaussian", "--sigma", "0.5", "--json"]
+    done = succeed("run", picture, "--mask", known, *options)
     noise = json.loads(done.stdout)["noise"]
     assert tuple(noise["levels"]) == GaussianNoise.from_image(x, mask=~HOLE).levels
     assert noise["sigma_unit"] == pytest.approx(0.5, rel=1e-12)
@@ -146,7 +150,7 @@ def test_one_speck_survives_and_pulls_its_neighbours(tmp_path):
     picture = save(tmp_path / "noisy.png", x)
     speck = np.zeros((32, 32), bool)
     speck[4, 4] = True
-    given = ["--sigma", "1.2", "--levels", "64,191", "--coupling", "0.5"]
+    given = ["--noise", "gaussian", "--sigma", "1.2", "--levels", "64,191", "--coupling", "0.5"]
 
     def run(*options):
         p = tmp_path / "p.npy"

@@ -1,5 +1,6 @@
 """`isingdenoise run`: what it writes, what it leaves alone, and how each fault ends."""
 
+import dataclasses
 import json
 import os
 import stat
@@ -14,6 +15,7 @@ from command_line import (
     load,
     one_line,
     save,
+    save_lit,
     save_noisy,
     scene,
     snapshot,
@@ -21,14 +23,14 @@ from command_line import (
 )
 from PIL import Image
 
-from isingdenoise import ENGINES, MeanField, denoise
+from isingdenoise import ENGINES, Coupling, MeanField, denoise
 
 # fmt: off
 JSON_KEYS = [
     "input", "output", "probability", "width", "height", "noise", "coupling", "engine", "status",
     "sweeps", "residual", "energy", "bound", "seconds", "effective_sample_size",
-    "r_hat", "changed", "seed", "version", "changed_to_white", "changed_to_black", "change_map",
-    "mask", "protect",
+    "r_hat", "changed", "seed", "version", "changed_to_white", "changed_to_black", "calibration",
+    "background", "background_range", "change_map", "mask", "protect",
 ]
 # fmt: on
 
@@ -119,8 +121,10 @@ def test_json_has_stable_keys_and_no_nan(noisy, tmp_path, engine):
     assert record["output"] == str(tmp_path / f"{engine}.png")
     assert record["probability"] is None
     assert (record["width"], record["height"], record["seed"]) == (32, 32, 0)
-    assert list(record["noise"]) == ["name", "levels", "sigma", "sigma_unit"]
-    assert record["coupling"]["source"] == "default"
+    assert list(record["noise"]) == ["name", "levels", "sigma", "sigma_unit", "chosen"]
+    assert record["coupling"]["source"] == "estimated"
+    assert (record["calibration"] is None) == (engine != "mf")
+    assert (record["background"], record["background_range"]) == (None, None)
     assert record["engine"]["name"] == engine
     assert np.isfinite(record["energy"])
     assert (record["bound"] is None) == (engine != "mf")
@@ -129,20 +133,82 @@ def test_json_has_stable_keys_and_no_nan(noisy, tmp_path, engine):
 
 def test_given_parameters_are_taken_as_given(noisy, tmp_path):
     options = ["--sigma", "0.5", "--levels", "60,200", "--coupling", "0.3", "--seed", "7"]
-    record = strict_json(succeed("run", noisy, "--json", *options).stdout)
+    done = succeed("run", noisy, "--json", "--noise", "gaussian", *options)
+    record = strict_json(done.stdout)
     assert record["noise"] == {
         "name": "gaussian",
         "levels": [60, 200],
         "sigma": 35,  # half of the levels' half distance
         "sigma_unit": 0.5,
+        "chosen": False,
     }
+    assert record["calibration"] is None
     assert record["coupling"]["horizontal"] == record["coupling"]["vertical"] == 0.3
     assert (record["coupling"]["source"], record["seed"]) == ("given", 7)
 
     flips = save(tmp_path / "flips.png", scene())
     given = ["--noise", "flip", "--flip-prob", "0.2"]
     record = strict_json(succeed("run", flips, "--json", *given).stdout)
-    assert record["noise"] == {"name": "flip", "levels": [-1, 1], "probability": 0.2}
+    assert record["noise"] == {
+        "name": "flip",
+        "levels": [-1, 1],
+        "probability": 0.2,
+        "chosen": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "coupling"),
+    [
+        ("0.4", Coupling.nearest(0.4)),
+        ("0.4,0.7", Coupling(0.4, 0.7)),
+        ("0.4, 0.7, -0.1", Coupling(0.4, 0.7, -0.1, -0.1)),
+    ],
+)
+def test_the_coupling_in_one_two_or_three_numbers(noisy, text, coupling):
+    record = strict_json(succeed("run", noisy, "--json", "--coupling", text).stdout)
+    assert record["coupling"] == {**dataclasses.asdict(coupling), "source": "given"}
+    expected = denoise(load(noisy)[1], coupling=coupling)
+    assert record["energy"] == expected.solution.energy
+
+
+def test_the_report_says_what_was_chosen_and_what_was_given(noisy, tmp_path):
+    fax = save(tmp_path / "fax.png", scene() ^ (np.random.default_rng(0).random((32, 32)) < 0.1))
+    for picture, model in ((noisy, "gaussian"), (fax, "flip")):
+        _, noise, coupling, *_ = succeed("run", picture).stdout.splitlines()
+        assert noise.split()[1].rstrip(",") == model
+        assert noise.endswith(" (chosen by auto)")
+        assert coupling.endswith(" (estimated)")
+        named = ["--noise", model, "--coupling", "1", "--force"]
+        _, noise, coupling, *_ = succeed("run", picture, *named).stdout.splitlines()
+        assert "auto" not in noise
+        assert coupling == "  coupling  1 on 4 neighbours (given)"
+
+
+def test_uneven_light_is_divided_out_before_anything_is_estimated(tmp_path):
+    picture = save_lit(tmp_path / "lit.png")
+    expected = denoise(load(picture)[1], "gaussian", background="auto", rng=0)
+    options = ["--background", "auto", "--noise", "gaussian", "-o", tmp_path / "out.png"]
+    record = strict_json(succeed("run", picture, *options, "--json").stdout)
+    np.testing.assert_array_equal(load(tmp_path / "out.png")[1], expected.image)
+    assert np.mean(expected.image != scene(64, 64)) < 0.005
+    assert np.mean(denoise(load(picture)[1]).image != scene(64, 64)) > 0.1  # what light does
+    assert tuple(record["noise"]["levels"]) == expected.noise.levels
+    assert record["bound"] == expected.solution.bound
+    assert record["background"] == "auto"
+    assert record["background_range"] == [expected.background.min(), expected.background.max()]
+
+    lines = succeed("run", picture, *options, "--force").stdout.splitlines()
+    assert [line.split()[0] for line in lines[1:3]] == ["noise", "light"]
+
+
+def test_even_light_is_left_as_it_is(noisy, tmp_path):
+    options = ["--background", "auto", "-o", tmp_path / "a.png", "--json"]
+    record = strict_json(succeed("run", noisy, *options).stdout)
+    assert (record["background"], record["background_range"]) == ("auto", [1, 1])
+    plain = strict_json(succeed("run", noisy, "-o", tmp_path / "b.png", "--json").stdout)
+    assert record["bound"] == plain["bound"]
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
 @pytest.mark.parametrize(

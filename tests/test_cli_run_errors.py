@@ -11,6 +11,7 @@ from isingdenoise import ENGINES
 from isingdenoise.io import EXTENSIONS
 
 USAGE, UNREADABLE, EXISTS, UNWRITABLE = 2, 3, 4, 5
+GREY = ["--noise", "gaussian"]  # with which parameters go, as they do not with auto
 
 
 @pytest.fixture
@@ -29,11 +30,11 @@ def refused(code, folder, *args):
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        (["--sigma", "0"], "--sigma"),
-        (["--sigma", "-1"], "--sigma"),
-        (["--sigma", "nan"], "--sigma"),
-        (["--sigma", "1e400"], "--sigma"),
-        (["--sigma", "much"], "--sigma"),
+        ([*GREY, "--sigma", "0"], "--sigma"),
+        ([*GREY, "--sigma", "-1"], "--sigma"),
+        ([*GREY, "--sigma", "nan"], "--sigma"),
+        ([*GREY, "--sigma", "1e400"], "--sigma"),
+        ([*GREY, "--sigma", "much"], "--sigma"),
         (["--sigma"], "--sigma"),
         (["--noise", "flip", "--flip-prob", "0"], "--flip-prob"),
         (["--noise", "flip", "--flip-prob", "0.5"], "--flip-prob"),
@@ -43,17 +44,24 @@ def refused(code, folder, *args):
         (["--noise", "flip", "--sigma", "1"], "--sigma"),
         (["--noise", "gaussian", "--flip-prob", "0.1"], "--flip-prob"),
         (["--noise", "pink"], "--noise"),
-        (["--levels", "200,60"], "--levels"),
-        (["--levels", "60,60"], "--levels"),
-        (["--levels", "60"], "--levels"),
-        (["--levels", "1,2,3"], "--levels"),
-        (["--levels", "nan,1"], "--levels"),
-        (["--levels", "0,inf"], "--levels"),
-        (["--levels", "black,white"], "--levels"),
+        ([*GREY, "--levels", "200,60"], "--levels"),
+        ([*GREY, "--levels", "60,60"], "--levels"),
+        ([*GREY, "--levels", "60"], "--levels"),
+        ([*GREY, "--levels", "1,2,3"], "--levels"),
+        ([*GREY, "--levels", "nan,1"], "--levels"),
+        ([*GREY, "--levels", "0,inf"], "--levels"),
+        ([*GREY, "--levels", "black,white"], "--levels"),
         (["--coupling", "nan"], "--coupling"),
         (["--coupling", "-inf"], "--coupling"),
         (["--coupling", "1e7"], "--coupling"),
         (["--coupling", "strong"], "--coupling"),
+        (["--coupling", "1,nan"], "--coupling"),
+        (["--coupling", "1,1,1e7"], "--coupling"),
+        (["--coupling", "1,1,1,1"], "--coupling"),
+        (["--coupling", "1,"], "--coupling"),
+        (["--background", "even"], "--background"),
+        (["--background", "auto", "--noise", "poisson"], "--background"),
+        (["--background", "auto", "--noise", "probability"], "--background"),
         (["--seed", "-1"], "--seed"),
         (["--seed", "1.5"], "--seed"),
         (["--seed", "99999999999999999999"], "--seed"),
@@ -63,6 +71,26 @@ def refused(code, folder, *args):
 )
 def test_bad_options_are_usage_errors_that_name_the_option(noisy, options, named):
     assert named in refused(USAGE, noisy.parent, "run", noisy, *options)
+
+
+@pytest.mark.parametrize("command", ["run", "compare", "estimate"])
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        *(("--sigma", "1"), ("--sigma", "1,2"), ("--flip-prob", "0.1"), ("--salt", "0.1")),
+        *(("--pepper", "0.1"), ("--levels", "60,190")),
+    ],
+)
+def test_a_model_that_auto_chooses_takes_no_parameters(noisy, command, option, value):
+    expected = f"isingdenoise: {option}: does not go with --noise auto; name the model"
+    for name in ([], ["--noise", "auto"]):
+        assert refused(USAGE, noisy.parent, command, noisy, option, value, *name) == expected
+
+
+def test_grey_values_beyond_any_picture_are_the_input_s_fault(tmp_path):
+    picture = save(tmp_path / "huge.tif", np.where(scene(), np.float32(1e35), np.float32(0)))
+    line = refused(USAGE, tmp_path, "run", picture)
+    assert line.startswith("isingdenoise: INPUT: holds values beyond 1e+30")
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -115,14 +143,14 @@ def test_unknown_commands_and_missing_arguments(tmp_path):
 
 
 def test_levels_that_do_not_fit_the_picture(noisy):
-    options = ["--levels=-2,-1", "--sigma", "1"]
+    options = [*GREY, "--levels=-2,-1", "--sigma", "1"]
     assert "--levels" in refused(USAGE, noisy.parent, "run", noisy, *options)
 
 
 @pytest.mark.parametrize(
     ("pixels", "options"),
     [
-        (np.where(scene(), np.uint8(190), np.uint8(60)), ["--levels=-1,1"]),
+        (np.where(scene(), np.uint8(190), np.uint8(60)), [*GREY, "--levels=-1,1"]),
         (scene(), ["--levels", "0,255", "--noise", "flip"]),
     ],
     ids=["grey", "one bit"],
@@ -246,7 +274,7 @@ def test_the_installed_command_fails_as_cleanly(noisy, tmp_path):
     target.write_bytes(b"precious")
     before = snapshot(tmp_path)
     for code, args, named in [
-        (USAGE, ["run", noisy, "--sigma", "0"], "--sigma"),
+        (USAGE, ["run", noisy, *GREY, "--sigma", "0"], "--sigma"),
         (USAGE, ["fly"], "fly"),
         (UNREADABLE, ["run", "text.png"], "text.png"),
         (EXISTS, ["run", "noisy.png"], "noisy.denoised.png"),

@@ -10,13 +10,15 @@ from command_line import scene
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from isingdenoise import ICM, FlipNoise, Gibbs, MeanField, denoise
+from isingdenoise import ICM, FlipNoise, Gibbs, MeanField, denoise, estimate
 from isingdenoise.plotting import (
     draw_picture,
     draw_probability,
+    draw_scores,
     draw_trace,
     picture_table,
     render,
+    score_figure,
 )
 
 PICTURE = scene(16, 24)
@@ -27,9 +29,9 @@ def axes():
     return Figure().subplots()
 
 
-def solved(engine):
+def solved(engine, coupling="auto"):
     noisy = FlipNoise(0.1).sample(PICTURE, np.random.default_rng(1))
-    return denoise(noisy, FlipNoise(0.1), engine=engine, rng=0).solution
+    return denoise(noisy, FlipNoise(0.1), engine=engine, coupling=coupling, rng=0).solution
 
 
 def layout(figure):
@@ -90,7 +92,7 @@ def test_a_trace_is_drawn_over_the_site_updates(axes):
 
 
 def test_rounds_where_nothing_was_computed_are_left_out(axes):
-    trace = solved(MeanField(tol=1e-6, bound_every=3)).trace
+    trace = solved(MeanField(tol=0, max_sweeps=20, bound_every=3), coupling=0.6).trace
     assert len(trace) >= 6
     draw_trace(axes, trace, "bound")
     (line,) = axes.lines
@@ -124,6 +126,44 @@ def test_several_traces_share_axes(axes):
     draw_trace(axes, solved(ICM()).trace, "energy", "icm")
     draw_trace(axes, solved(Gibbs(burn_in=0, sweeps=3, chains=1)).trace, "energy", "gibbs")
     assert [line.get_label() for line in axes.lines] == ["icm", "gibbs"]
+
+
+def point(horizontal, vertical, diagonal=0.0, score=0.0):
+    strengths = {"horizontal": horizontal, "vertical": vertical}
+    return {**strengths, "diagonal": diagonal, "antidiagonal": diagonal, "score": score}
+
+
+def test_scores_are_drawn_over_strength_by_kind(axes):
+    curve = [
+        point(0.55, 0.55, score=-4),
+        point(0.4, 0.4, score=-3),
+        point(0.2, 0.8, score=-2.5),
+        point(0.5, 0.5, -0.1, score=-2),
+    ]
+    record = {"curve": curve, "score": -2, "coupling": point(0.6, 0.6, -0.12)}
+    assert draw_scores(axes, record, "a title") is axes
+    lines = {line.get_label(): line for line in axes.lines}
+    assert list(lines) == ["4 neighbours", "unequal", "diagonals", "best", "in use"]
+    places = {name: (list(x.get_xdata()), list(x.get_ydata())) for name, x in lines.items()}
+    assert places["4 neighbours"] == ([0.4, 0.55], [-3, -4])
+    assert places["unequal"] == (pytest.approx([0.4]), [-2.5])
+    assert places["diagonals"] == places["best"] == ([0.5], [-2])
+    assert places["in use"][0] == pytest.approx([0.6, 0.6])
+    assert len({lines[name].get_marker() for name in list(lines)[:3]}) == 3
+    assert axes.get_xscale() == "log"
+    assert axes.get_title(loc="right") == "a title"
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == list(lines)
+
+
+@pytest.mark.parametrize("noisy", [PICTURE, np.ones((1, 1), np.bool_)])
+def test_the_scores_of_an_estimate_are_a_figure(noisy):
+    record = estimate(noisy, FlipNoise(0.1)).record()
+    figure = score_figure(record, "in use: 1 on 4 neighbours")
+    (axes,) = figure.axes
+    drawn = [line for line in axes.lines if line.get_label() not in ("best", "in use")]
+    scores = [score for line in drawn for score in line.get_ydata()]
+    assert sorted(scores) == sorted(tried["score"] for tried in record["curve"])
+    assert render(figure, "png").startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4])

@@ -15,13 +15,26 @@ from isingdenoise.learning import AUTO
 from isingdenoise.noise import NOISE_MODELS
 
 from ..values import Auto, NoiseChoice, Share, build_coupling, build_engine
-from .picture import Limits, Preparation, Prepared, check_figure, named
+from .picture import Limits, Preparation, check_figure, named
 
 __all__ = [
-    *("Limits", "Preparation", "Prepared", "check_figure", "named", "PATH"),
-    *("engine_options", "limit_options", "noise_options", "reading_options", "solver_options"),
-    *("force_option", "json_option", "mask_option", "max_change_option", "noise_name_option"),
-    *("plot_option", "settings_option"),
+    "PATH",
+    "Limits",
+    "Preparation",
+    "check_figure",
+    "engine_options",
+    "force_option",
+    "json_option",
+    "limit_options",
+    "mask_option",
+    "max_change_option",
+    "named",
+    "noise_name_option",
+    "noise_options",
+    "plot_option",
+    "reading_options",
+    "settings_option",
+    "solver_options",
 ]
 
 Command = Callable[..., Any]

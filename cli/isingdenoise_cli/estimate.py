@@ -1,0 +1,81 @@
+"""`isingdenoise estimate`: what a picture says about its noise and its coupling."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from isingdenoise._version import __version__
+
+from . import options as o
+
+
+@click.command()
+@click.argument("picture", metavar="INPUT", type=o.PATH)
+@o.plot_option
+@o.mask_option
+@o.reading_options
+@o.noise_options
+@o.force_option
+@o.json_option
+def estimate(
+    picture: Path,
+    plot: Path | None,
+    mask: Path | None,
+    reading: dict[str, Any],
+    prepare: o.Preparation,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Estimate noise and coupling of one picture.
+
+    Prints what 'run' would use by default. A fifth of the pixels is hidden;
+    the coupling follows from how well the others predict their grey values.
+    --plot draws the score of each coupling that was tried.
+
+    \b
+    isingdenoise estimate noisy.png
+    isingdenoise estimate page.png --background auto --noise gaussian --plot curve.png
+    """
+    from isingdenoise import learning
+    from isingdenoise.io import check_input, read_picture
+
+    from . import report
+
+    limits = o.Limits(mask, None, None)
+    inputs = [picture, *limits.files]
+    for path in inputs:
+        check_input(path)
+    o.check_figure(plot, inputs, force)
+    pixels = read_picture(picture, **reading).pixels
+    known = limits.read(pixels.shape, reading["max_pixels"])["mask"]
+    report.say_if_cold()
+    with report.notices(picture):
+        prepared = prepare(pixels, known)
+        found = learning.estimate(prepared.picture, prepared.noise, mask=known)
+    if plot is not None:
+        from isingdenoise.plotting import score_figure
+
+        figure = score_figure(found.record(), f"in use: {found.coupling}")
+        report.write_figure(figure, plot, force)
+    light = (prepare.background, prepared.light)
+    if as_json:
+        noise = report.noise_record(prepared.noise, prepare.noise.chosen)
+        more = {"mask": mask, "plot": plot, **report.light_record(*light)}
+        record = {"input": picture, "version": __version__, "noise": noise, **found.record()}
+        report.print_json({**record, **more})
+        return
+    tried = len({coupling for coupling, _ in found.curve})
+    bias, slope = found.calibration.bias, found.calibration.slope
+    rows = [
+        ("noise", report.describe_noise(prepared.noise, prepare.noise.chosen)),
+        *report.light_line(*light),
+        ("coupling", str(found.coupling)),
+        ("calibration", f"bias {bias:.3g}, slope {slope:.3g}"),
+        ("score", f"{found.score:.5g} nats for each of {found.hidden} hidden pixels"),
+        ("tried", f"{tried} couplings in {found.seconds:.2g} s"),
+    ]
+    for what, text in rows:
+        click.echo(f"{what:<11}  {text}")
