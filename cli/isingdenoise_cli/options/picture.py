@@ -18,6 +18,8 @@ from isingdenoise.validation import check_image
 
 from ..values import NoiseChoice
 
+#: What is estimated from values up to this size is within the limits of the noise models.
+_LARGEST_GREY = 1e28
 _FIGURES = (".png", ".pdf", ".svg")
 #: Noise models of counts and of probabilities: a quotient is neither.
 _NEVER_DIVIDED = ("poisson", "probability")
@@ -118,9 +120,7 @@ class Preparation:
 
     def __call__(self, x: NDArray[Any], known: NDArray[Any] | None = None) -> Prepared:
         """Return light and noise of a picture, unknown pixels left out of the estimates."""
-        from isingdenoise.api import LARGEST_GREY
-
-        check_image("image", x, high=LARGEST_GREY)
+        check_image("image", x, high=_LARGEST_GREY)
         if known is not None and not observed(x, known).any():
             raise ParameterError("--mask", "leaves no pixel known")
         light = estimate_background(x, known) if self.background else None
