@@ -29,6 +29,7 @@ __all__ = ["AUTO", "choose_noise", "resolve_noise"]
 AUTO = "auto"
 
 _EARN = 10.0  # nats that the parameters of salt-and-pepper noise must earn
+_FEWEST = 1e-3  # share of replaced pixels below which they are but the tails of other noise
 
 
 def resolve_noise(
@@ -55,7 +56,8 @@ def choose_noise(x: NDArray[Any], mask: NDArray[np.bool_] | None = None) -> Nois
 
     Two-valued pictures are flipped or have salt and pepper in unequal shares,
     grey ones have Gaussian noise with impulses or without. The simpler model
-    stands unless the other one makes the hidden pixels likelier by 10 nats.
+    stands unless the other one makes the hidden pixels likelier by 10 nats and
+    replaces more than one pixel in a thousand.
 
     Parameters
     ----------
@@ -80,7 +82,9 @@ def choose_noise(x: NDArray[Any], mask: NDArray[np.bool_] | None = None) -> Nois
         held_out = HeldOut(windows_of(x, mask, np.random.default_rng(0)), models[-1], None)
         prediction = held_out.predict(Coupling.nearest(START))
         scores.append(prediction.score + held_out.constant)
-    best = 1 if scores[1] > scores[0] + _EARN else 0
+    impulses: Any = models[1]
+    replaced = impulses.salt + impulses.pepper
+    best = 1 if scores[1] > scores[0] + _EARN and replaced > _FEWEST else 0
     for warning in caught[best]:
         warnings.warn(str(warning.message), warning.category, stacklevel=3)
     return models[best]
