@@ -256,6 +256,34 @@ def run_sweep(lattice, new, old, weight, threshold=0.1):
     return rows, moving
 
 
+def log_evidence(eta, evidence):
+    """Return sum_i log(sigma(eta_i) exp(e_i) + sigma(-eta_i)), term by term."""
+    total = 0.0
+    for a, e in zip(eta, evidence, strict=True):
+        bright, dark = -np.logaddexp(0, -a), -np.logaddexp(0, a)
+        total += float(np.logaddexp(bright + e, dark))
+    return total
+
+
+def calibration_objective(bias, slope, pull, evidence):
+    """Return what `calibrate` maximises: the log evidence less 5 (b^2 + (t - 1)^2)."""
+    score = log_evidence(bias + 2 * slope * pull, evidence)
+    return score - 5 * (bias**2 + (slope - 1) ** 2)
+
+
+def neighbour_sums(mean, rows, columns):
+    """Return the sums of horizontal, vertical, diagonal, antidiagonal neighbours, (4, n)."""
+    height, width = mean.shape
+    pairs = [((0, -1), (0, 1)), ((-1, 0), (1, 0)), ((-1, -1), (1, 1)), ((-1, 1), (1, -1))]
+    sums = np.zeros((4, len(rows)))
+    for site, (y, x) in enumerate(zip(rows, columns, strict=True)):
+        for kind, pair in enumerate(pairs):
+            for dy, dx in pair:
+                if 0 <= y + dy < height and 0 <= x + dx < width:
+                    sums[kind, site] += mean[y + dy, x + dx]
+    return sums
+
+
 def pack(image, dtype):
     """Return the four planes of a picture, by parity of row and column, zeros around them."""
     height, width = image.shape

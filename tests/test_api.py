@@ -31,12 +31,12 @@ from isingdenoise.metrics import bit_error_rate
 # The coupling is the one that suits mean field. ICM takes it too and, stopping at the first
 # state that no flip improves, does worse: on text 1.7 and 1.9 times as many wrong pixels.
 LIMITS = {
-    "text": ((0.0351, 0.0321), (0.0581, 0.0600)),
-    "small_text": ((0.0391, 0.0382), (0.0491, 0.0505)),
-    "horse": ((0.0027, 0.0025), (0.0105, 0.0043)),
-    "qr_code": ((0.0109, 0.0109), (0.0356, 0.0146)),
-    "mask": ((0.0043, 0.0035), (0.0065, 0.0044)),
-    "letter_a": ((0.0048, 0.0031), (0.0106, 0.0054)),
+    "text": ((0.0349, 0.0321), (0.0583, 0.0601)),
+    "small_text": ((0.0391, 0.0383), (0.0492, 0.0646)),
+    "horse": ((0.0027, 0.0025), (0.0095, 0.0043)),
+    "qr_code": ((0.0107, 0.0115), (0.0355, 0.0146)),
+    "mask": ((0.0043, 0.0035), (0.0065, 0.0043)),
+    "letter_a": ((0.0049, 0.0036), (0.0114, 0.0055)),
 }
 EVERY_ENGINE = pytest.mark.parametrize("engine", ENGINES)
 
@@ -108,7 +108,7 @@ def calibrated(found):
 def test_with_a_coupling_estimated_probabilities_of_mean_field_are_calibrated(calibration, noisy):
     found = denoise(noisy, calibration=calibration)
     chosen = found.calibration
-    assert chosen == estimate(noisy).calibration if calibration is None else calibration
+    assert chosen == (estimate(noisy).calibration if calibration is None else calibration)
     assert found.settings["calibration"] == {"bias": chosen.bias, "slope": chosen.slope}
     np.testing.assert_allclose(found.probability, calibrated(found), rtol=0, atol=2e-6)
     if calibration != Calibration():  # the control: not what the means say
