@@ -91,10 +91,10 @@ class Coupling:
     def __str__(self) -> str:
         """Return the shortest text that tells the strengths."""
         if self.horizontal == self.vertical and self.neighbours == 4:
-            return f"{self.horizontal:g} on 4 neighbours"
+            return f"{self.horizontal:.4g} on 4 neighbours"
         if self.horizontal == self.vertical and self.diagonal == self.antidiagonal:
-            return f"{self.horizontal:g} (diagonal {self.diagonal:g}) on 8 neighbours"
+            return f"{self.horizontal:.4g} (diagonal {self.diagonal:.4g}) on 8 neighbours"
         parts = (self.horizontal, self.vertical, self.diagonal, self.antidiagonal)
         shown = parts if self.neighbours == 8 else parts[:2]
         directions = ("horizontal", "vertical", "diagonal", "antidiagonal")
-        return ", ".join(f"{n} {v:g}" for n, v in zip(directions, shown, strict=False))
+        return ", ".join(f"{n} {v:.4g}" for n, v in zip(directions, shown, strict=False))
