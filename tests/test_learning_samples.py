@@ -119,7 +119,7 @@ def test_on_average_they_are_as_good_as_in_hindsight():
 
 LOST = pytest.mark.xfail(
     reason="keeping the geometric mean, the search for a direction overshoots and runs out of "
-    "evaluations: 0.85 of the errors; trying the fitted strengths themselves makes it 0.5"
+    "evaluations: 0.85 of the errors"
 )
 
 
@@ -176,8 +176,9 @@ def test_the_calibration_holds_for_pixels_hidden_from_it():
         tried = [c, Calibration(), Calibration(c.bias, 0.6 * c.slope), Calibration(c.bias, 1.6)]
         alone = np.zeros_like(pull)
         losses.append([log_loss(t.probability(pull, alone), z[part.hidden]) for t in tried])
-    best, *others = np.mean(losses, axis=0)
-    assert np.all(best < 0.98 * np.array(others))  # as mean field says, too flat, too steep
+    best, raw, flat, steep = np.mean(losses, axis=0)
+    assert best < raw
+    assert best < 0.9 * min(flat, steep)  # the controls
 
 
 @pytest.mark.xfail(
