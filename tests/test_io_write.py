@@ -82,7 +82,9 @@ def test_tiff_is_group_4_and_black_is_zero():
         assert page.compression == tifffile.COMPRESSION.CCITT_T6
         assert page.photometric == tifffile.PHOTOMETRIC.MINISBLACK
         assert page.bitspersample == 1
-        assert page.get_resolution(tifffile.RESUNIT.INCH) == (72, 72)
+        # No resolution known, none claimed: square pixels, without a unit.
+        assert page.resolutionunit == tifffile.RESUNIT.NONE
+        assert page.resolution == (1, 1)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "BMP", "JPEG"])

@@ -1,8 +1,8 @@
-"""Files as the operating system sees them: opened without hanging, published whole.
+"""Files as they are written: published whole.
 
-Nothing here knows about pictures. A file is read only if it is a regular one,
-and written under a temporary name first, so that a reader of the target, or a
-crash at any moment, meets the old content or the new one and never a part.
+Nothing here knows about pictures. A file is written under a temporary name
+first, so that a reader of the target, or a crash at any moment, meets the old
+content or the new one and never a part.
 
 Names are plain strings here, not `pathlib` objects: those drop a final slash,
 and a name that ends in one must not be taken for a file.
@@ -16,89 +16,36 @@ import contextlib
 import os
 import secrets
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO, NoReturn
 
-from isingdenoise.errors import OverwriteError, ParameterError, ReadError, WriteError, printable
+from isingdenoise._io.opening import KINDS, StrPath, reason_of
+from isingdenoise.errors import (
+    IsingDenoiseError,
+    OverwriteError,
+    ParameterError,
+    WriteError,
+    printable,
+)
 
 __all__ = [
     "TEMPORARY_PREFIX",
-    "StrPath",
+    "atomic_file",
     "check_output",
-    "open_regular",
     "write_bytes_atomically",
 ]
-
-StrPath = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
 TEMPORARY_PREFIX = ".isingdenoise-"
 """How the names of temporary files start: what a sweep of left-overs looks for."""
 
-# Absent on Windows, where opening a pipe by name cannot hang in this way.
-_READ_FLAGS = (
-    os.O_RDONLY
-    | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_NOCTTY", 0)
-    | getattr(os, "O_BINARY", 0)
-)
 _CREATE_FLAGS = (
-    os.O_WRONLY
+    os.O_RDWR
     | os.O_CREAT
     | os.O_EXCL
     | getattr(os, "O_NOFOLLOW", 0)
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_BINARY", 0)
 )
-
-_KINDS = {
-    stat.S_IFDIR: "a folder",
-    stat.S_IFLNK: "a symbolic link",
-    stat.S_IFIFO: "a pipe",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-}
-
-
-def open_regular(path: StrPath) -> BinaryIO:
-    """Open an existing regular file for reading, without ever blocking.
-
-    Parameters
-    ----------
-    path : str, bytes or os.PathLike
-        The file. Links are followed.
-
-    Returns
-    -------
-    BinaryIO
-        The open file, at its start. The caller closes it.
-
-    Raises
-    ------
-    ReadError
-        The file is missing, unreadable, empty, or no regular file.
-    """
-    name = os.fsdecode(path)
-    try:
-        # Looked at before it is opened, because opening some devices acts on
-        # them; and once more afterwards, in case the name changed hands.
-        _refuse_odd_kind(name, os.stat(name))
-        descriptor = os.open(name, _READ_FLAGS)
-    except (OSError, ValueError) as error:
-        if isinstance(error, ReadError):
-            raise
-        raise ReadError(name, f"cannot be read ({_reason(error)}); check the name") from error
-    try:
-        status = os.fstat(descriptor)
-        _refuse_odd_kind(name, status)
-        if status.st_size == 0:
-            raise ReadError(name, "is empty (0 bytes); write the picture once more")
-        stream: BinaryIO = os.fdopen(descriptor, "rb")
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return stream
 
 
 def check_output(path: StrPath, inputs: Sequence[StrPath] = (), *, overwrite: bool = False) -> None:
@@ -165,6 +112,36 @@ def write_bytes_atomically(path: StrPath, data: bytes, *, overwrite: bool = Fals
         Anything else that keeps the file from being written. The target is as
         it was, and no temporary file stays.
     """
+    with atomic_file(path, overwrite=overwrite) as stream:
+        stream.write(data)
+
+
+@contextlib.contextmanager
+def atomic_file(path: StrPath, *, overwrite: bool = False) -> Iterator[BinaryIO]:
+    """Open a file that takes its name when the block ends, and vanishes when it fails.
+
+    As `write_bytes_atomically`, for content that comes in parts.
+
+    Parameters
+    ----------
+    path : str, bytes or os.PathLike
+        The file to write.
+    overwrite : bool
+        Whether an existing regular file may be replaced.
+
+    Yields
+    ------
+    BinaryIO
+        The temporary file, to write, read and seek in.
+
+    Raises
+    ------
+    OverwriteError, WriteError
+        As `write_bytes_atomically`. A plain `OSError` of the block is taken for
+        one of the file.
+    Exception
+        Whatever else the block raises.
+    """
     name = os.fsdecode(path)
     temporary = None
     try:
@@ -173,8 +150,8 @@ def write_bytes_atomically(path: StrPath, data: bytes, *, overwrite: bool = Fals
         # Named before it is made, so that an interrupt in between leaves nothing.
         temporary = os.path.join(folder, f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}.tmp")
         descriptor = os.open(temporary, _CREATE_FLAGS, 0o666)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
+        with os.fdopen(descriptor, "w+b") as stream:
+            yield stream
             stream.flush()
             os.fsync(descriptor)
         if overwrite:
@@ -214,17 +191,10 @@ def _check_target(name: str, *, overwrite: bool) -> None:
     except FileNotFoundError:
         return
     if not stat.S_ISREG(status.st_mode):
-        kind = _KINDS.get(stat.S_IFMT(status.st_mode), "no regular file")
+        kind = KINDS.get(stat.S_IFMT(status.st_mode), "no regular file")
         raise WriteError(name, f"is {kind} and is never replaced; choose another name")
     if not overwrite:
         raise OverwriteError(name, "exists; use --force to replace it")
-
-
-def _refuse_odd_kind(name: str, status: os.stat_result) -> None:
-    """Raise `ReadError` for everything that is no regular file."""
-    if not stat.S_ISREG(status.st_mode):
-        kind = _KINDS.get(stat.S_IFMT(status.st_mode), "no regular file")
-        raise ReadError(name, f"is {kind}; give a regular file")
 
 
 def _same_file(first: str, second: str) -> bool:
@@ -246,15 +216,10 @@ def _sync_folder(folder: str) -> None:
             os.close(descriptor)
 
 
-def _reason(error: OSError | ValueError) -> str:
-    """Return what the system said, without the file name that `str` would repeat."""
-    return getattr(error, "strerror", None) or str(error)
-
-
 def _raise_write_error(name: str, error: OSError | ValueError) -> NoReturn:
     """Raise `error` as a `WriteError`, or as it is where it already is ours."""
-    if isinstance(error, (WriteError, ParameterError)):
+    if isinstance(error, IsingDenoiseError):
         raise error
     raise WriteError(
-        name, f"cannot be written ({_reason(error)}); check the folder and the space"
+        name, f"cannot be written ({reason_of(error)}); check the folder and the space"
     ) from error

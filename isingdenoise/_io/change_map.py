@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from isingdenoise._io.encode import encode_grey
+from isingdenoise._io.encode import encode_grey, tiff_or_png_options
+from isingdenoise._io.formats import check_format
 from isingdenoise.errors import ParameterError
 
 __all__ = ["CHANGE_COLOURS", "encode_change_map"]
@@ -27,7 +28,13 @@ without colour vision.
 """
 
 
-def encode_change_map(image: Array, changes: Array, format: str) -> bytes:  # noqa: A002
+def encode_change_map(
+    image: Array,
+    changes: Array,
+    format: str,  # noqa: A002
+    *,
+    compression: str | None = None,
+) -> bytes:
     """Encode a change map.
 
     Parameters
@@ -39,6 +46,8 @@ def encode_change_map(image: Array, changes: Array, format: str) -> bytes:  # no
     format : str
         "PNG" (2 bits a pixel) and "TIFF" (8 bits) take a palette, in the
         order of `CHANGE_COLOURS`; "NPY" takes `changes` as they are.
+    compression : str or None
+        As in `encode_grey`.
 
     Returns
     -------
@@ -48,8 +57,9 @@ def encode_change_map(image: Array, changes: Array, format: str) -> bytes:  # no
     Raises
     ------
     ParameterError
-        Another format.
+        Another format, or a compression that it does not have.
     """
+    format = check_format(format, compression, bilevel=False)  # noqa: A001
     if format == "NPY":
         return encode_grey(changes, format)
     if format not in ("PNG", "TIFF"):
@@ -61,7 +71,9 @@ def encode_change_map(image: Array, changes: Array, format: str) -> bytes:  # no
     indices[changes < 0] = 3
     picture = Image.fromarray(indices)
     picture.putpalette([channel for colour in CHANGE_COLOURS.values() for channel in colour])
-    options = {"bits": 2} if format == "PNG" else {"compression": "tiff_adobe_deflate"}
+    options = tiff_or_png_options(format, compression or "deflate")
+    if format == "PNG":
+        options["bits"] = 2
     buffer = io.BytesIO()
     picture.save(buffer, format, **options)
     return buffer.getvalue()

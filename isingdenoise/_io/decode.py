@@ -8,7 +8,6 @@ is chosen, and the polarity of fax files right.
 from __future__ import annotations
 
 import logging
-import math
 import os
 import threading
 import warnings
@@ -16,34 +15,27 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
-import numpy as np
-
-from isingdenoise._io.pixels import as_tuple, to_array, turn_upright
-from isingdenoise.errors import ReadError, printable
+from isingdenoise._io.bits import fax_errors, load_bits
+from isingdenoise._io.checks import check_size, check_strips, in_one_line
+from isingdenoise._io.memory import check_memory, memory_needed
+from isingdenoise._io.npy import any_infinite, decode_npy, is_npy
+from isingdenoise._io.picture import Picture, grey_profile, usable_dpi
+from isingdenoise._io.pixels import to_array, turn_upright
+from isingdenoise.errors import ReadError
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage
     from PIL.ImageFile import ImageFile
 
-__all__ = ["Decoded", "decode", "usable_dpi"]
+__all__ = ["decode", "decode_pages"]
 
 # What people keep pictures in. Pillow knows more, but some of those run other
 # programs (EPS) or accept nearly any bytes (TGA).
 _FORMATS = ("PNG", "TIFF", "PPM", "BMP", "JPEG", "WEBP", "GIF", "JPEG2000", "PCX")
-_MAGIC = {
-    b"\x89PNG": "PNG",
-    b"II*\0": "TIFF",
-    b"MM\0*": "TIFF",
-    b"II+\0": "TIFF",
-    b"MM\0+": "TIFF",
-    b"\xff\xd8\xff": "JPEG",
-    b"GIF8": "GIF",
-    b"RIFF": "WebP",
-}
-
-# TIFF tags.
-_HEIGHT, _OFFSETS, _ORIENTATION, _SAMPLES, _ROWS = 257, 273, 274, 277, 278
-_COUNTS, _PLANAR, _TILE_OFFSETS, _TILE_COUNTS = 279, 284, 324, 325
+_ORIENTATION = 274  # a TIFF tag, and an EXIF one
+_GREY_MODES = {"1", "L", "LA", "I", "I;16", "I;16B", "F"}  # whose profile still fits grey pixels
+_COMPRESSIONS = {"raw": "none", "tiff_adobe_deflate": "deflate", "tiff_deflate": "deflate"}
+_HALF_A_DOT = 0.0128  # half a dot per metre, in dots per inch
 
 # Python's warning filters and Pillow's size limit belong to the whole process:
 # one thread at a time may set them aside.
@@ -53,22 +45,13 @@ _PILLOW_LOCK = threading.Lock()
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
-class Decoded(NamedTuple):
-    """Pixels of shape (H, W) and what the file said about them."""
-
-    pixels: np.ndarray[Any, Any]
-    dpi: tuple[float, float] | None
-    format: str
-    mode: str
-
-
-def decode(stream: BinaryIO, name: str, *, max_pixels: int, frame: int | None) -> Decoded:
+def decode(stream: BinaryIO, name: str, *, max_pixels: int, frame: int | None) -> Picture:
     """Decode one picture from an open file.
 
     Parameters
     ----------
     stream : BinaryIO
-        A seekable regular file. It stays open.
+        A seekable file. It stays open.
     name : str
         Its name, for messages alone.
     max_pixels : int
@@ -78,68 +61,150 @@ def decode(stream: BinaryIO, name: str, *, max_pixels: int, frame: int | None) -
 
     Returns
     -------
-    Decoded
-        Pixels of type bool, uint8, uint16, float32 or float64.
+    Picture
+        Pixels of type bool, uint8, uint16, float32 or float64, and the notes.
 
     Raises
     ------
     ReadError
         Whatever is wrong with the file, in one line.
     """
-    try:
+    size = stream.seek(0, os.SEEK_END)
+    if is_npy(stream):
+        if frame:
+            raise ReadError(name, f"has no frame {frame}; --frame goes from 0 to 0")
+        return decode_npy(stream, name, size, max_pixels=max_pixels)
+    with in_one_line(name, stream):
         with _quiet_pillow():
             image = _open(stream)
-            _check_size(image, name, max_pixels)
-            if _choose_frame(image, name, frame):
-                _check_size(image, name, max_pixels)
-            mode, kind = image.mode, image.format or ""
-            tags: Mapping[int, Any] = dict(getattr(image, "tag_v2", {}))
-            _check_strips(tags, name, os.fstat(stream.fileno()).st_size)
-            if kind == "PNG":
-                _check_png(stream)
-                scale = {"L;2": 85, "L;4": 17}.get(str(image.tile[0].args), 1)
-                _rescale_transparency(image, scale)
-            image.load()
-            dpi = usable_dpi(image.info.get("dpi"))
-            orientation, swapped = _orientation(image, tags)
-        pixels = turn_upright(to_array(image, kind, tags), orientation)
-    except ReadError:
-        raise
-    except MemoryError as error:
-        raise ReadError(name, "needs more memory than there is; cut it into parts") from error
-    except Exception as error:  # a decoder raises what it likes, from SyntaxError to zlib.error
-        raise ReadError(name, _explain(error, stream)) from error
-    if pixels.dtype.kind == "f" and np.isinf(pixels).any():
-        raise ReadError(name, "holds infinite values; replace them, by NaN where pixels miss")
-    return Decoded(pixels, dpi[::-1] if dpi and swapped else dpi, kind, mode)
+            check_size(image.size, name, max_pixels)
+            count = getattr(image, "n_frames", 1)
+        if frame is None and count > 1:
+            raise ReadError(name, f"holds {count} pages or frames; choose one with --frame")
+        if frame is not None and frame >= count:
+            raise ReadError(name, f"has no frame {frame}; --frame goes from 0 to {count - 1}")
+        return _page(image, stream, _Place(name, size, frame or 0, count), max_pixels)
 
 
-def usable_dpi(dpi: object) -> tuple[float, float] | None:
-    """Return a resolution as two floats, or None where it says nothing.
+def decode_pages(stream: BinaryIO, name: str, *, max_pixels: int) -> Iterator[Picture]:
+    """Decode the pages of an open file one after the other, each when it is asked for.
 
-    One dot an inch is what several writers store for "unknown", and above
-    65535 a JPEG has no room for it.
+    Parameters
+    ----------
+    stream, name, max_pixels
+        As in `decode`. The stream must stay open until the last page.
+
+    Yields
+    ------
+    Picture
+        A page of a TIFF, or the only picture of another file.
+
+    Raises
+    ------
+    ReadError
+        As `decode`; also for an animated picture, whose frames are no pages.
     """
-    try:
-        across, down = (float(value) for value in dpi)  # type: ignore[attr-defined]
-    except (TypeError, ValueError, ArithmeticError):
-        return None
-    if all(math.isfinite(v) and 1 < v <= 65535 for v in (across, down)):
-        return across, down
-    return None
+    size = stream.seek(0, os.SEEK_END)
+    if is_npy(stream):
+        yield decode(stream, name, max_pixels=max_pixels, frame=None)
+        return
+    with in_one_line(name, stream), _quiet_pillow():
+        image = _open(stream)
+        count = getattr(image, "n_frames", 1)
+        if count > 1 and image.format != "TIFF":
+            raise ReadError(name, f"is animated, of {count} frames; choose one with --frame")
+    for page in range(count):
+        # One image serves all pages: a new one would walk the chain of pages from its start.
+        place = _Place(name, size, page, count)
+        with in_one_line(name, stream, place.prefix()):
+            picture = _page(image, stream, place, max_pixels)
+        yield picture
+        del picture  # one page in memory, unless the caller keeps them
+
+
+class _Place(NamedTuple):
+    """Where a page is: the file, its length in bytes, the page and how many there are."""
+
+    name: str
+    size: int
+    page: int
+    pages: int
+
+    def prefix(self) -> str:
+        """Return how to call the page in a message, with a space after it, if there are more."""
+        return f"page {self.page + 1} of {self.pages} " if self.pages > 1 else ""
+
+
+def _page(image: ImageFile, stream: BinaryIO, place: _Place, max_pixels: int) -> Picture:
+    """Decode one page of an opened image, and gather the notes on it."""
+    name = place.name
+    with _quiet_pillow() as complaints:
+        image.seek(place.page)
+        check_size(image.size, name, max_pixels)
+        mode, kind = image.mode, image.format or ""
+        tags: Mapping[int, Any] = dict(getattr(image, "tag_v2", {}))
+        check_strips(tags, name, place.size)
+        if kind == "PNG":
+            _check_png(stream)
+            scale = {"L;2": 85, "L;4": 17}.get(str(image.tile[0].args), 1)
+            _rescale_transparency(image, scale)
+        turned = tags.get(_ORIENTATION, 1) != 1  # Pillow turns a TIFF itself while it loads
+        in_place = mode == "1" and not turned
+        stored = mode if in_place or mode != "1" else "1 unpacked"
+        check_memory(name, memory_needed(image.width * image.height, stored, kind))
+        pixels = load_bits(image) if in_place else None
+        if pixels is None:
+            image.load()
+        asked = _orientation(image, tags)
+    if "Fax4Decode" in complaints:
+        raise ReadError(name, "has damaged Group 4 data; make or fetch it once more")
+    if pixels is None:
+        pixels = to_array(image, kind, tags)
+    if mode == "1" and (clear := image.info.get("transparency")) is not None:
+        pixels |= pixels == bool(clear)
+    if pixels.dtype.kind == "f" and any_infinite(pixels):
+        raise ReadError(name, "holds infinite values; replace them, by NaN where pixels miss")
+    dpi = _dpi(image.info.get("dpi"), kind)
+    return Picture(
+        pixels if tags else turn_upright(pixels, asked),
+        dpi[::-1] if dpi and asked in range(5, 9) else dpi,
+        kind,
+        mode,
+        name,
+        icc_profile=grey_profile(image.info.get("icc_profile")) if mode in _GREY_MODES else None,
+        compression=_compression(image.info.get("compression")) if kind == "TIFF" else None,
+        pages=place.pages,
+        page=place.page,
+        orientation=asked,
+    )
+
+
+def _dpi(found: object, kind: str) -> tuple[float, float] | None:
+    """Return the resolution; PNG and BMP round it to dots per metre, which is undone."""
+    dpi = usable_dpi(found)
+    if dpi is None or kind not in ("PNG", "BMP"):
+        return dpi
+    across, down = (round(v) if abs(v - round(v)) <= _HALF_A_DOT else v for v in dpi)
+    return float(across), float(down)
+
+
+def _compression(found: object) -> str | None:
+    """Return our name of a TIFF's compression."""
+    name = str(found)
+    return _COMPRESSIONS.get(name, name.removeprefix("tiff_"))
 
 
 @contextmanager
-def _quiet_pillow() -> Iterator[None]:
-    """Keep Pillow's warnings and its own size limit out of the way."""
+def _quiet_pillow() -> Iterator[list[str]]:
+    """Keep Pillow's warnings, its own size limit and libtiff's messages out of the way."""
     from PIL import Image
 
-    with _PILLOW_LOCK, warnings.catch_warnings():
+    with _PILLOW_LOCK, warnings.catch_warnings(), fax_errors() as complaints:
         warnings.filterwarnings("ignore", module=r"PIL\.")
         limit = Image.MAX_IMAGE_PIXELS
         Image.MAX_IMAGE_PIXELS = None  # `max_pixels` is checked instead, before decoding
         try:
-            yield
+            yield complaints
         finally:
             Image.MAX_IMAGE_PIXELS = limit
 
@@ -148,48 +213,6 @@ def _open(stream: BinaryIO) -> ImageFile:
     from PIL import Image
 
     return Image.open(stream, formats=_FORMATS)
-
-
-def _check_size(image: PillowImage, name: str, max_pixels: int) -> None:
-    width, height = image.size
-    if width * height > max_pixels:
-        raise ReadError(
-            name,
-            f"has {width} x {height} pixels, more than the limit of {max_pixels}; "
-            "raise it with --max-pixels if the file can be trusted",
-        )
-    if width < 1 or height < 1:
-        raise ReadError(name, f"has no pixels ({width} x {height}); give another picture")
-
-
-def _choose_frame(image: ImageFile, name: str, frame: int | None) -> bool:
-    """Go to the wanted frame; return whether the image has more than one."""
-    count = getattr(image, "n_frames", 1)
-    if frame is None:
-        if count > 1:
-            raise ReadError(name, f"holds {count} pages or frames; choose one with --frame")
-    elif frame >= count:
-        raise ReadError(name, f"has no frame {frame}; --frame goes from 0 to {count - 1}")
-    image.seek(frame or 0)
-    return count > 1
-
-
-def _check_strips(tags: Mapping[int, Any], name: str, size: int) -> None:
-    """Refuse a TIFF with parts never written, or cut off: decoders show black there."""
-    offsets = as_tuple(tags.get(_OFFSETS) or tags.get(_TILE_OFFSETS))
-    counts = as_tuple(tags.get(_COUNTS) or tags.get(_TILE_COUNTS))
-    if not offsets or not counts:
-        return
-    if _OFFSETS in tags:
-        rows = min(int(tags.get(_ROWS) or tags[_HEIGHT]), int(tags[_HEIGHT]))
-        planes = int(tags.get(_SAMPLES, 1)) if tags.get(_PLANAR, 1) == 2 else 1
-        expected = -(-int(tags[_HEIGHT]) // rows) * planes
-    else:
-        expected = len(offsets)
-    if min(len(offsets), len(counts)) < expected or not all(offsets) or not all(counts):
-        raise ReadError(name, "has strips that were never written; write the picture once more")
-    if any(start + length > size for start, length in zip(offsets, counts, strict=False)):
-        raise ReadError(name, "is truncated; make or fetch it once more")
 
 
 def _check_png(stream: BinaryIO) -> None:
@@ -206,32 +229,10 @@ def _rescale_transparency(image: PillowImage, scale: int) -> None:
         image.info["transparency"] = value * scale
 
 
-def _orientation(image: PillowImage, tags: Mapping[int, Any]) -> tuple[int, bool]:
-    """Return the turn still to be made (1: none), and whether the axes swap."""
-    if tags:  # Pillow turns a TIFF itself while it loads
-        return 1, tags.get(_ORIENTATION) in range(5, 9)
+def _orientation(image: PillowImage, tags: Mapping[int, Any]) -> int:
+    """Return the EXIF orientation that the file asks for, 1 where it asks for none."""
     try:
-        orientation = image.getexif().get(_ORIENTATION, 1)
+        found = tags.get(_ORIENTATION, 1) if tags else image.getexif().get(_ORIENTATION, 1)
     except Exception:  # a damaged camera note is no reason to refuse the pixels
-        return 1, False
-    return orientation, orientation in range(5, 9)
-
-
-def _explain(error: Exception, stream: BinaryIO) -> str:
-    """Say in one line why a decoder gave up."""
-    from PIL import UnidentifiedImageError
-
-    if not isinstance(error, UnidentifiedImageError):
-        reason = printable(str(error) or type(error).__name__)[:200]
-        return f"is damaged or incomplete ({reason}); make or fetch it once more"
-    stream.seek(0)
-    start = stream.read(4)
-    kind = next((known for magic, known in _MAGIC.items() if start.startswith(magic)), None)
-    if kind == "TIFF":
-        return (
-            "is a TIFF that is damaged or of a kind that cannot be read (64-bit float, float "
-            "colour, 16-bit grey with alpha); save one channel of 1, 8 or 16 bits or 32-bit float"
-        )
-    if kind is not None:
-        return f"starts like a {kind} file but is damaged; make or fetch it once more"
-    return "is no picture that can be read; convert it to PNG, TIFF, PBM, BMP, JPEG, WebP or GIF"
+        return 1
+    return int(found) if found in range(1, 9) else 1

@@ -7,72 +7,44 @@ pictures into their negative. Arrays are brought to the stored type beforehand.
 from __future__ import annotations
 
 import io
-import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from isingdenoise._io.atomic import StrPath
-from isingdenoise._io.decode import usable_dpi
+from isingdenoise._io.formats import EXTENSIONS, check_format
+from isingdenoise._io.picture import grey_profile, usable_dpi
 from isingdenoise.errors import ParameterError, printable
 
-__all__ = ["EXTENSIONS", "encode_bilevel", "encode_grey", "format_of"]
+__all__ = ["encode_bilevel", "encode_grey", "tiff_or_png_options"]
 
 Array = np.ndarray[Any, Any]
 
-EXTENSIONS = {
-    ".png": "PNG",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".pbm": "PBM",
-    ".pgm": "PGM",
-    ".bmp": "BMP",
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".webp": "WEBP",
-    ".gif": "GIF",
-    ".npy": "NPY",
-}
-"""The formats that can be written, by the extension of the file."""
-
 _BILEVEL = {"PNG", "TIFF", "PBM", "BMP"}  # formats that are written with one bit a pixel
 _DEEP = {"PNG", "TIFF", "PGM"}  # formats with room for 16 bits of grey
-_GREY_OPTIONS: dict[str, dict[str, Any]] = {"TIFF": {"compression": "tiff_adobe_deflate"}}
+_WITH_PROFILE = {"PNG", "TIFF", "JPEG"}  # formats that store a profile beside grey pixels
 _OPTIONS: dict[str, dict[str, Any]] = {"JPEG": {"quality": 95}, "WEBP": {"lossless": True}}
+_TIFF_NAMES = {
+    "group4": "group4",
+    "deflate": "tiff_adobe_deflate",
+    "lzw": "tiff_lzw",
+    "packbits": "packbits",
+    "none": "raw",
+}
 
 
-def format_of(path: StrPath) -> str:
-    """Return the format that an output's extension asks for.
-
-    Parameters
-    ----------
-    path : str, bytes or os.PathLike
-        A name; the file need not exist.
-
-    Returns
-    -------
-    str
-        One of the values of `EXTENSIONS`.
-
-    Raises
-    ------
-    ParameterError
-        The extension is missing or unknown.
-    """
-    name = os.fsdecode(path)
-    found = EXTENSIONS.get(Path(name).suffix.lower())
-    if found is None:
-        known = " ".join(EXTENSIONS)
-        raise ParameterError("output", f"{printable(name)} has no known extension; use {known}")
-    return found
-
-
-def encode_bilevel(image: Array, format: str, *, dpi: tuple[float, float] | None = None) -> bytes:  # noqa: A002
+def encode_bilevel(
+    image: Array,
+    format: str,  # noqa: A002
+    *,
+    dpi: tuple[float, float] | None = None,
+    compression: str | None = None,
+    icc_profile: bytes | None = None,
+) -> bytes:
     """Encode a two-level picture.
 
-    PNG, BMP and PBM take one bit a pixel, TIFF Group 4 compression; PGM, JPEG
-    (quality 95), WebP (lossless) and GIF take the bytes 0 and 255.
+    PNG, BMP, PBM and TIFF take one bit a pixel; PGM, JPEG (quality 95), WebP
+    (lossless) and GIF take the bytes 0 and 255. In a TIFF, black is zero:
+    several readers show the negative of the other kind.
 
     Parameters
     ----------
@@ -81,8 +53,12 @@ def encode_bilevel(image: Array, format: str, *, dpi: tuple[float, float] | None
     format : str
         A value of `EXTENSIONS`.
     dpi : tuple of float or None
-        Dots per inch, for the formats that store them. A TIFF must have some
-        and says 72 without.
+        Dots per inch, for the formats that store them.
+    compression : str or None
+        One of `COMPRESSIONS[format]`; None is "group4" for TIFF and "deflate"
+        for PNG.
+    icc_profile : bytes or None
+        A profile for grey, stored in PNG, TIFF and JPEG.
 
     Returns
     -------
@@ -92,20 +68,26 @@ def encode_bilevel(image: Array, format: str, *, dpi: tuple[float, float] | None
     Raises
     ------
     ParameterError
-        `image` is no two-dimensional array of bools, or does not fit `format`.
+        `image` is no two-dimensional array of bools, or something does not fit
+        `format`.
     """
     image = _checked(image)
     if image.dtype != np.bool_:
         raise ParameterError("image", f"must be bool for two levels, not {image.dtype}")
-    dpi = usable_dpi(dpi)
-    if format == "TIFF":
-        return _encode(image, format, compression="group4", dpi=dpi or (72.0, 72.0))
+    format = check_format(format, compression)  # noqa: A001
     if format not in _BILEVEL and format != "NPY":
         image = image.astype(np.uint8) * np.uint8(255)
-    return _encode(image, format, **({"dpi": dpi} if dpi else {}))
+    return _encode(image, format, **_options(format, dpi, compression or "group4", icc_profile))
 
 
-def encode_grey(array: Array, format: str) -> bytes:  # noqa: A002
+def encode_grey(
+    array: Array,
+    format: str,  # noqa: A002
+    *,
+    dpi: tuple[float, float] | None = None,
+    compression: str | None = None,
+    icc_profile: bytes | None = None,
+) -> bytes:
     """Encode grey values or probabilities.
 
     Parameters
@@ -117,6 +99,11 @@ def encode_grey(array: Array, format: str) -> bytes:  # noqa: A002
         GIF. NPY takes any numbers unchanged.
     format : str
         A value of `EXTENSIONS`, PBM apart.
+    dpi, icc_profile
+        As in `encode_bilevel`.
+    compression : str or None
+        One of `COMPRESSIONS[format]` but "group4"; None is "deflate" for TIFF
+        and PNG.
 
     Returns
     -------
@@ -129,6 +116,7 @@ def encode_grey(array: Array, format: str) -> bytes:  # noqa: A002
         The values or the size do not fit `format`.
     """
     array = _checked(array)
+    format = check_format(format, compression, bilevel=False)  # noqa: A001
     if format == "NPY":
         return _encode(array, format)
     if format == "PBM":
@@ -141,7 +129,32 @@ def encode_grey(array: Array, format: str) -> bytes:  # noqa: A002
         raise ParameterError("array", f"of {array.dtype} has no file format but NPY")
     if array.dtype == np.uint16 and format not in _DEEP:
         raise ParameterError("format", f"{format} has no room for 16 bits; use PNG, TIFF or PGM")
-    return _encode(array, format, **_GREY_OPTIONS.get(format, {}))
+    return _encode(array, format, **_options(format, dpi, compression or "deflate", icc_profile))
+
+
+def _options(
+    kind: str, dpi: tuple[float, float] | None, compression: str, icc_profile: bytes | None
+) -> dict[str, Any]:
+    """Return what Pillow is to be told beside the pixels."""
+    options = dict(_OPTIONS.get(kind, {}))
+    dpi = usable_dpi(dpi)
+    if dpi is not None:
+        options["dpi"] = dpi
+    elif kind == "TIFF":  # a resolution must be there: this one says "square, size unknown"
+        options.update(resolution_unit=1, x_resolution=1.0, y_resolution=1.0)
+    options.update(tiff_or_png_options(kind, compression))
+    if icc_profile is not None and kind in _WITH_PROFILE:
+        if grey_profile(icc_profile) is None:
+            raise ParameterError("icc_profile", "is no whole ICC profile for grey; leave it out")
+        options["icc_profile"] = icc_profile
+    return options
+
+
+def tiff_or_png_options(kind: str, compression: str) -> dict[str, Any]:
+    """Return how Pillow is told of a compression, by the formats that have a choice."""
+    if kind == "TIFF":
+        return {"compression": _TIFF_NAMES[compression]}
+    return {"compress_level": 0} if kind == "PNG" and compression == "none" else {}
 
 
 def _checked(array: Array) -> Array:
@@ -170,10 +183,6 @@ def _quantised(array: Array, format: str) -> Array:  # noqa: A002
 
 def _encode(array: Array, format: str, **options: Any) -> bytes:  # noqa: A002
     """Return the bytes of the file, whatever the format."""
-    extension = next((ext for ext, name in EXTENSIONS.items() if name == format), None)
-    if extension is None:
-        known = ", ".join(dict.fromkeys(EXTENSIONS.values()))
-        raise ParameterError("format", f"{printable(format)} cannot be written; use {known}")
     if format == "NPY":
         buffer = io.BytesIO()
         np.save(buffer, array, allow_pickle=False)
@@ -186,8 +195,7 @@ def _encode(array: Array, format: str, **options: Any) -> bytes:  # noqa: A002
             "<bytes>",
             array,
             plugin="pillow",
-            extension=extension,
-            **_OPTIONS.get(format, {}),
+            extension=next(ext for ext, name in EXTENSIONS.items() if name == format),
             **options,
         )
     except MemoryError:

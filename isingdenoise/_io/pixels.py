@@ -17,19 +17,39 @@ _PHOTOMETRIC, _SAMPLE_FORMAT = 262, 339  # TIFF tags
 # Rec. 601 in units of 1/65536, as in Pillow's own conversion to grey.
 _RED, _GREEN, _BLUE = 19595, 38470, 7471
 
-_BAND_PIXELS = 1 << 22  # how much of a picture with alpha is widened at a time
+_BAND_PIXELS = 1 << 19  # how much of a picture is converted at a time
 
 
 def to_array(image: PillowImage, kind: str, tags: Mapping[int, Any]) -> np.ndarray[Any, Any]:
-    """Return fresh pixels of shape (H, W) in the type the mode calls for."""
+    """Return fresh pixels of shape (H, W) in the type the mode calls for.
+
+    A large image is converted in parts: on their way to NumPy, Pillow makes up
+    to three copies of the pixels it is asked for.
+    """
+    width, height = image.size
+    rows = max(1, _BAND_PIXELS // width)
+    if rows >= height:
+        return _part(image, kind, tags)
+    parts = (
+        (top, _part(image.crop((0, top, width, min(top + rows, height))), kind, tags))
+        for top in range(0, height, rows)
+    )
+    _, first = next(parts)
+    pixels = np.empty((height, width), first.dtype)
+    pixels[:rows] = first
+    for top, part in parts:
+        pixels[top : top + rows] = part
+    return pixels
+
+
+def _part(image: PillowImage, kind: str, tags: Mapping[int, Any]) -> np.ndarray[Any, Any]:
+    """Return the pixels of an image that is small enough for a few copies."""
     clear = image.info.get("transparency")
     sample_format = (as_tuple(tags.get(_SAMPLE_FORMAT)) or (1,))[0]
     pixels: np.ndarray[Any, Any]
     if image.mode == "1":
         # Pillow's bools are bytes of 255, which compiled code may trip over.
         pixels = np.asarray(image).view(np.uint8) != 0
-        if clear is not None:
-            pixels |= pixels == bool(clear)
     elif image.mode.startswith("I;16") or (image.mode == "I" and kind in {"PNG", "PPM"}):
         pixels = np.array(image).astype(np.uint16)
         if isinstance(clear, int):
@@ -54,11 +74,7 @@ def _luminance(image: PillowImage) -> np.ndarray[Any, Any]:
     """Return 8-bit grey of shape (H, W): Rec. 601 luminance, over white paper."""
     if image.has_transparency_data:
         layers = np.asarray(image if image.mode == "LA" else image.convert("RGBA"))
-        grey = np.empty(layers.shape[:2], dtype=np.uint8)
-        rows = max(1, _BAND_PIXELS // layers.shape[1])
-        for top in range(0, layers.shape[0], rows):
-            _over_white(layers[top : top + rows], grey[top : top + rows])
-        return grey
+        return _over_white(layers)
     if image.mode == "LAB":
         return np.array(image.getchannel(0))
     if image.mode not in {"L", "RGB", "YCbCr"}:
@@ -66,7 +82,7 @@ def _luminance(image: PillowImage) -> np.ndarray[Any, Any]:
     return np.array(image.convert("L"))
 
 
-def _over_white(layers: np.ndarray[Any, Any], out: np.ndarray[Any, Any]) -> None:
+def _over_white(layers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Blend (h, w, 2 or 4) colours with white by their alpha, rounding once at the end.
 
     All sums stay below 2**32, so whole numbers do, and equal channels give
@@ -79,7 +95,7 @@ def _over_white(layers: np.ndarray[Any, Any], out: np.ndarray[Any, Any]) -> None
         grey = wide[..., 0] * _RED + wide[..., 1] * _GREEN + wide[..., 2] * _BLUE
     alpha = wide[..., -1]
     unit = 255 << 16
-    out[...] = (grey * alpha + unit * (255 - alpha) + unit // 2) // unit
+    return ((grey * alpha + unit * (255 - alpha) + unit // 2) // unit).astype(np.uint8)
 
 
 def turn_upright(pixels: np.ndarray[Any, Any], orientation: int) -> np.ndarray[Any, Any]:

@@ -1,0 +1,170 @@
+"""Pictures out to files, whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from isingdenoise._io.atomic import atomic_file, write_bytes_atomically
+from isingdenoise._io.change_map import encode_change_map
+from isingdenoise._io.encode import encode_bilevel, encode_grey
+from isingdenoise._io.formats import resolved_format
+from isingdenoise._io.opening import StrPath
+from isingdenoise._io.pages import append_pages
+from isingdenoise._io.picture import Picture
+
+__all__ = ["write_bilevel", "write_change_map", "write_grey", "write_pages"]
+
+Array = np.ndarray[Any, Any]
+
+
+def write_bilevel(
+    path: StrPath,
+    image: Array,
+    *,
+    overwrite: bool = False,
+    dpi: tuple[float, float] | None = None,
+    format: str | None = None,  # noqa: A002
+    compression: str | None = None,
+    icc_profile: bytes | None = None,
+) -> None:
+    """Write a two-level picture, whole or not at all.
+
+    Parameters
+    ----------
+    path : str, bytes or os.PathLike
+        The file to write.
+    image : ndarray of bool, shape (H, W)
+        True is bright.
+    overwrite : bool
+        Whether an existing file may be replaced.
+    format : str or None
+        A value of `EXTENSIONS`; None takes that of the extension.
+    dpi, compression, icc_profile
+        As in `encode_bilevel`.
+
+    Raises
+    ------
+    ParameterError
+        As `format_of` and `encode_bilevel`.
+    OverwriteError, WriteError
+        As `write_bytes_atomically`.
+    """
+    kind = resolved_format(path, format)
+    data = encode_bilevel(image, kind, dpi=dpi, compression=compression, icc_profile=icc_profile)
+    write_bytes_atomically(path, data, overwrite=overwrite)
+
+
+def write_grey(
+    path: StrPath,
+    array: Array,
+    *,
+    overwrite: bool = False,
+    dpi: tuple[float, float] | None = None,
+    format: str | None = None,  # noqa: A002
+    compression: str | None = None,
+    icc_profile: bytes | None = None,
+) -> None:
+    """Write grey values or probabilities, whole or not at all.
+
+    Parameters
+    ----------
+    path : str, bytes or os.PathLike
+        The file to write.
+    array : ndarray, shape (H, W)
+        As in `encode_grey`.
+    overwrite : bool
+        Whether an existing file may be replaced.
+    format : str or None
+        A value of `EXTENSIONS`; None takes that of the extension.
+    dpi, compression, icc_profile
+        As in `encode_grey`.
+
+    Raises
+    ------
+    ParameterError
+        As `format_of` and `encode_grey`.
+    OverwriteError, WriteError
+        As `write_bytes_atomically`.
+    """
+    kind = resolved_format(path, format)
+    data = encode_grey(array, kind, dpi=dpi, compression=compression, icc_profile=icc_profile)
+    write_bytes_atomically(path, data, overwrite=overwrite)
+
+
+def write_change_map(
+    path: StrPath,
+    image: Array,
+    changes: Array,
+    *,
+    overwrite: bool = False,
+    format: str | None = None,  # noqa: A002
+    compression: str | None = None,
+) -> None:
+    """Write a change map, whole or not at all.
+
+    Parameters
+    ----------
+    path : str, bytes or os.PathLike
+        The file to write.
+    image, changes : ndarray, shape (H, W)
+        As in `encode_change_map`.
+    overwrite : bool
+        Whether an existing file may be replaced.
+    format : str or None
+        "PNG", "TIFF" or "NPY"; None takes that of the extension.
+    compression
+        As in `encode_change_map`.
+
+    Raises
+    ------
+    ParameterError
+        As `format_of` and `encode_change_map`.
+    OverwriteError, WriteError
+        As `write_bytes_atomically`.
+    """
+    kind = resolved_format(path, format)
+    data = encode_change_map(image, changes, kind, compression=compression)
+    write_bytes_atomically(path, data, overwrite=overwrite)
+
+
+def write_pages(
+    path: StrPath,
+    pages: Iterable[Picture | Array],
+    *,
+    overwrite: bool = False,
+    format: str | None = None,  # noqa: A002
+    compression: str | None = None,
+) -> int:
+    """Write pages into one TIFF as they come, whole or not at all.
+
+    Parameters
+    ----------
+    path : str, bytes or os.PathLike
+        The file to write.
+    pages : iterable of Picture or ndarray of shape (H, W)
+        As in `encode_pages`. Only one is held at a time.
+    overwrite : bool
+        Whether an existing file may be replaced.
+    format, compression
+        As in `encode_pages`; a `format` of None takes that of the extension.
+
+    Returns
+    -------
+    int
+        How many pages there were.
+
+    Raises
+    ------
+    ParameterError
+        As `format_of` and `encode_pages`.
+    OverwriteError, WriteError
+        As `write_bytes_atomically`.
+    Exception
+        Whatever `pages` raises. The target is then as it was.
+    """
+    kind = resolved_format(path, format)
+    with atomic_file(path, overwrite=overwrite) as stream:
+        return append_pages(stream, pages, kind, compression=compression)
