@@ -36,7 +36,7 @@ LAYERS = {
     "warmup": {"_kernels", "inference", "model", "coupling"},
     "batch": {
         *("api", "result", "learning", "io", "metrics", "inference", "noise", "coupling"),
-        *("validation", "errors"),
+        *("validation", "errors", "_version"),
     },
     "experiments": {
         *("api", "result", "learning", "io", "metrics", "warmup", "inference", "noise"),

@@ -17,7 +17,9 @@ from command_line import (
     succeed,
 )
 
-RECORD_KEYS = ["input", "output", "error", "warnings", "result"]
+from isingdenoise.batch import JOURNAL_NAME
+
+RECORD_KEYS = ["input", "output", "error", "warnings", "result", "skipped", "figures"]
 
 
 @pytest.fixture
@@ -39,7 +41,8 @@ def out(tmp_path):
 
 
 def written(out):
-    return sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file())
+    files = (p for p in out.rglob("*") if p.is_file() and p.name != JOURNAL_NAME)
+    return sorted(str(p.relative_to(out)) for p in files)
 
 
 def test_the_top_folder_alone_by_default(folder, out):
@@ -106,7 +109,7 @@ def test_json_tells_each_picture(folder, out):
     done = invoke("batch", folder, out, "--json")
     assert done.code == 1
     report = json.loads(done.stdout)
-    assert list(report) == ["pictures", "failed"]
+    assert list(report) == ["pictures", "failed", "skipped"]
     assert report["failed"] == 1
     rows = report["pictures"]
     assert all(list(row) == RECORD_KEYS for row in rows)
@@ -214,7 +217,7 @@ def test_an_empty_folder_is_no_error(tmp_path, out):
     done = succeed("batch", tmp_path / "empty", out)
     assert done.stdout == f"no pictures in {tmp_path / 'empty'}\n"
     done = succeed("batch", tmp_path / "empty", out, "--json")
-    assert json.loads(done.stdout) == {"pictures": [], "failed": 0}
+    assert json.loads(done.stdout) == {"pictures": [], "failed": 0, "skipped": 0}
     assert not out.exists()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from isingdenoise.coupling import Coupling
-from isingdenoise.errors import printable
+from isingdenoise.errors import ParameterError, printable
 from isingdenoise.inference import Engine
 
 from . import options as o
@@ -26,6 +26,7 @@ SOME_FAILED = 1
 @o.solver_options
 @o.engine_options
 @o.force_option
+@click.option("--resume", is_flag=True, help="Insist that there is a journal to continue.")
 @o.json_option
 def batch(
     source: Path,
@@ -37,6 +38,7 @@ def batch(
     seed: int,
     engine: Engine,
     force: bool,
+    resume: bool,
     as_json: bool,
 ) -> int:
     """Clean every picture of a folder.
@@ -45,15 +47,33 @@ def batch(
     coupling estimated by itself. A bad file, or one in which more than --max-change
     would change, is reported and the rest goes on; the exit code is then 1.
 
+    A journal in OUTPUT tells what was done, so that the same command goes on where
+    it was cut off: what is up to date is skipped, what changed is done again.
+    Files that the journal does not know stay as they are; --force replaces them,
+    and does everything once more.
+
     \b
     isingdenoise batch scans/ cleaned/ --noise flip
     """
-    from isingdenoise.batch import denoise_many, make_folder, plan
+    from isingdenoise.batch import Journal, denoise_many, describe_settings, make_folder, plan
 
     from . import report
 
+    settings = describe_settings(
+        prepare.noise,
+        engine=engine,
+        coupling=coupling,
+        max_change=max_change,
+        seed=seed,
+        background=prepare.background,
+    )
     with o.named(output="OUTPUT"):
-        jobs = plan(source, target, recursive=recursive, overwrite=force)
+        journal = Journal(target, settings)
+        jobs = plan(source, target, recursive=recursive, overwrite=force, journal=journal)
+    if resume and not journal.exists:
+        raise ParameterError(
+            "--resume", f"there is no journal to continue in {printable(target)}; leave it out"
+        )
     records: list[dict[str, Any]] = []
     outcomes = denoise_many(
         jobs,
@@ -63,6 +83,7 @@ def batch(
         max_change=max_change,
         rng=seed,
         overwrite=force,
+        journal=journal,
     )
     if jobs:
         make_folder(target)
@@ -79,10 +100,12 @@ def batch(
                 report.warn_if_not_converged(outcome.job.source, outcome.result)
             records.append(_record(outcome, prepare))
     failed = sum(record["error"] is not None for record in records)
+    skipped = sum(record["skipped"] for record in records)
     if as_json:
-        report.print_json({"pictures": records, "failed": failed})
+        report.print_json({"pictures": records, "failed": failed, "skipped": skipped})
     else:
-        click.echo(_summary(len(records) - failed, failed, source, target))
+        done = len(records) - failed - skipped
+        click.echo(_summary(done, failed, skipped, source, target))
     return SOME_FAILED if failed else 0
 
 
@@ -92,19 +115,22 @@ def _record(outcome: Any, prepare: o.Preparation) -> dict[str, Any]:
     found = outcome.result and report.result_record(outcome.result, **prepare.told)
     return {
         "input": outcome.job.source,
-        "output": None if found is None else outcome.job.target,
+        "output": None if outcome.error else outcome.job.target,
         "error": None if outcome.error is None else str(outcome.error),
         "warnings": list(outcome.warnings),
         "result": found,
+        "skipped": outcome.skipped,
+        "figures": outcome.entry and outcome.entry.result,
     }
 
 
-def _summary(done: int, failed: int, source: Path, target: Path) -> str:
-    if not done + failed:
+def _summary(done: int, failed: int, skipped: int, source: Path, target: Path) -> str:
+    if not done + failed + skipped:
         return f"no pictures in {printable(source)}"
     pictures = "1 picture" if done == 1 else f"{done} pictures"
     failures = f", {failed} failed" if failed else ""
-    return f"{pictures} cleaned into {printable(target)}{failures}"
+    current = f", {skipped} up to date" if skipped else ""
+    return f"{pictures} cleaned into {printable(target)}{current}{failures}"
 
 
 def _on_terminal() -> bool:

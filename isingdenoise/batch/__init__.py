@@ -1,0 +1,24 @@
+"""A folder of pictures: planned first, then one result after another, and a journal of all."""
+
+from __future__ import annotations
+
+from .jobs import Entry, Job, Outcome
+from .journal import JOURNAL_NAME, Journal, State, file_sha256
+from .planning import PICTURE_EXTENSIONS, plan
+from .records import describe_settings
+from .run import denoise_many, make_folder
+
+__all__ = [
+    "JOURNAL_NAME",
+    "PICTURE_EXTENSIONS",
+    "Entry",
+    "Job",
+    "Journal",
+    "Outcome",
+    "State",
+    "denoise_many",
+    "describe_settings",
+    "file_sha256",
+    "make_folder",
+    "plan",
+]

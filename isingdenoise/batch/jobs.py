@@ -1,0 +1,86 @@
+"""What a batch is made of: jobs, and what became of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import IsingDenoiseError
+from ..result import DenoiseResult
+
+__all__ = ["Entry", "Job", "Outcome"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture to clean.
+
+    Attributes
+    ----------
+    source, target : pathlib.Path
+        The noisy picture, and the file to write.
+    """
+
+    source: Path
+    target: Path
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the journal.
+
+    Attributes
+    ----------
+    input, output : str
+        Names, both relative to the journal's folder.
+    input_sha256, output_sha256 : str or None
+        Of the bytes; None where the file could not be read, or was not made.
+    settings : dict
+        Everything that decides what comes out (`describe_settings`).
+    result : dict or None
+        What came out, in figures; None where it failed.
+    error : str or None
+        Why it failed.
+    """
+
+    input: str
+    input_sha256: str | None
+    settings: dict[str, Any]
+    output: str
+    output_sha256: str | None = None
+    result: dict[str, Any] | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What became of a job: a result or an error, never both; neither where it was up to date.
+
+    Attributes
+    ----------
+    job : Job
+        What was to do.
+    result : DenoiseResult or None
+        None where it failed.
+    error : IsingDenoiseError or None
+        Why it failed.
+    warnings : tuple of str
+        What had to be assumed.
+    seconds : float
+        Time for reading, solving and writing.
+    entry : Entry or None
+        The journal's line, where there is a journal.
+    """
+
+    job: Job
+    result: DenoiseResult | None
+    error: IsingDenoiseError | None
+    warnings: tuple[str, ...]
+    seconds: float
+    entry: Entry | None = None
+
+    @property
+    def skipped(self) -> bool:
+        """Whether nothing was done, because the journal has it all."""
+        return self.result is None and self.error is None

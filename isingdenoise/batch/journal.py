@@ -1,0 +1,235 @@
+"""What was done to which picture: one line for each, in a file beside the results.
+
+A line is on the disk before its result takes its name. A batch that is cut
+off at any moment therefore never leaves a result that the journal does not know.
+"""
+
+# ruff: noqa: PTH118 - names are compared as the system has them
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from ..errors import OverwriteError, ReadError, WriteError, printable
+from .jobs import Entry, Job
+
+__all__ = ["JOURNAL_NAME", "Journal", "State", "file_sha256"]
+
+#: The journal's name in the folder of results.
+JOURNAL_NAME = ".isingdenoise-journal.jsonl"
+
+# A link or a pipe in its place is an error, not a way out of the folder or a wait for ever.
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+_FLAGS = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+
+class State(StrEnum):
+    """What there is to do for a job: all of it, all of it once more, or nothing."""
+
+    DO = "do"
+    REDO = "redo"
+    SKIP = "skip"
+
+
+class Journal:
+    """The journal of a folder of results; read once, then appended to.
+
+    Lines that are torn or none of ours are passed over: what they spoke of is
+    then unknown, and refused or done again.
+
+    Parameters
+    ----------
+    folder : path
+        Of the results; it need not exist before the first `append`.
+    settings : mapping
+        Of this run, plain values: what was made with others is not up to date.
+
+    Raises
+    ------
+    WriteError
+        Something that is no regular file has the journal's name, or it cannot
+        be read.
+    """
+
+    def __init__(self, folder: str | Path, settings: Mapping[str, Any]) -> None:
+        self.folder = Path(folder)
+        self.path = self.folder / JOURNAL_NAME
+        self.settings: dict[str, Any] = json.loads(json.dumps(dict(settings)))
+        self.exists = False
+        self._base = os.path.realpath(self.folder)
+        self._latest: dict[tuple[str, str], Entry] = {}
+        self._makers: dict[str, dict[str, list[str]]] = {}  # output, its SHA-256, inputs
+        for line in self._read().split(b"\n")[:-1]:  # behind the last newline: a torn line
+            if (entry := _parsed(line)) is not None:
+                self._know(entry)
+
+    def names(self, job: Job) -> tuple[str, str]:
+        """Return input and output of a job as the journal calls them."""
+        above = os.path.realpath(job.source.parent)
+        with contextlib.suppress(ValueError):  # another drive: no relative name leads there
+            above = os.path.relpath(above, self._base)
+        source = os.path.normpath(os.path.join(above, job.source.name))
+        target = os.path.relpath(job.target, self.folder)
+        return source.replace(os.sep, "/"), target.replace(os.sep, "/")
+
+    def entry(self, job: Job) -> Entry | None:
+        """Return the latest line about the job, or None."""
+        return self._latest.get(self.names(job))
+
+    def check(self, job: Job) -> None:
+        """Refuse a job whose output exists, unless it was made by it and is as it was made.
+
+        Raises
+        ------
+        OverwriteError
+            The output is nobody's, that of another input, or was changed.
+        """
+        if not os.path.lexists(job.target):
+            return
+        source, target = self.names(job)
+        if job.target.is_symlink() or not job.target.is_file():
+            why = "exists and is no regular file"
+        elif not (makers := self._makers.get(target, {})):
+            why = "exists and is not in the journal"
+        elif not (inputs := makers.get(file_sha256(job.target), [])):
+            why = "was changed since it was made"
+        elif source not in inputs:
+            why = f"was made from another picture ({printable(inputs[-1])})"
+        else:
+            return
+        raise OverwriteError(job.target, f"{why}; use --force to replace it")
+
+    def state(self, job: Job, input_sha256: str | None = None) -> State:
+        """Return what there is to do for a job.
+
+        Parameters
+        ----------
+        job : Job
+            The picture.
+        input_sha256 : str, optional
+            Of the input; read from the file where it is left out.
+
+        Raises
+        ------
+        OverwriteError
+            As `check`.
+        ReadError
+            The input or the output cannot be read.
+        """
+        self.check(job)
+        entry = self.entry(job)
+        if entry is None or not os.path.lexists(job.target):
+            return State.DO
+        current = (
+            entry.error is None
+            and entry.settings == self.settings
+            and entry.output_sha256 == file_sha256(job.target)
+            and entry.input_sha256 == (input_sha256 or file_sha256(job.source))
+        )
+        return State.SKIP if current else State.REDO
+
+    def append(self, entry: Entry) -> None:
+        """Add a line, and wait until it is on the disk. The folder must exist.
+
+        Raises
+        ------
+        WriteError
+            It cannot be written. Half a line is taken back.
+        """
+        line = json.dumps(asdict(entry), allow_nan=False).encode("ascii") + b"\n"
+        try:
+            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | _NO_LINK | _FLAGS
+            descriptor = os.open(self.path, flags, 0o666)
+            try:
+                size = self._size(descriptor)
+                torn = size > 0 and _last_byte(descriptor, size) != b"\n"
+                line = b"\n" * torn + line
+                if os.write(descriptor, line) != len(line):
+                    os.ftruncate(descriptor, size)
+                    raise WriteError(self.path, "cannot be written (no space); make room")
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise self._unusable(error) from error
+        self._know(entry)
+
+    def _know(self, entry: Entry) -> None:
+        self._latest[entry.input, entry.output] = entry
+        if entry.output_sha256 is not None:
+            makers = self._makers.setdefault(entry.output, {})
+            makers.setdefault(entry.output_sha256, []).append(entry.input)
+
+    def _read(self) -> bytes:
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY | _NO_LINK | _FLAGS)
+        except (FileNotFoundError, NotADirectoryError):
+            return b""
+        except OSError as error:
+            raise self._unusable(error) from error
+        try:
+            self._size(descriptor)  # refuses what `open` cannot hold
+            with open(descriptor, "rb", closefd=False) as stream:
+                self.exists = True
+                return stream.read()
+        finally:
+            os.close(descriptor)
+
+    def _size(self, descriptor: int) -> int:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise WriteError(self.path, "is no regular file and cannot be the journal; remove it")
+        return status.st_size
+
+    def _unusable(self, error: OSError) -> WriteError:
+        if isinstance(error, WriteError):
+            return error
+        return WriteError(self.path, f"cannot be used as journal ({error.strerror}); remove it")
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, in hex.
+
+    Raises
+    ------
+    ReadError
+        It cannot be read, or is no regular file.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | _FLAGS)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise ReadError(path, "is no regular file; give a picture")
+            with open(descriptor, "rb", closefd=False) as stream:
+                return hashlib.file_digest(stream, "sha256").hexdigest()
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        if isinstance(error, ReadError):
+            raise
+        raise ReadError(path, f"cannot be read ({error.strerror}); check the name") from error
+
+
+def _last_byte(descriptor: int, size: int) -> bytes:
+    os.lseek(descriptor, size - 1, os.SEEK_SET)
+    return os.read(descriptor, 1)
+
+
+def _parsed(line: bytes) -> Entry | None:
+    """Return the entry on a line, or None where there is none."""
+    try:
+        record = json.loads(line)
+        entry = Entry(**{field.name: record[field.name] for field in fields(Entry)})
+    except (ValueError, KeyError, TypeError):
+        return None
+    texts = isinstance(entry.input, str) and isinstance(entry.output, str)
+    return entry if texts and isinstance(entry.settings, dict) else None

@@ -1,0 +1,84 @@
+"""Settings and results as plain values: what the journal holds of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, is_dataclass
+from typing import Any
+
+import numpy as np
+
+from .._version import __version__
+from ..coupling import Coupling
+from ..inference import Engine
+from ..result import DenoiseResult
+
+__all__ = ["describe_settings", "figures"]
+
+
+def describe_settings(
+    noise: Any,
+    *,
+    engine: Engine,
+    coupling: str | Coupling,
+    max_change: float | None = None,
+    seed: int | None = None,
+    background: str | None = None,
+) -> dict[str, Any]:
+    """Return everything that decides what comes out, as plain values for a `Journal`.
+
+    Parameters
+    ----------
+    noise : str or dataclass
+        A noise model, its name, or the options that make one.
+    engine, coupling, max_change, seed, background
+        As given to `denoise_many` or `denoise`. Whether the engine runs in
+        parallel is left out: it decides nothing.
+
+    Returns
+    -------
+    dict
+        With the version of this package.
+    """
+    solver = {"name": engine.name, **asdict(engine)}  # type: ignore[call-overload]
+    solver.pop("parallel", None)
+    model = noise
+    if is_dataclass(noise) and not isinstance(noise, type):
+        model = {"name": getattr(noise, "name", type(noise).__name__), **asdict(noise)}
+    return {
+        "version": __version__,
+        "noise": model,
+        "background": background,
+        "engine": solver,
+        "coupling": coupling if isinstance(coupling, str) else asdict(coupling),
+        "max_change": max_change,
+        "seed": seed,
+    }
+
+
+def figures(result: DenoiseResult, seconds: float) -> dict[str, Any]:
+    """Return what came out of a picture, as plain values that JSON knows."""
+    to_white, to_black = result.changes
+    p = result.probability
+    unsure = None if p is None else float(np.mean(np.minimum(p, 1 - p), dtype=np.float64))
+    return {
+        "changed_to_white": to_white,
+        "changed_to_black": to_black,
+        "changed": result.changed,
+        "uncertainty": unsure,
+        "status": result.solution.status.value,
+        "noise": _plain(result.settings["noise"]),
+        "coupling": _plain(result.settings["coupling"]),
+        "seconds": seconds,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it; what is not finite becomes None."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not np.isfinite(value) else value

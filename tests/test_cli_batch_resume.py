@@ -1,0 +1,115 @@
+"""`isingdenoise batch` once more on the same folders: nothing twice, nothing lost."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+from command_line import SCRIPT, error_line, invoke, save_noisy, snapshot, succeed
+
+from isingdenoise.batch import JOURNAL_NAME
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for number in range(4):
+        save_noisy(tmp_path / "in" / f"{number}.png", seed=number, size=96)
+    return tmp_path / "in"
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "out"
+
+
+def pictures(out):
+    return {name: data for name, data in snapshot(out).items() if not name.startswith(".")}
+
+
+def test_a_second_run_skips_what_is_up_to_date(folder, out):
+    succeed("batch", folder, out)
+    before = snapshot(out)
+    done = succeed("batch", folder, out)
+    assert done.stdout == f"0 pictures cleaned into {out}, 4 up to date\n"
+    assert snapshot(out) == before
+    save_noisy(folder / "1.png", seed=9, size=96)
+    done = succeed("batch", folder, out, "--json")
+    rows = json.loads(done.stdout)
+    assert [row["skipped"] for row in rows["pictures"]] == [True, False, True, True]
+    assert (rows["failed"], rows["skipped"]) == (0, 3)
+    assert all(0 < row["figures"]["changed"] < 1 for row in rows["pictures"])
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        ["--coupling", "0.4"],
+        ["--noise", "gaussian"],
+        ["--noise", "gaussian", "--sigma", "0.7"],
+        ["--background", "auto"],
+        ["-O", "tol=0.01"],
+        ["--engine", "icm"],
+        ["--seed", "3"],
+        ["--max-change", "90%"],
+    ],
+)
+def test_other_settings_do_all_again(folder, out, changed):
+    for name in ("1.png", "2.png", "3.png"):
+        (folder / name).unlink()
+    succeed("batch", folder, out)
+    assert "1 picture cleaned" in succeed("batch", folder, out, *changed).stdout
+    assert "1 up to date" in succeed("batch", folder, out, *changed).stdout
+
+
+def test_a_file_of_somebody_else_is_refused_before_any_work(folder, out):
+    succeed("batch", folder, out)
+    save_noisy(folder / "4.png")
+    save_noisy(folder / "0.png", seed=7)
+    (out / "4.png").write_bytes(b"precious")
+    before = snapshot(out)
+    assert str(out / "4.png") in error_line(invoke("batch", folder, out), 4)
+    assert snapshot(out) == before
+
+
+def test_resume_insists_on_a_journal(folder, out):
+    line = error_line(invoke("batch", folder, out, "--resume"), 2)
+    assert "--resume" in line
+    assert str(out) in line
+    assert not out.exists()
+    succeed("batch", folder, out)
+    assert "4 up to date" in succeed("batch", folder, out, "--resume").stdout
+
+
+def test_force_does_everything_once_more(folder, out):
+    succeed("batch", folder, out)
+    before = pictures(out)
+    (out / "2.png").write_bytes(b"touched by hand")
+    assert "was changed" in error_line(invoke("batch", folder, out), 4)
+    assert "4 pictures cleaned" in succeed("batch", folder, out, "--force").stdout
+    assert pictures(out) == before
+    assert "4 up to date" in succeed("batch", folder, out).stdout
+
+
+def test_killed_at_any_moment_it_is_completed_to_the_same_bytes(folder, out, tmp_path):
+    succeed("batch", folder, tmp_path / "whole")
+    expected = pictures(tmp_path / "whole")
+    for wanted in (1, 2, 3):  # killed when so many pictures are there
+        process = subprocess.Popen(
+            [SCRIPT, "batch", folder, out], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < deadline:
+            if out.exists() and len(pictures(out)) >= wanted:
+                break
+            time.sleep(0.001)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        there = pictures(out)
+        assert there
+        assert there.items() <= expected.items()  # whole files, and none but ours
+    succeed("batch", folder, out)
+    assert pictures(out) == expected
+    whole = (out / JOURNAL_NAME).read_bytes()
+    assert all(json.loads(line) for line in whole.splitlines())
