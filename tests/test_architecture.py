@@ -55,8 +55,10 @@ COMMAND_LAYERS = {
     "values": set(),
     "options": {"values"},
     "report": set(),
+    "tally": {"report"},
 }
-COMMAND = {"options", "report", "values"}  # what a subcommand may import of the command line
+# What a subcommand may import of the command line.
+COMMAND = {"options", "report", "tally", "values"}
 
 # Foreign packages that one part alone may import, at the top of a file or inside a function.
 OWNERS = {

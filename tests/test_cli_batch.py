@@ -109,7 +109,7 @@ def test_json_tells_each_picture(folder, out):
     done = invoke("batch", folder, out, "--json")
     assert done.code == 1
     report = json.loads(done.stdout)
-    assert list(report) == ["pictures", "failed", "skipped"]
+    assert list(report) == ["pictures", "failed", "skipped", "links"]
     assert report["failed"] == 1
     rows = report["pictures"]
     assert all(list(row) == RECORD_KEYS for row in rows)
@@ -200,8 +200,10 @@ def test_links_are_passed_over(folder, out, tmp_path):
     (folder / "broken.png").symlink_to(tmp_path / "nowhere.png")
     (folder / "linked").symlink_to(outside.parent)
     (folder / "sub" / "round").symlink_to(folder)
-    succeed("batch", "-r", folder, out)
+    done = succeed("batch", "-r", folder, out)
+    assert done.stdout == f"4 pictures cleaned into {out}, 4 links passed over\n"
     assert written(out) == ["a.png", "b.png", "sub/c.png", "sub/deep/a.png"]
+    assert succeed("batch", folder, out).stdout.endswith(", 2 up to date, 2 links passed over\n")
 
 
 def test_a_folder_with_the_name_of_a_picture_is_a_folder(folder, out):
@@ -217,7 +219,7 @@ def test_an_empty_folder_is_no_error(tmp_path, out):
     done = succeed("batch", tmp_path / "empty", out)
     assert done.stdout == f"no pictures in {tmp_path / 'empty'}\n"
     done = succeed("batch", tmp_path / "empty", out, "--json")
-    assert json.loads(done.stdout) == {"pictures": [], "failed": 0, "skipped": 0}
+    assert json.loads(done.stdout) == {"pictures": [], "failed": 0, "skipped": 0, "links": 0}
     assert not out.exists()
 
 

@@ -27,6 +27,7 @@ SOME_FAILED = 1
 @o.engine_options
 @o.force_option
 @click.option("--resume", is_flag=True, help="Insist that there is a journal to continue.")
+@click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
 @o.json_option
 def batch(
     source: Path,
@@ -39,6 +40,7 @@ def batch(
     engine: Engine,
     force: bool,
     resume: bool,
+    dry_run: bool,
     as_json: bool,
 ) -> int:
     """Clean every picture of a folder.
@@ -57,7 +59,7 @@ def batch(
     """
     from isingdenoise.batch import Journal, denoise_many, describe_settings, make_folder, plan
 
-    from . import report
+    from . import report, tally
 
     settings = describe_settings(
         prepare.noise,
@@ -74,6 +76,9 @@ def batch(
         raise ParameterError(
             "--resume", f"there is no journal to continue in {printable(target)}; leave it out"
         )
+    if dry_run:
+        tally.show_plan(jobs, journal, force, as_json)
+        return 0
     records: list[dict[str, Any]] = []
     outcomes = denoise_many(
         jobs,
@@ -98,39 +103,9 @@ def batch(
                 click.echo(f"isingdenoise: {outcome.error}", err=True)
             elif outcome.result is not None:
                 report.warn_if_not_converged(outcome.job.source, outcome.result)
-            records.append(_record(outcome, prepare))
-    failed = sum(record["error"] is not None for record in records)
-    skipped = sum(record["skipped"] for record in records)
-    if as_json:
-        report.print_json({"pictures": records, "failed": failed, "skipped": skipped})
-    else:
-        done = len(records) - failed - skipped
-        click.echo(_summary(done, failed, skipped, source, target))
+            records.append(tally.record(outcome, **prepare.told))
+    failed = tally.finish(records, jobs.links, source, target, as_json)
     return SOME_FAILED if failed else 0
-
-
-def _record(outcome: Any, prepare: o.Preparation) -> dict[str, Any]:
-    from . import report
-
-    found = outcome.result and report.result_record(outcome.result, **prepare.told)
-    return {
-        "input": outcome.job.source,
-        "output": None if outcome.error else outcome.job.target,
-        "error": None if outcome.error is None else str(outcome.error),
-        "warnings": list(outcome.warnings),
-        "result": found,
-        "skipped": outcome.skipped,
-        "figures": outcome.entry and outcome.entry.result,
-    }
-
-
-def _summary(done: int, failed: int, skipped: int, source: Path, target: Path) -> str:
-    if not done + failed + skipped:
-        return f"no pictures in {printable(source)}"
-    pictures = "1 picture" if done == 1 else f"{done} pictures"
-    failures = f", {failed} failed" if failed else ""
-    current = f", {skipped} up to date" if skipped else ""
-    return f"{pictures} cleaned into {printable(target)}{current}{failures}"
 
 
 def _on_terminal() -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .jobs import Entry, Job, Outcome
 from .journal import JOURNAL_NAME, Journal, State, file_sha256
-from .planning import PICTURE_EXTENSIONS, plan
+from .planning import PICTURE_EXTENSIONS, Plan, plan
 from .records import describe_settings
 from .run import denoise_many, make_folder
 
@@ -15,6 +15,7 @@ __all__ = [
     "Job",
     "Journal",
     "Outcome",
+    "Plan",
     "State",
     "denoise_many",
     "describe_settings",
