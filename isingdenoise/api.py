@@ -108,6 +108,8 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     generator, seed = as_generator(rng)
     light, lit = _divided_by(background, x, known)
     settled, strength, source, found = _settle(noise, coupling, lit, known, solver)
+    if calibration is not None and not isinstance(calibration, Calibration):
+        raise ParameterError("calibration", f"must be a Calibration or None, not {calibration!r}")
     calibration = calibration or found
     if solver.name != MeanField.name:
         calibration = None

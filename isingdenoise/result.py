@@ -67,20 +67,26 @@ class DenoiseResult:
 
     @cached_property
     def probability(self) -> NDArray[np.float32] | None:
-        """P(z_i = +1 | x), shape (H, W), float32; None for engines that seek only labels.
+        r"""P(z_i = +1 | x), shape (H, W), float32; None for engines that seek only labels.
 
-        With a calibration it is the probability that this makes of the
-        neighbours' pull and the pixel's own field, and never on the other side
-        of 1/2 than `image`; else (1 + mean) / 2.
+        Without a calibration it is (1 + mean) / 2. With one it is the mean of
+        two probabilities that err on opposite sides: what the calibration
+        makes of the neighbours' pull, in which an echo of the pixel's own
+        value is left, and what is left of mean field when Onsager's reaction
+        term takes the echo to first order,
+        :math:`u_i - \mu_i \sum_j J_{ij}^2 (1 - \mu_j^2)`. It is never on the
+        other side of 1/2 than `image`.
+
+        References
+        ----------
+        Thouless, Anderson and Palmer, Phil. Mag. 35 (1977), for the reaction.
         """
         mean = self.solution.mean
         if mean is None:
             return None
         if self.calibration is None:
             return (mean + np.float32(1)) * np.float32(0.5)
-        pull = self.model.local_field(mean)
-        pull -= self.model.field
-        p = self.calibration.probability(pull, self.model.field)
+        p = _calibrated(mean, self.model, self.calibration)
         bright = self.solution.labels > 0
         np.maximum(p, np.float32(0.5), out=p, where=bright)
         np.minimum(p, BELOW_HALF, out=p, where=~bright)
@@ -114,3 +120,20 @@ class DenoiseResult:
             f"DenoiseResult({height} x {width}, {self.noise}, "
             f"coupling {self.coupling} ({source}), {self.solution})"
         )
+
+
+def _calibrated(
+    mean: NDArray[np.float32], model: IsingModel, calibration: Calibration
+) -> NDArray[np.float32]:
+    """Return the mean of the calibrated probability and that with the reaction term."""
+    c = model.coupling
+    squares = Coupling(c.horizontal**2, c.vertical**2, c.diagonal**2, c.antidiagonal**2)
+    nothing = np.zeros_like(model.field)
+    pull = IsingModel(nothing, c).local_field(mean)
+    p = calibration.probability(pull, model.field)
+    echo = IsingModel(nothing, squares).local_field(1 - mean * mean)
+    echo *= mean
+    pull -= echo
+    p += Calibration().probability(pull, model.field)
+    p *= np.float32(0.5)
+    return np.asarray(p, np.float32)

@@ -181,10 +181,6 @@ def test_the_calibration_holds_for_pixels_hidden_from_it():
     assert best < 0.9 * min(flat, steep)  # the controls
 
 
-@pytest.mark.xfail(
-    reason="an observed pixel's own value has reached its neighbours' means and counts twice; "
-    "taking its reaction out of the pull would help, a slope does not"
-)
 def test_the_calibration_holds_for_pixels_that_are_seen():
     losses = []
     for name, kind in CELLS:
