@@ -27,6 +27,12 @@ SOME_FAILED = 1
 @o.engine_options
 @o.force_option
 @click.option("--resume", is_flag=True, help="Insist that there is a journal to continue.")
+@click.option(
+    "--report",
+    "report_file",
+    type=o.PATH,
+    help="Write figures of all pictures (.json, .csv), those to look at first on top.",
+)
 @click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
 @o.json_option
 def batch(
@@ -41,6 +47,7 @@ def batch(
     force: bool,
     resume: bool,
     dry_run: bool,
+    report_file: Path | None,
     as_json: bool,
 ) -> int:
     """Clean every picture of a folder.
@@ -57,7 +64,16 @@ def batch(
     \b
     isingdenoise batch scans/ cleaned/ --noise flip
     """
-    from isingdenoise.batch import Journal, denoise_many, describe_settings, make_folder, plan
+    from isingdenoise.batch import (
+        Journal,
+        check_report,
+        denoise_many,
+        describe_settings,
+        make_folder,
+        plan,
+        report_row,
+        write_report,
+    )
 
     from . import report, tally
 
@@ -80,6 +96,7 @@ def batch(
         tally.show_plan(jobs, journal, force, as_json)
         return 0
     records: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     outcomes = denoise_many(
         jobs,
         prepare=lambda x: prepare(x).arguments,
@@ -93,6 +110,9 @@ def batch(
     if jobs:
         make_folder(target)
         report.say_if_cold()
+    if report_file:
+        with o.named(report="--report", output="--report"):
+            check_report(report_file, (job.source for job in jobs), overwrite=force)
     with click.progressbar(
         outcomes, length=len(jobs), label="cleaning", file=sys.stderr, hidden=not _on_terminal()
     ) as progress:
@@ -104,6 +124,9 @@ def batch(
             elif outcome.result is not None:
                 report.warn_if_not_converged(outcome.job.source, outcome.result)
             records.append(tally.record(outcome, **prepare.told))
+            rows.append(report_row(outcome))
+    if report_file:
+        write_report(report_file, rows, overwrite=force)
     failed = tally.finish(records, jobs.links, source, target, as_json)
     return SOME_FAILED if failed else 0
 

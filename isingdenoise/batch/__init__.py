@@ -6,6 +6,7 @@ from .jobs import Entry, Job, Outcome
 from .journal import JOURNAL_NAME, Journal, State, file_sha256
 from .planning import PICTURE_EXTENSIONS, Plan, plan
 from .records import describe_settings
+from .report import check_report, report_row, write_report
 from .run import denoise_many, make_folder
 
 __all__ = [
@@ -17,9 +18,12 @@ __all__ = [
     "Outcome",
     "Plan",
     "State",
+    "check_report",
     "denoise_many",
     "describe_settings",
     "file_sha256",
     "make_folder",
     "plan",
+    "report_row",
+    "write_report",
 ]

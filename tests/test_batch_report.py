@@ -1,0 +1,90 @@
+"""The report of a batch: complete, in the order in which to look, and never over other files."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from command_line import error_line, invoke, save_noisy, snapshot, succeed
+
+from isingdenoise import denoise
+from isingdenoise.io import read_picture
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name, sigma in (("calm", 20), ("loud", 60), ("middle", 40)):
+        save_noisy(tmp_path / "in" / f"{name}.png", sigma=sigma, size=64)
+    return tmp_path / "in"
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "out"
+
+
+def test_figures_are_those_of_the_result(folder, out, tmp_path):
+    succeed("batch", folder, out, "--report", tmp_path / "r.json", "--noise", "gaussian")
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert report["report"] == "isingdenoise batch"
+    (row,) = (row for row in report["pictures"] if row["input"].endswith("loud.png"))
+    result = denoise(read_picture(folder / "loud.png").pixels, "gaussian")
+    assert (row["changed_to_white"], row["changed_to_black"]) == result.changes
+    assert row["changed"] == result.changed
+    p = result.probability.astype(np.float64)
+    assert row["uncertainty"] == pytest.approx(np.minimum(p, 1 - p).mean(), rel=1e-5)
+    assert row["seconds"] > 0
+    assert row["noise"]["name"] == "gaussian"
+    assert row["coupling"]["horizontal"] == result.coupling.horizontal
+
+
+def test_what_to_look_at_first_is_on_top(folder, out, tmp_path):
+    (folder / "bad.png").write_text("no picture")
+    assert invoke("batch", folder, out, "--report", tmp_path / "r.json").code == 1
+    rows = json.loads((tmp_path / "r.json").read_text())["pictures"]
+    names = [row["input"].rpartition("/")[2] for row in rows]
+    assert names == ["bad.png", "loud.png", "middle.png", "calm.png"]
+    assert "bad.png" in rows[0]["error"]
+    assert [row["rank_changed"] for row in rows] == [None, 1, 2, 3]
+    changed = [row["changed"] for row in rows[1:]]
+    assert changed == sorted(changed, reverse=True)
+
+
+def test_a_table_holds_the_same(folder, out, tmp_path):
+    succeed("batch", folder, out, "--report", tmp_path / "r.json")
+    succeed("batch", folder, out, "--report", tmp_path / "r.CSV")  # from the journal alone
+    rows = json.loads((tmp_path / "r.json").read_text())["pictures"]
+    with (tmp_path / "r.CSV").open(newline="", encoding="utf-8") as stream:
+        table = list(csv.DictReader(stream))
+    assert [row["skipped"] for row in table] == ["True"] * 3
+    for row, line in zip(rows, table, strict=True):
+        assert list(row) == list(line)
+        for name in ("input", "output"):
+            assert line[name] == row[name]
+        for name in ("changed", "uncertainty", "seconds", "rank_uncertainty"):
+            assert float(line[name]) == row[name]
+
+
+def test_engines_without_probabilities_have_no_uncertainty(folder, out, tmp_path):
+    succeed("batch", folder, out, "--engine", "icm", "--report", tmp_path / "r.json")
+    for row in json.loads((tmp_path / "r.json").read_text())["pictures"]:
+        assert row["uncertainty"] is row["rank_uncertainty"] is None
+
+
+def test_the_same_command_again_replaces_its_report_but_no_other_file(folder, out, tmp_path):
+    for name in ("r.json", "r.csv"):
+        for _ in range(2):
+            succeed("batch", folder, out, "--report", out / name)
+        other = tmp_path / name
+        other.write_bytes(b"precious")
+        assert str(other) in error_line(invoke("batch", folder, out, "--report", other), 4)
+        assert other.read_bytes() == b"precious"
+        succeed("batch", folder, out, "--report", other, "--force")
+        assert b"rank_changed" in other.read_bytes()
+
+
+def test_a_report_that_cannot_be_is_refused_before_any_work(folder, out, tmp_path):
+    for name, code in ((tmp_path / "r.txt", 2), (tmp_path / "missing" / "r.json", 5)):
+        line = error_line(invoke("batch", folder, out, "--report", name), code)
+        assert ("--report" if code == 2 else str(name)) in line
+    assert snapshot(out) == {}
