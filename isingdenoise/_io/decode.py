@@ -33,6 +33,7 @@ __all__ = ["decode", "decode_pages"]
 # programs (EPS) or accept nearly any bytes (TGA).
 _FORMATS = ("PNG", "TIFF", "PPM", "BMP", "JPEG", "WEBP", "GIF", "JPEG2000", "PCX")
 _ORIENTATION = 274  # a TIFF tag, and an EXIF one
+_ACROSS, _DOWN, _UNIT, _PROFILE = 282, 283, 296, 34675  # more TIFF tags
 _GREY_MODES = {"1", "L", "LA", "I", "I;16", "I;16B", "F"}  # whose profile still fits grey pixels
 _COMPRESSIONS = {"raw": "none", "tiff_adobe_deflate": "deflate", "tiff_deflate": "deflate"}
 _HALF_A_DOT = 0.0128  # half a dot per metre, in dots per inch
@@ -69,12 +70,12 @@ def decode(stream: BinaryIO, name: str, *, max_pixels: int, frame: int | None) -
     ReadError
         Whatever is wrong with the file, in one line.
     """
-    size = stream.seek(0, os.SEEK_END)
-    if is_npy(stream):
-        if frame:
-            raise ReadError(name, f"has no frame {frame}; --frame goes from 0 to 0")
-        return decode_npy(stream, name, size, max_pixels=max_pixels)
     with in_one_line(name, stream):
+        size = stream.seek(0, os.SEEK_END)
+        if is_npy(stream):
+            if frame:
+                raise ReadError(name, f"has no frame {frame}; --frame goes from 0 to 0")
+            return decode_npy(stream, name, size, max_pixels=max_pixels)
         with _quiet_pillow():
             image = _open(stream)
             check_size(image.size, name, max_pixels)
@@ -104,15 +105,17 @@ def decode_pages(stream: BinaryIO, name: str, *, max_pixels: int) -> Iterator[Pi
     ReadError
         As `decode`; also for an animated picture, whose frames are no pages.
     """
-    size = stream.seek(0, os.SEEK_END)
-    if is_npy(stream):
+    with in_one_line(name, stream):
+        size, numbers = stream.seek(0, os.SEEK_END), is_npy(stream)
+        if not numbers:
+            with _quiet_pillow():
+                image = _open(stream)
+                count = getattr(image, "n_frames", 1)
+            if count > 1 and image.format != "TIFF":
+                raise ReadError(name, f"is animated, of {count} frames; choose one with --frame")
+    if numbers:
         yield decode(stream, name, max_pixels=max_pixels, frame=None)
         return
-    with in_one_line(name, stream), _quiet_pillow():
-        image = _open(stream)
-        count = getattr(image, "n_frames", 1)
-        if count > 1 and image.format != "TIFF":
-            raise ReadError(name, f"is animated, of {count} frames; choose one with --frame")
     for page in range(count):
         # One image serves all pages: a new one would walk the chain of pages from its start.
         place = _Place(name, size, page, count)
@@ -164,14 +167,16 @@ def _page(image: ImageFile, stream: BinaryIO, place: _Place, max_pixels: int) ->
         pixels |= pixels == bool(clear)
     if pixels.dtype.kind == "f" and any_infinite(pixels):
         raise ReadError(name, "holds infinite values; replace them, by NaN where pixels miss")
-    dpi = _dpi(image.info.get("dpi"), kind)
+    # Pillow keeps the notes of other pages of a TIFF; its tags are those of this page.
+    info = {"dpi": _tiff_dpi(tags), "icc_profile": tags.get(_PROFILE)} if tags else image.info
+    dpi = _dpi(info.get("dpi"), kind)
     return Picture(
         pixels if tags else turn_upright(pixels, asked),
         dpi[::-1] if dpi and asked in range(5, 9) else dpi,
         kind,
         mode,
         name,
-        icc_profile=grey_profile(image.info.get("icc_profile")) if mode in _GREY_MODES else None,
+        icc_profile=grey_profile(info.get("icc_profile")) if mode in _GREY_MODES else None,
         compression=_compression(image.info.get("compression")) if kind == "TIFF" else None,
         pages=place.pages,
         page=place.page,
@@ -186,6 +191,15 @@ def _dpi(found: object, kind: str) -> tuple[float, float] | None:
         return dpi
     across, down = (round(v) if abs(v - round(v)) <= _HALF_A_DOT else v for v in dpi)
     return float(across), float(down)
+
+
+def _tiff_dpi(tags: Mapping[int, Any]) -> tuple[Any, Any] | None:
+    """Return the resolution in dots per inch (unit 2, which is the default) or centimetre (3)."""
+    unit = tags.get(_UNIT, 2)
+    if unit not in (2, 3) or not {_ACROSS, _DOWN} <= tags.keys():
+        return None
+    scale = 2.54 if unit == 3 else 1
+    return tags[_ACROSS] * scale, tags[_DOWN] * scale
 
 
 def _compression(found: object) -> str | None:

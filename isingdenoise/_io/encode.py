@@ -142,6 +142,8 @@ def _options(
         options["dpi"] = dpi
     elif kind == "TIFF":  # a resolution must be there: this one says "square, size unknown"
         options.update(resolution_unit=1, x_resolution=1.0, y_resolution=1.0)
+    elif kind == "BMP":  # "unknown"; Pillow would make up 96
+        options["dpi"] = (0, 0)
     options.update(tiff_or_png_options(kind, compression))
     if icc_profile is not None and kind in _WITH_PROFILE:
         if grey_profile(icc_profile) is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Iterable
 from typing import Any, BinaryIO
 
@@ -11,6 +12,7 @@ import numpy as np
 from isingdenoise._io.encode import encode_bilevel, encode_grey
 from isingdenoise._io.formats import COMPRESSIONS, check_format
 from isingdenoise._io.picture import Picture
+from isingdenoise._io.tiff_chain import TiffChain
 from isingdenoise.errors import ParameterError
 
 __all__ = ["append_pages", "encode_pages", "kept_notes"]
@@ -90,19 +92,17 @@ def append_pages(
 ) -> int:
     """Write pages into an empty file as they come, as `encode_pages`; return how many."""
     kind = check_format(format, compression)
-    appender, count = None, 0
+    chain, count = TiffChain(stream), 0
     for page in pages:
         if kind != "TIFF" and (count or getattr(page, "pages", 1) > 1):
             raise ParameterError("output", f"{kind} holds one page; write a TIFF for several")
         data = _encoded(page, kind, compression)
-        if appender is None and kind == "TIFF":
-            from PIL.TiffImagePlugin import AppendingTiffWriter
-
-            appender = AppendingTiffWriter(stream, new=True)
-        if appender is None:
-            stream.write(data)
-        else:
-            _append(appender, data)
+        try:
+            chain.append(data) if kind == "TIFF" else stream.write(data)
+        except struct.error as error:  # places in a TIFF have 32 bits
+            raise ParameterError(
+                "output", "would have more than 4 GB; write the pages into files of their own"
+            ) from error
         count += 1
     if not count:
         raise ParameterError("pages", "are none; give at least one")
@@ -117,16 +117,3 @@ def _encoded(page: Picture | Array, kind: str, compression: str | None) -> bytes
     if compression is not None:
         options["compression"] = compression
     return (encode_bilevel if bilevel else encode_grey)(pixels, kind, **options)
-
-
-def _append(appender: Any, data: bytes) -> None:
-    """Put a TIFF of one page behind the pages there are, and link it to them."""
-    import struct
-
-    try:
-        appender.write(data)
-        appender.newFrame()
-    except (struct.error, RuntimeError) as error:  # offsets have 32 bits
-        raise ParameterError(
-            "output", f"cannot take another page ({error}); write pages into files of their own"
-        ) from error
