@@ -36,7 +36,7 @@ LAYERS = {
     "warmup": {"_kernels", "inference", "model", "coupling"},
     "batch": {
         *("api", "result", "learning", "io", "metrics", "inference", "noise", "coupling"),
-        *("validation", "errors", "_version"),
+        *("validation", "errors", "_version", "_io"),
     },
     "experiments": {
         *("api", "result", "learning", "io", "metrics", "warmup", "inference", "noise"),
@@ -56,9 +56,10 @@ COMMAND_LAYERS = {
     "options": {"values"},
     "report": set(),
     "tally": {"report"},
+    "signals": set(),
 }
 # What a subcommand may import of the command line.
-COMMAND = {"options", "report", "tally", "values"}
+COMMAND = {"options", "report", "signals", "tally", "values"}
 
 # Foreign packages that one part alone may import, at the top of a file or inside a function.
 OWNERS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -69,13 +70,14 @@ def batch(
         check_report,
         denoise_many,
         describe_settings,
+        locked,
         make_folder,
         plan,
         report_row,
         write_report,
     )
 
-    from . import report, tally
+    from . import report, signals, tally
 
     settings = describe_settings(
         prepare.noise,
@@ -113,21 +115,26 @@ def batch(
     if report_file:
         with o.named(report="--report", output="--report"):
             check_report(report_file, (job.source for job in jobs), overwrite=force)
-    with click.progressbar(
-        outcomes, length=len(jobs), label="cleaning", file=sys.stderr, hidden=not _on_terminal()
-    ) as progress:
+    with (
+        locked(target) if jobs else nullcontext(),
+        signals.stop_on_signals() as stop,
+        click.progressbar(
+            outcomes, length=len(jobs), label="cleaning", file=sys.stderr, hidden=not _on_terminal()
+        ) as progress,
+    ):
+        journal.reload()
         for outcome in progress:
-            for message in outcome.warnings:
-                report.warn(outcome.job.source, message)
-            if outcome.error is not None:
-                click.echo(f"isingdenoise: {outcome.error}", err=True)
-            elif outcome.result is not None:
-                report.warn_if_not_converged(outcome.job.source, outcome.result)
+            tally.warn(outcome)
             records.append(tally.record(outcome, **prepare.told))
             rows.append(report_row(outcome))
+            if stop.number is not None:
+                break
     if report_file:
         write_report(report_file, rows, overwrite=force)
     failed = tally.finish(records, jobs.links, source, target, as_json)
+    if len(records) < len(jobs):
+        signals.tell_the_rest(len(jobs) - len(records))
+        return stop.code
     return SOME_FAILED if failed else 0
 
 

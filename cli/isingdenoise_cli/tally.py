@@ -34,6 +34,16 @@ def show_plan(jobs: Plan, journal: Journal, force: bool, as_json: bool) -> None:
         click.echo(_links(jobs.links))
 
 
+def warn(outcome: Outcome) -> None:
+    """Say on stderr what went wrong with a picture, or had to be assumed."""
+    for message in outcome.warnings:
+        report.warn(outcome.job.source, message)
+    if outcome.error is not None:
+        click.echo(f"isingdenoise: {outcome.error}", err=True)
+    elif outcome.result is not None:
+        report.warn_if_not_converged(outcome.job.source, outcome.result)
+
+
 def record(outcome: Outcome, *, chosen: bool, background: str | None) -> dict[str, Any]:
     """Return what became of a picture as plain values with stable keys."""
     found = outcome.result and report.result_record(

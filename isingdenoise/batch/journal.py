@@ -66,6 +66,16 @@ class Journal:
         self.settings: dict[str, Any] = json.loads(json.dumps(dict(settings)))
         self.exists = False
         self._base = os.path.realpath(self.folder)
+        self.reload()
+
+    def reload(self) -> None:
+        """Read the file once more: what another run added is then known.
+
+        Raises
+        ------
+        WriteError
+            As when it was read first.
+        """
         self._latest: dict[tuple[str, str], Entry] = {}
         self._makers: dict[str, dict[str, list[str]]] = {}  # output, its SHA-256, inputs
         for line in self._read().split(b"\n")[:-1]:  # behind the last newline: a torn line

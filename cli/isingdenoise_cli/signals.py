@@ -1,0 +1,51 @@
+"""Signals during a batch: noted at once, obeyed between two pictures."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import click
+
+
+class Stop:
+    """Which signal came, or None."""
+
+    number: int | None = None
+
+    @property
+    def code(self) -> int:
+        """The exit code that a shell gives to this end."""
+        return 128 + (self.number or 0)
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[Stop]:
+    """Note SIGINT and SIGTERM instead of ending; a second one ends at once, as ever."""
+    stop = Stop()
+    before = {}
+
+    def note(number: int, frame: FrameType | None) -> None:
+        del frame
+        if stop.number is not None:
+            raise KeyboardInterrupt
+        stop.number = number
+
+    if threading.current_thread() is threading.main_thread():
+        before = {n: signal.signal(n, note) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def tell_the_rest(left: int) -> None:
+    """Print how many pictures are left, and how to go on."""
+    pictures = "1 picture" if left == 1 else f"{left} pictures"
+    click.echo(
+        f"isingdenoise: interrupted, {pictures} left; the same command goes on from here", err=True
+    )
