@@ -4,11 +4,13 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
-from command_line import SCRIPT, error_line, invoke, save_noisy, snapshot, succeed
+from command_line import SCRIPT, error_line, invoke, launch, save_noisy, snapshot, succeed
 
+from isingdenoise import batch
 from isingdenoise.batch import JOURNAL_NAME
 
 
@@ -113,3 +115,40 @@ def test_killed_at_any_moment_it_is_completed_to_the_same_bytes(folder, out, tmp
     assert pictures(out) == expected
     whole = (out / JOURNAL_NAME).read_bytes()
     assert all(json.loads(line) for line in whole.splitlines())
+
+
+def test_a_journal_that_cannot_grow_keeps_whole_lines_and_no_unknown_picture(folder, out):
+    """A limit on the size of files stands for a full disk; without it the batch goes on."""
+    code = (
+        "import resource, sys\n"
+        "from isingdenoise_cli.main import cli\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (2500, 2500))\n"
+        "cli(sys.argv[1:], prog_name='isingdenoise')\n"
+    )
+    done = launch("batch", folder, out, program=(sys.executable, "-c", code))
+    assert done.code == 1
+    assert all(JOURNAL_NAME in line for line in done.stderr.splitlines())
+    lines = (out / JOURNAL_NAME).read_bytes().splitlines(keepends=True)
+    assert all(line.endswith(b"\n") for line in lines)
+    assert {json.loads(line)["output"] for line in lines} == set(pictures(out))
+    assert 0 < len(lines) < 4
+    assert f"{len(lines)} up to date" in succeed("batch", folder, out).stdout
+    assert len(pictures(out)) == 4
+
+
+def test_an_input_that_vanishes_is_named_and_its_result_stays(folder, out, monkeypatch):
+    succeed("batch", folder, out)
+    before = pictures(out)
+    planned = batch.plan
+
+    def then_gone(*args, **options):
+        jobs = planned(*args, **options)
+        (folder / "2.png").unlink()
+        return jobs
+
+    monkeypatch.setattr(batch, "plan", then_gone)
+    done = invoke("batch", folder, out)
+    assert done.code == 1
+    assert done.stdout == f"0 pictures cleaned into {out}, 3 up to date, 1 failed\n"
+    assert str(folder / "2.png") in done.stderr
+    assert pictures(out) == before
