@@ -316,7 +316,7 @@ def test_in_a_batch_it_is_one_failure_among_others(tmp_path):
     )
     done = invoke("batch", "-r", source, out, "--max-change", "2%", "--json")
     assert done.code == 1
-    assert sorted(p.name for p in out.rglob("*")) == ["little.png"]
+    assert sorted(p.name for p in out.rglob("[!.]*")) == ["little.png"]
     good, bad = json.loads(done.stdout)["pictures"]
     assert (good["error"], bad["result"], bad["output"]) == (None, None, None)
     assert bad["error"].startswith(f"{source / 'sub' / 'much.png'}: ")
