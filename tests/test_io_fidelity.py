@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
-from picture_files import encoded, icc_profile, tiff
+from picture_files import encoded, icc_profile, raw_tiff, tiff
 from PIL import Image
 
 from isingdenoise.errors import ParameterError
@@ -97,18 +97,6 @@ def test_every_kind_of_one_bit_tiff_takes_one_way_in(white_is_zero, fill_order, 
     upright = np.rot90(BITS, -1) if orientation == 6 else BITS
     inverted = white_is_zero and fill_order == 2  # these bits went in as they are
     np.testing.assert_array_equal(picture.pixels, upright ^ inverted)
-
-
-def raw_tiff(shape, stored, tags):
-    """Return an uncompressed one-bit TIFF of one strip with the given short tags."""
-    height, width = shape
-    entries = {256: width, 257: height, 258: 1, 259: 1, 278: height, 279: len(stored), **tags}
-    entries[273] = 8 + 2 + 12 * (len(entries) + 1) + 4
-    out = b"II*\0" + (8).to_bytes(4, "little") + len(entries).to_bytes(2, "little")
-    for tag in sorted(entries):
-        out += tag.to_bytes(2, "little") + b"\4\0" + b"\1\0\0\0"
-        out += entries[tag].to_bytes(4, "little")
-    return out + bytes(4) + stored
 
 
 @pytest.mark.parametrize("tiled", [False, True])

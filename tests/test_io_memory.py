@@ -1,11 +1,14 @@
 """Memory: an estimate that holds, compared with what there is before anything is decoded."""
 
+import io
+import struct
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from picture_files import png, raw_tiff
 from PIL import Image
 
 from isingdenoise._io import decode as decoding
@@ -100,6 +103,27 @@ def test_too_little_memory_is_told_before_decoding(tmp_path, monkeypatch, kind):
         ReadError, match=r"needs about 0\.03\d* GB of memory, but 1e-06 GB are free"
     ):
         read_picture(tmp_path / "x")
+
+
+BOMBS = {
+    "TIFF": raw_tiff((65000, 65000), b"\0", {262: 1}),
+    "PBM": b"P4 65000 65000\n\0",
+    "plain PBM": b"P1 65000 65000\n1 0 1",
+    "PGM": b"P5 65000 65000 255\n\0",
+    "BMP": b"BM" + struct.pack("<IIIIiiHHI", 99, 0, 54, 40, 65000, 65000, 1, 24, 0) + bytes(40),
+    "GIF": b"GIF89a"
+    + struct.pack("<HHBBB", 65000, 65000, 0, 0, 0)
+    + struct.pack("<cHHHHB", b",", 0, 0, 65000, 65000, 0)
+    + b"\2\0;",
+    "PNG": png(65000, 65000, 1, 0, b""),
+    "JPEG": b"\xff\xd8\xff\xc0\0\x0b\x08" + struct.pack(">HH", 65000, 65000) + b"\1\1\x11\0",
+}
+
+
+@pytest.mark.parametrize("kind", list(BOMBS))
+def test_a_huge_header_is_refused_before_decoding(kind):
+    with pytest.raises(ReadError, match=r"has 65000 x 65000 pixels, .* 1000000000; .*--max-pixels"):
+        read_picture(io.BytesIO(BOMBS[kind]))
 
 
 @linux

@@ -167,24 +167,34 @@ def _page(image: ImageFile, stream: BinaryIO, place: _Place, max_pixels: int) ->
         pixels |= pixels == bool(clear)
     if pixels.dtype.kind == "f" and any_infinite(pixels):
         raise ReadError(name, "holds infinite values; replace them, by NaN where pixels miss")
-    # Pillow keeps the notes of other pages of a TIFF; its tags are those of this page.
-    info = {"dpi": _tiff_dpi(tags), "icc_profile": tags.get(_PROFILE)} if tags else image.info
-    dpi = _dpi(info.get("dpi"), kind)
+    upright = pixels if tags else turn_upright(pixels, asked)
+    notes = _notes(image, tags, mode, turned=asked in range(5, 9))
     return Picture(
-        pixels if tags else turn_upright(pixels, asked),
-        dpi[::-1] if dpi and asked in range(5, 9) else dpi,
-        kind,
-        mode,
-        name,
-        icc_profile=grey_profile(info.get("icc_profile")) if mode in _GREY_MODES else None,
-        compression=_compression(image.info.get("compression")) if kind == "TIFF" else None,
+        upright,
+        format=kind,
+        mode=mode,
+        path=name,
         pages=place.pages,
         page=place.page,
         orientation=asked,
+        **notes,
     )
 
 
-def _dpi(found: object, kind: str) -> tuple[float, float] | None:
+def _notes(image: ImageFile, tags: Mapping[int, Any], mode: str, *, turned: bool) -> dict[str, Any]:
+    """Return what the file says beside the pixels; `turned`: whether the axes were swapped."""
+    # Pillow keeps the notes of other pages of a TIFF; its tags are those of this page.
+    info = {"dpi": _tiff_dpi(tags), "icc_profile": tags.get(_PROFILE)} if tags else image.info
+    dpi = _dpi(info.get("dpi"), image.format)
+    tiff = image.format == "TIFF"
+    return {
+        "dpi": dpi[::-1] if dpi and turned else dpi,
+        "icc_profile": grey_profile(info.get("icc_profile")) if mode in _GREY_MODES else None,
+        "compression": _compression(image.info.get("compression")) if tiff else None,
+    }
+
+
+def _dpi(found: object, kind: str | None) -> tuple[float, float] | None:
     """Return the resolution; PNG and BMP round it to dots per metre, which is undone."""
     dpi = usable_dpi(found)
     if dpi is None or kind not in ("PNG", "BMP"):
