@@ -73,7 +73,14 @@ def run(
     _check_outputs({option: path for option, path in outputs.items() if path}, inputs, force)
 
     from isingdenoise.api import denoise
-    from isingdenoise.io import read_picture, write_bilevel, write_change_map, write_grey
+    from isingdenoise.io import (
+        format_of,
+        kept_notes,
+        read_picture,
+        write_bilevel,
+        write_change_map,
+        write_grey,
+    )
 
     from . import report
 
@@ -95,7 +102,8 @@ def run(
             write_grey(probability, result.probability, overwrite=force)
     if change_map is not None:
         write_change_map(change_map, result.image, result.change_map, overwrite=force)
-    write_bilevel(target, result.image, overwrite=force, dpi=source.dpi)
+    kept = kept_notes(source, format_of(target))
+    write_bilevel(target, result.image, overwrite=force, **kept)
 
     if as_json:
         written = {"input": picture, "output": target, "probability": probability}
