@@ -38,7 +38,8 @@ def kept_notes(picture: Picture, format: str, *, bilevel: bool = True) -> dict[s
         `dpi`, `icc_profile` and `compression`, as the writers take them. The
         compression is None where the output cannot have that of the source.
     """
-    kept = picture.compression in COMPRESSIONS.get(check_format(format), ())
+    # of TIFF alone: an uncompressed scan is no reason for an uncompressed PNG
+    kept = format == "TIFF" and picture.compression in COMPRESSIONS[check_format(format)]
     kept = kept and (bilevel or picture.compression != "group4")
     return {
         "dpi": picture.dpi,

@@ -24,7 +24,7 @@ from ..errors import (
     WriteError,
 )
 from ..inference import Engine
-from ..io import encode_bilevel, format_of, read_picture, write_bytes_atomically
+from ..io import encode_bilevel, format_of, kept_notes, read_picture, write_bytes_atomically
 from ..learning import AUTO
 from ..noise import NOISE_MODELS, NoiseModel
 from ..result import DenoiseResult
@@ -119,7 +119,8 @@ def _clean(job: Job, arguments: Arguments, overwrite: bool, journal: Journal | N
             if _stamp(job.source) != before:
                 raise ReadError(job.source, "changed while it was read; run again")
             result = denoise(picture.pixels, **arguments(picture.pixels))
-            data = encode_bilevel(result.image, format_of(job.target), dpi=picture.dpi)
+            kind = format_of(job.target)
+            data = encode_bilevel(result.image, kind, **kept_notes(picture, kind))
             make_folder(job.target.parent)
             if entry is not None and journal is not None:
                 digest = hashlib.sha256(data).hexdigest()
