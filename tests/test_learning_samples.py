@@ -91,15 +91,7 @@ def cell(name, kind):
 # ----------------------------------------------------------------------- errors
 
 
-THIN = pytest.mark.xfail(
-    reason="of strokes a pixel wide, unequal strengths predict better and decide worse: 1.45 times"
-)
-MARKED = [
-    pytest.param(*at, marks=THIN if at == ("small_text", "flip, a few") else ()) for at in CELLS
-]
-
-
-@pytest.mark.parametrize(("name", "kind"), MARKED)
+@pytest.mark.parametrize(("name", "kind"), CELLS)
 def test_errors_are_near_those_of_the_best_coupling_in_hindsight(name, kind):
     """At most 1.2 times the errors of the best strength on four neighbours."""
     found = cell(name, kind)

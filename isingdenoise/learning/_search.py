@@ -60,24 +60,23 @@ class Search:
         origin = self.best.coupling
         largest = max(abs(origin.horizontal), abs(origin.vertical))
         limits = (math.log(LOWEST / largest), math.log(HIGHEST / largest))
-        self._climb(lambda t: origin.scaled(math.exp(t)), step, limits, both=True)
+        self._climb(lambda t: origin.scaled(math.exp(t)), step, limits)
 
     def direction(self) -> None:
-        """Climb over the ratio of horizontal to vertical strength, if it earns its place."""
+        """Take unequal horizontal and vertical strengths if they earn their place.
+
+        Tried is the ratio that fits the hidden pixels best, and none beyond it:
+        a larger one may predict better, but costs strokes a pixel wide.
+        """
         before = self.best
         horizontal, vertical, _ = self._suggested()
         lean = 0.5 * math.log(max(horizontal, LOWEST) / max(vertical, LOWEST))
-        if abs(lean) < _LEAN:
+        if abs(lean) < _LEAN or not self._may_go_on():
             return
         c = before.coupling
-        far = math.log(HIGHEST / LOWEST) / 2
-
-        def make(t: float) -> Coupling:
-            pair = (c.horizontal * math.exp(t), c.vertical * math.exp(-t))
-            horizontal, vertical = (min(max(s, LOWEST), HIGHEST) for s in pair)
-            return Coupling(horizontal, vertical, c.diagonal, c.antidiagonal)
-
-        self._climb(make, lean, (-far, far), both=False)
+        pair = (c.horizontal * math.exp(lean), c.vertical * math.exp(-lean))
+        h, v = (min(max(s, LOWEST), HIGHEST) for s in pair)
+        self._try(Coupling(h, v, c.diagonal, c.antidiagonal))
         if self._gain(before) < _EARN_DIRECTION:
             self.best = before
 
@@ -127,11 +126,10 @@ class Search:
         make: Callable[[float], Coupling],
         step: float,
         limits: tuple[float, float],
-        both: bool,
     ) -> None:
         """Walk along `make` while the score rises, then try the top of a parabola."""
         points = {0.0: self._value(self.best)}
-        for way in (step, -step) if both else (step,):
+        for way in (step, -step):
             last = points[0.0]
             t = way
             while limits[0] <= t <= limits[1] and self._may_go_on():
