@@ -51,15 +51,17 @@ LAYERS["__init__"] = {
 
 COMMAND_LAYERS = {
     "__init__": set(),
-    "main": set(),
+    "talk": set(),
+    "config": {"talk"},
+    "main": {"talk", "config"},
     "values": set(),
     "options": {"values"},
-    "report": set(),
-    "tally": {"report"},
-    "signals": set(),
+    "report": {"talk"},
+    "tally": {"report", "talk"},
+    "signals": {"talk"},
 }
 # What a subcommand may import of the command line.
-COMMAND = {"options", "report", "signals", "tally", "values"}
+COMMAND = {"options", "report", "signals", "talk", "tally", "values"}
 
 # Foreign packages that one part alone may import, at the top of a file or inside a function.
 OWNERS = {

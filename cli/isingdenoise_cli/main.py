@@ -13,6 +13,8 @@ import click
 from isingdenoise._version import __version__
 from isingdenoise.errors import IsingDenoiseError, ParameterError
 
+from . import talk
+
 #: Subcommands, where they live, and their line in the help: none is imported for it.
 COMMANDS = {
     "run": "Clean one picture.",
@@ -139,8 +141,7 @@ def cli() -> None:
 
 def complain(message: str, code: int) -> int:
     """Print one line on stderr and return `code`."""
-    line = " ".join(message.split())
-    click.echo(f"isingdenoise: {line}", err=True)
+    talk.error(message)
     return code
 
 

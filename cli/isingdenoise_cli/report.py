@@ -15,10 +15,11 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from isingdenoise.errors import printable
 from isingdenoise.inference import Status
 from isingdenoise.noise import EstimationWarning, NoiseModel
 from isingdenoise.result import DenoiseResult
+
+from . import talk
 
 #: Above this the chains have not mixed (Vehtari et al. 2021 ask for less, but of marginals).
 _R_HAT = 1.1
@@ -165,25 +166,22 @@ def notices(path: Path) -> Iterator[None]:
         warnings.simplefilter("always", EstimationWarning)
         yield
     for warning in caught:
-        warn(path, str(warning.message))
-
-
-def warn(path: object, message: str) -> None:
-    """Print one warning line on stderr."""
-    click.echo(f"isingdenoise: {printable(path)}: warning: {message}", err=True)
+        talk.warning(path, str(warning.message))
 
 
 def warn_if_not_converged(path: Path, result: DenoiseResult) -> None:
     """Say on stderr that the sweeps ran out."""
     if result.solution.status is Status.MAX_SWEEPS:
-        warn(
+        talk.warning(
             path,
             f"{result.solution.engine} did not converge in {result.solution.sweeps} sweeps; "
             "raise -O max_sweeps or -O tol",
         )
     r_hat = result.solution.trace.r_hat
     if r_hat is not None and r_hat > _R_HAT:
-        warn(path, f"the chains disagree (R-hat {r_hat:.2f}); raise -O burn_in and -O sweeps")
+        talk.warning(
+            path, f"the chains disagree (R-hat {r_hat:.2f}); raise -O burn_in and -O sweeps"
+        )
 
 
 def say_if_cold() -> None:
@@ -191,7 +189,7 @@ def say_if_cold() -> None:
     from isingdenoise.warmup import kernels_are_cached
 
     if not kernels_are_cached():
-        click.echo("isingdenoise: compiling kernels (first run only)", err=True)
+        talk.notice("compiling kernels (first run only)")
 
 
 def _is_number(text: str) -> bool:

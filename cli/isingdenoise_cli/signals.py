@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-import click
+from . import talk
 
 
 class Stop:
@@ -46,6 +46,4 @@ def stop_on_signals() -> Iterator[Stop]:
 def tell_the_rest(left: int) -> None:
     """Print how many pictures are left, and how to go on."""
     pictures = "1 picture" if left == 1 else f"{left} pictures"
-    click.echo(
-        f"isingdenoise: interrupted, {pictures} left; the same command goes on from here", err=True
-    )
+    talk.notice(f"interrupted, {pictures} left; the same command goes on from here")

@@ -9,7 +9,7 @@ import click
 
 from isingdenoise.errors import OverwriteError, ReadError, printable
 
-from . import report
+from . import report, talk
 
 if TYPE_CHECKING:
     from isingdenoise.batch import Journal, Outcome, Plan
@@ -37,9 +37,9 @@ def show_plan(jobs: Plan, journal: Journal, force: bool, as_json: bool) -> None:
 def warn(outcome: Outcome) -> None:
     """Say on stderr what went wrong with a picture, or had to be assumed."""
     for message in outcome.warnings:
-        report.warn(outcome.job.source, message)
+        talk.warning(outcome.job.source, message)
     if outcome.error is not None:
-        click.echo(f"isingdenoise: {outcome.error}", err=True)
+        talk.error(str(outcome.error))
     elif outcome.result is not None:
         report.warn_if_not_converged(outcome.job.source, outcome.result)
 
