@@ -13,7 +13,13 @@ import numpy as np
 from isingdenoise._io.atomic import check_output, write_bytes_atomically
 from isingdenoise._io.change_map import CHANGE_COLOURS, encode_change_map
 from isingdenoise._io.encode import encode_bilevel, encode_grey
-from isingdenoise._io.formats import COMPRESSIONS, EXTENSIONS, check_format, format_of
+from isingdenoise._io.formats import (
+    COMPRESSIONS,
+    EXTENSIONS,
+    check_format,
+    default_extension,
+    format_of,
+)
 from isingdenoise._io.memory import available_memory, check_memory, memory_needed
 from isingdenoise._io.pages import encode_pages, kept_notes
 from isingdenoise._io.picture import Picture
@@ -39,6 +45,7 @@ __all__ = [
     "check_input",
     "check_memory",
     "check_output",
+    "default_extension",
     "encode_bilevel",
     "encode_change_map",
     "encode_grey",

@@ -8,7 +8,14 @@ from pathlib import Path
 from isingdenoise._io.opening import StrPath
 from isingdenoise.errors import ParameterError, printable
 
-__all__ = ["COMPRESSIONS", "EXTENSIONS", "check_format", "format_of", "resolved_format"]
+__all__ = [
+    "COMPRESSIONS",
+    "EXTENSIONS",
+    "check_format",
+    "default_extension",
+    "format_of",
+    "resolved_format",
+]
 
 EXTENSIONS = {
     ".png": "PNG",
@@ -62,6 +69,23 @@ def format_of(path: StrPath) -> str:
         known = " ".join(EXTENSIONS)
         raise ParameterError("output", f"{printable(name)} has no known extension; use {known}")
     return found
+
+
+def default_extension(source_name: StrPath) -> str:
+    """Return the extension of an output that nobody named: a TIFF stays one, all else is PNG.
+
+    Parameters
+    ----------
+    source_name : str, bytes or os.PathLike
+        The name of the input; the file need not exist.
+
+    Returns
+    -------
+    str
+        ".tif" or ".tiff" as the input has it, in lower case; else ".png".
+    """
+    suffix = Path(os.fsdecode(source_name)).suffix.lower()
+    return suffix if EXTENSIONS.get(suffix) == "TIFF" else ".png"
 
 
 def resolved_format(path: StrPath, format: str | None) -> str:  # noqa: A002
