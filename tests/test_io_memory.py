@@ -17,7 +17,9 @@ from isingdenoise.errors import ParameterError, ReadError
 from isingdenoise.io import (
     available_memory,
     check_memory,
+    encode_bilevel,
     memory_needed,
+    read_pages,
     read_picture,
     write_bilevel,
 )
@@ -103,6 +105,28 @@ def test_too_little_memory_is_told_before_decoding(tmp_path, monkeypatch, kind):
         ReadError, match=r"needs about 0\.03\d* GB of memory, but 1e-06 GB are free"
     ):
         read_picture(tmp_path / "x")
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "PNG", "NPY"])
+def test_what_the_caller_takes_afterwards_counts_before_decoding(tmp_path, monkeypatch, kind):
+    path, bits = tmp_path / "x", np.zeros((1000, 1000), bool)
+    path.write_bytes(encode_bilevel(bits, kind))
+    monkeypatch.setattr(memory, "available_memory", lambda: memory_needed(10**6, "1", besides=20))
+    for besides in (0, 20):
+        assert read_picture(path, besides=besides).pixels.shape == bits.shape
+        assert len(list(read_pages(path, besides=besides))) == 1
+    monkeypatch.setattr(decoding, "to_array", lambda *_: pytest.fail("decoded"))
+    monkeypatch.setattr(decoding, "load_bits", lambda *_: pytest.fail("decoded"))
+    for read in (read_picture, lambda *a, **k: list(read_pages(*a, **k))):
+        with pytest.raises(ReadError, match="needs about"):
+            read(path, besides=21)
+
+
+def test_memory_afterwards_and_that_of_decoding_are_not_added_up():
+    base = memory_needed(0, "L")
+    assert memory_needed(100, "L", "WEBP", besides=10) == memory_needed(100, "L", "WEBP")
+    assert memory_needed(100, "F", besides=10) == base + 1400
+    assert memory_needed(100, "1", besides=10) == base + 1100
 
 
 BOMBS = {

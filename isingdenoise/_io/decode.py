@@ -46,7 +46,9 @@ _PILLOW_LOCK = threading.Lock()
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
-def decode(stream: BinaryIO, name: str, *, max_pixels: int, frame: int | None) -> Picture:
+def decode(
+    stream: BinaryIO, name: str, *, max_pixels: int, frame: int | None, besides: int = 0
+) -> Picture:
     """Decode one picture from an open file.
 
     Parameters
@@ -59,6 +61,8 @@ def decode(stream: BinaryIO, name: str, *, max_pixels: int, frame: int | None) -
         Largest width x height that is decoded.
     frame : int or None
         Which page or frame, from 0; None insists on there being only one.
+    besides : int
+        Bytes a pixel that the caller takes afterwards: there must be room for them too.
 
     Returns
     -------
@@ -75,7 +79,10 @@ def decode(stream: BinaryIO, name: str, *, max_pixels: int, frame: int | None) -
         if is_npy(stream):
             if frame:
                 raise ReadError(name, f"has no frame {frame}; --frame goes from 0 to 0")
-            return decode_npy(stream, name, size, max_pixels=max_pixels)
+            picture = decode_npy(stream, name, size, max_pixels=max_pixels)
+            if besides:  # the numbers themselves are mapped and not read
+                check_memory(name, memory_needed(picture.pixels.size, "npy", besides=besides))
+            return picture
         with _quiet_pillow():
             image = _open(stream)
             check_size(image.size, name, max_pixels)
@@ -84,15 +91,17 @@ def decode(stream: BinaryIO, name: str, *, max_pixels: int, frame: int | None) -
             raise ReadError(name, f"holds {count} pages or frames; choose one with --frame")
         if frame is not None and frame >= count:
             raise ReadError(name, f"has no frame {frame}; --frame goes from 0 to {count - 1}")
-        return _page(image, stream, _Place(name, size, frame or 0, count), max_pixels)
+        return _page(image, stream, _Place(name, size, frame or 0, count), max_pixels, besides)
 
 
-def decode_pages(stream: BinaryIO, name: str, *, max_pixels: int) -> Iterator[Picture]:
+def decode_pages(
+    stream: BinaryIO, name: str, *, max_pixels: int, besides: int = 0
+) -> Iterator[Picture]:
     """Decode the pages of an open file one after the other, each when it is asked for.
 
     Parameters
     ----------
-    stream, name, max_pixels
+    stream, name, max_pixels, besides
         As in `decode`. The stream must stay open until the last page.
 
     Yields
@@ -114,13 +123,13 @@ def decode_pages(stream: BinaryIO, name: str, *, max_pixels: int) -> Iterator[Pi
             if count > 1 and image.format != "TIFF":
                 raise ReadError(name, f"is animated, of {count} frames; choose one with --frame")
     if numbers:
-        yield decode(stream, name, max_pixels=max_pixels, frame=None)
+        yield decode(stream, name, max_pixels=max_pixels, frame=None, besides=besides)
         return
     for page in range(count):
         # One image serves all pages: a new one would walk the chain of pages from its start.
         place = _Place(name, size, page, count)
         with in_one_line(name, stream, place.prefix()):
-            picture = _page(image, stream, place, max_pixels)
+            picture = _page(image, stream, place, max_pixels, besides)
         yield picture
         del picture  # one page in memory, unless the caller keeps them
 
@@ -138,7 +147,9 @@ class _Place(NamedTuple):
         return f"page {self.page + 1} of {self.pages} " if self.pages > 1 else ""
 
 
-def _page(image: ImageFile, stream: BinaryIO, place: _Place, max_pixels: int) -> Picture:
+def _page(
+    image: ImageFile, stream: BinaryIO, place: _Place, max_pixels: int, besides: int
+) -> Picture:
     """Decode one page of an opened image, and gather the notes on it."""
     name = place.name
     with _quiet_pillow() as complaints:
@@ -154,7 +165,8 @@ def _page(image: ImageFile, stream: BinaryIO, place: _Place, max_pixels: int) ->
         turned = tags.get(_ORIENTATION, 1) != 1  # Pillow turns a TIFF itself while it loads
         in_place = mode == "1" and not turned
         stored = mode if in_place or mode != "1" else "1 unpacked"
-        check_memory(name, memory_needed(image.width * image.height, stored, kind))
+        needed = memory_needed(image.width * image.height, stored, kind, besides=besides)
+        check_memory(name, needed)
         pixels = load_bits(image) if in_place else None
         if pixels is None:
             image.load()

@@ -21,12 +21,19 @@ _BYTES = {
     "I": 12,
     "write": 2,  # a two-level picture, with its array
 }
+_KEPT = {"I;16": 2, "F": 4, "I": 8}  # bytes a pixel of the array that comes out, else 1
 _COLOUR = 5  # colour is stored in four bytes whatever it has, and becomes one of grey
 _BESIDES = {"WEBP": 12, "JPEG2000": 15, "JPEG": 2}  # what these decoders keep for themselves
 _CONSTANT = 32 << 20  # decoders, and the part of a picture that is worked on at a time
 
 
-def memory_needed(pixels: int, kind: str, format: str = "") -> int:  # noqa: A002
+def memory_needed(
+    pixels: int,
+    kind: str,
+    format: str = "",  # noqa: A002
+    *,
+    besides: int = 0,
+) -> int:
     """Estimate the memory that reading or writing a picture takes at its peak.
 
     Parameters
@@ -38,6 +45,8 @@ def memory_needed(pixels: int, kind: str, format: str = "") -> int:  # noqa: A00
         `"write"` for writing a two-level picture.
     format : str
         Pillow's name of the file format; some decoders need more.
+    besides : int
+        Bytes a pixel that the caller takes afterwards, beside the array.
 
     Returns
     -------
@@ -52,7 +61,8 @@ def memory_needed(pixels: int, kind: str, format: str = "") -> int:  # noqa: A00
     if pixels < 0:
         raise ParameterError("pixels", f"must be at least 0, not {pixels}")
     short = "I;16" if kind.startswith("I;16") else kind
-    return pixels * (_BYTES.get(short, _COLOUR) + _BESIDES.get(format, 0)) + _CONSTANT
+    decoding = _BYTES.get(short, _COLOUR) + _BESIDES.get(format, 0)
+    return pixels * max(decoding, _KEPT.get(short, 1) + besides) + _CONSTANT
 
 
 def check_memory(path: object, needed: int, *, available: int | None = None) -> None:

@@ -35,6 +35,7 @@ def read_picture(
     max_pixels: int = DEFAULT_MAX_PIXELS,
     frame: int | None = None,
     name: str | None = None,
+    besides: int = 0,
 ) -> Picture:
     """Read one picture, by its content and not by its extension.
 
@@ -53,6 +54,9 @@ def read_picture(
         Which page or frame to read, from 0. None refuses a file with several.
     name : str or None
         What to call a stream in messages; None takes its own name.
+    besides : int
+        Bytes a pixel that the caller takes afterwards, beside the array. A
+        picture for which there is no room is refused before it is decoded.
 
     Returns
     -------
@@ -69,7 +73,7 @@ def read_picture(
     """
     _check_limits(max_pixels, frame)
     with _opened(source, name) as (stream, called):
-        return decode(stream, called, max_pixels=max_pixels, frame=frame)
+        return decode(stream, called, max_pixels=max_pixels, frame=frame, besides=besides)
 
 
 def read_pages(
@@ -78,6 +82,7 @@ def read_pages(
     max_pixels: int = DEFAULT_MAX_PIXELS,
     frame: int | None = None,
     name: str | None = None,
+    besides: int = 0,
 ) -> Iterator[Picture]:
     """Read the pages of a TIFF one after the other, each when it is asked for.
 
@@ -85,7 +90,7 @@ def read_pages(
 
     Parameters
     ----------
-    source, max_pixels, name
+    source, max_pixels, name, besides
         As in `read_picture`. The file stays open until the last page has been
         read or the iterator is closed.
     frame : int or None
@@ -106,17 +111,21 @@ def read_pages(
         an animated picture without a `frame`.
     """
     _check_limits(max_pixels, frame)
-    return _pages(source, max_pixels, frame, name)
+    return _pages(source, max_pixels, frame, name, besides)
 
 
 def _pages(
-    source: StrPath | BinaryIO, max_pixels: int, frame: int | None, name: str | None
+    source: StrPath | BinaryIO,
+    max_pixels: int,
+    frame: int | None,
+    name: str | None,
+    besides: int,
 ) -> Iterator[Picture]:
     with _opened(source, name) as (stream, called):
         if frame is None:
-            yield from decode_pages(stream, called, max_pixels=max_pixels)
+            yield from decode_pages(stream, called, max_pixels=max_pixels, besides=besides)
         else:
-            yield decode(stream, called, max_pixels=max_pixels, frame=frame)
+            yield decode(stream, called, max_pixels=max_pixels, frame=frame, besides=besides)
 
 
 @contextmanager
