@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isingdenoise.inference import Status
-from isingdenoise.noise import EstimationWarning, NoiseModel
+from isingdenoise.noise import NoiseModel, collected
 from isingdenoise.result import DenoiseResult
 
 from . import talk
@@ -162,11 +161,10 @@ def print_json(value: object) -> None:
 @contextmanager
 def notices(path: Path) -> Iterator[None]:
     """Print the library's warnings about a picture as lines on stderr."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", EstimationWarning)
+    with collected() as messages:
         yield
-    for warning in caught:
-        talk.warning(path, str(warning.message))
+    for message in messages:
+        talk.warning(path, message)
 
 
 def warn_if_not_converged(path: Path, result: DenoiseResult) -> None:

@@ -17,6 +17,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
@@ -40,6 +41,7 @@ PARALLEL_SITES = 1 << 16
 _CACHE = cache_directory()
 _config: Any = numba.config  # its settings are made at run time
 _one_parallel_caller = threading.Lock()
+_serially = ContextVar("serially", default=False)
 
 
 def kernel(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
@@ -89,6 +91,16 @@ def pair(function: Callable[..., Any]) -> KernelPair:
 
 
 @contextmanager
+def serially() -> Iterator[None]:
+    """Keep to serial kernels in this thread: for work that is itself one of several threads."""
+    before = _serially.set(True)
+    try:
+        yield
+    finally:
+        _serially.reset(before)
+
+
+@contextmanager
 def lease(sites: int, wanted: bool | None) -> Iterator[bool]:
     """Yield whether the caller may use parallel kernels until the block ends.
 
@@ -100,7 +112,7 @@ def lease(sites: int, wanted: bool | None) -> Iterator[bool]:
         The caller's wish; None leaves it to the size.
     """
     parallel = sites >= PARALLEL_SITES if wanted is None else wanted
-    if parallel and _one_parallel_caller.acquire(blocking=False):
+    if parallel and not _serially.get() and _one_parallel_caller.acquire(blocking=False):
         try:
             yield True
         finally:

@@ -1,5 +1,6 @@
 """Inference engines: what turns a model into a clean picture."""
 
+from .._kernels._jit import serially
 from .base import Callback, Engine, Solution, Status, Step, Trace
 from .gibbs import Gibbs
 from .icm import ICM
@@ -16,6 +17,7 @@ __all__ = [
     "Status",
     "Step",
     "Trace",
+    "serially",
 ]
 
 #: Every engine by its name on the command line.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,9 @@ from ..noise import (
     GaussianNoise,
     NoiseModel,
     SaltPepperNoise,
+    collected,
     observed,
+    warn,
 )
 from ..validation import check_choice
 from ._held_out import HeldOut
@@ -73,20 +74,19 @@ def choose_noise(x: NDArray[Any], mask: NDArray[np.bool_] | None = None) -> Nois
     simple: type[NoiseModel] = FlipNoise if _has_two_values(x, mask) else GaussianNoise
     scores = []
     models = []
-    caught: list[list[warnings.WarningMessage]] = []
+    heard: list[list[str]] = []
     for kind in (simple, SaltPepperNoise):
-        with warnings.catch_warnings(record=True) as heard:
-            warnings.simplefilter("always")
+        with collected() as messages:
             models.append(kind.from_image(x, mask=mask))
-        caught.append(heard)
+        heard.append(messages)
         held_out = HeldOut(windows_of(x, mask, np.random.default_rng(0)), models[-1], None)
         prediction = held_out.predict(Coupling.nearest(START))
         scores.append(prediction.score + held_out.constant)
     impulses: Any = models[1]
     replaced = impulses.salt + impulses.pepper
     best = 1 if scores[1] > scores[0] + _EARN and replaced > _FEWEST else 0
-    for warning in caught[best]:
-        warnings.warn(str(warning.message), warning.category, stacklevel=3)
+    for message in heard[best]:
+        warn(message, stacklevel=3)
     return models[best]
 
 

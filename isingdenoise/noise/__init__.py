@@ -1,6 +1,7 @@
 """Noise models: how a clean pixel becomes a noisy one."""
 
-from .base import EstimationWarning, NoiseModel, field_and_offset, observed, unit_scale
+from ._warnings import EstimationWarning, collected, warn
+from .base import NoiseModel, field_and_offset, observed, unit_scale
 from .flip import FlipNoise
 from .flip_per_level import FlipPerLevelNoise
 from .gaussian import GaussianNoise
@@ -22,9 +23,11 @@ __all__ = [
     "PoissonNoise",
     "ProbabilityNoise",
     "SaltPepperNoise",
+    "collected",
     "field_and_offset",
     "observed",
     "unit_scale",
+    "warn",
 ]
 
 #: Every noise model by its name on the command line.

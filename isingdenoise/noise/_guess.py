@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,8 @@ from numpy.typing import NDArray
 from ._flat import noiseless_levels, without_flat_parts
 from ._grey import by_neighbourhood, histogram, split_by_neighbourhood
 from ._scale import integer_range, saturation, smallest_spread
-from .base import EstimationWarning, check_levels, check_scale, levels_of_constant
+from ._warnings import warn
+from .base import check_levels, check_scale, levels_of_constant
 
 Floats = NDArray[np.float64]
 
@@ -97,10 +97,9 @@ def first_guess(
         low, high = ends
     known = levels or (low, high)
     if not quiet:
-        warnings.warn(
+        warn(
             "no noise about the two grey values: the picture stays as it is; "
             "if pixels are flipped, name the noise model 'flip'",
-            EstimationWarning,
             stacklevel=4,
         )
     return _settled(x, known, smallest_spread(x, known))

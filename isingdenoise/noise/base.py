@@ -11,7 +11,6 @@ more than two values they compare with each other alone.
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
@@ -20,9 +19,9 @@ from numpy.typing import NDArray
 from ..errors import ParameterError
 from ..model import FIELD_LIMIT
 from ..validation import check_real
+from ._warnings import warn
 
 __all__ = [
-    "EstimationWarning",
     "NoiseModel",
     "check_levels",
     "check_scale",
@@ -31,10 +30,6 @@ __all__ = [
 ]
 
 _PIXELS_AT_ONCE = 1 << 20
-
-
-class EstimationWarning(UserWarning):
-    """Something had to be assumed because the picture does not tell it."""
 
 
 class NoiseModel(Protocol):
@@ -190,9 +185,8 @@ def check_levels(levels: Any, name: str = "levels") -> tuple[float, float]:
 
 def levels_of_constant(value: float, integer_range: tuple[float, float] | None) -> Any:
     """Return levels that leave a picture of one grey value as it is, and warn."""
-    warnings.warn(
+    warn(
         "all pixels are equal: the levels cannot be estimated, the picture stays as it is",
-        EstimationWarning,
         stacklevel=3,
     )
     low, high = integer_range or (-1.0, 1.0)

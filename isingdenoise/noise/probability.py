@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -11,7 +10,8 @@ from numpy.typing import NDArray
 
 from ..errors import ParameterError
 from ..validation import check_real
-from .base import EstimationWarning, check_levels, observed
+from ._warnings import warn
+from .base import check_levels, observed
 
 __all__ = ["ProbabilityNoise"]
 
@@ -156,14 +156,13 @@ class ProbabilityNoise:
             model = cls(floor)
         known = observed(x, mask)
         if not known.any():
-            warnings.warn("no pixel is known", EstimationWarning, stacklevel=2)
+            warn("no pixel is known", stacklevel=2)
         elif x.dtype != np.bool_:
             _check_range(x, known, model.levels)
             if levels is None and x.dtype.kind == "u" and x[known].max() == 1:
-                warnings.warn(
+                warn(
                     f"the picture holds only 0 and 1 of a scale up to {model.levels[1]:g}: all "
                     "is almost surely dark; give levels 0,1 if 1 means bright",
-                    EstimationWarning,
                     stacklevel=2,
                 )
         return model
