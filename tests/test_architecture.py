@@ -51,7 +51,8 @@ LAYERS["__init__"] = {
 
 COMMAND_LAYERS = {
     "__init__": set(),
-    "talk": set(),
+    "bar": set(),
+    "talk": {"bar"},
     "config": {"talk"},
     "main": {"talk", "config"},
     "values": set(),

@@ -12,6 +12,7 @@ from isingdenoise.errors import ParameterError
 from isingdenoise.inference import ENGINES
 
 from . import options as o
+from . import talk
 from .values import build_engine, setting_types
 
 
@@ -91,10 +92,10 @@ def compare(
         engine_rows = [row.record() for row in rows]
         report.print_json({"input": picture, **estimates, "engines": engine_rows, **more})
         return
-    click.echo(f"noise     {report.describe_noise(prepared.noise, prepare.noise.chosen)}")
+    talk.result(f"noise     {report.describe_noise(prepared.noise, prepare.noise.chosen)}")
     for what, text in report.light_line(prepare.background, prepared.light):
-        click.echo(f"{what:<9} {text}")
-    click.echo(f"coupling  {rows[0].result.coupling} ({settings_of[0]['coupling']['source']})\n")
+        talk.result(f"{what:<9} {text}")
+    talk.result(f"coupling  {rows[0].result.coupling} ({settings_of[0]['coupling']['source']})\n")
     report.print_table([_row(r.record(), reference is not None) for r in rows])
 
 

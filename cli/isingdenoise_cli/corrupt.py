@@ -12,6 +12,7 @@ from isingdenoise.errors import ParameterError, printable
 from isingdenoise.noise import NOISE_MODELS
 
 from . import options as o
+from . import talk
 from .values import Auto, NoiseChoice
 
 #: Grey values of black and white in an 8-bit picture: room for noise on both sides.
@@ -103,7 +104,7 @@ def corrupt(
         if not floats and noise != "probability":
             grey = np.clip(np.rint(grey), *_SCALE).astype(np.uint8)
         write_grey(output, grey, overwrite=force)
-    click.echo(f"{printable(picture)} -> {printable(output)}")
+    talk.result(f"{printable(picture)} -> {printable(output)}")
 
 
 def _model(choice: NoiseChoice, floats: bool) -> Any:

@@ -10,6 +10,7 @@ import click
 from isingdenoise._version import __version__
 
 from . import options as o
+from . import talk
 
 
 @click.command()
@@ -78,4 +79,4 @@ def estimate(
         ("tried", f"{tried} couplings in {found.seconds:.2g} s"),
     ]
     for what, text in rows:
-        click.echo(f"{what:<11}  {text}")
+        talk.result(f"{what:<11}  {text}")

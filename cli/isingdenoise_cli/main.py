@@ -86,13 +86,14 @@ class LazyGroup(click.Group):
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         """Run, and leave with an exit code from the published table."""
         invoke: Any = super().main
-        if not standalone_mode:
-            return invoke(*args, standalone_mode=False, **extra)
-        try:
-            code = invoke(*args, standalone_mode=False, **extra)
-        except Exception as error:  # the one place where errors end
-            words = args[0] if args and args[0] is not None else sys.argv[1:]
-            code = _reported(error, next(iter(words), ""))
+        with talk.session():
+            if not standalone_mode:
+                return invoke(*args, standalone_mode=False, **extra)
+            try:
+                code = invoke(*args, standalone_mode=False, **extra)
+            except Exception as error:  # the one place where errors end
+                words = args[0] if args and args[0] is not None else sys.argv[1:]
+                code = _reported(error, next(iter(words), ""))
         sys.exit(code if isinstance(code, int) else 0)
 
 

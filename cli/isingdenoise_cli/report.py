@@ -150,7 +150,7 @@ def print_table(rows: Sequence[Mapping[str, str]]) -> None:
         cells = (
             row[n].rjust(widths[n]) if n in to_right else row[n].ljust(widths[n]) for n in names
         )
-        click.echo("  ".join(cells).rstrip())
+        talk.result("  ".join(cells).rstrip())
 
 
 def print_json(value: object) -> None:

@@ -1,31 +1,169 @@
-"""What is said beside the results: one line each, on stderr."""
+"""What is said beside the results, on stderr and in a log file; and results for people.
+
+A line passes through the standard library's logging, under the name
+"isingdenoise". The handlers live as long as a `session`: one command. Who
+uses the package as a library never meets them.
+"""
 
 from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
 
 import click
 
 from isingdenoise.errors import printable
 
+from .bar import Bar, Item
+
+_logger = logging.getLogger("isingdenoise")
+_lock = threading.RLock()  # the bar and the lines take turns
+
+
+class _State:
+    """Who hears what during a session."""
+
+    terminal: _Terminal | None = None
+    bar: Bar[Any] | None = None
+
+
+class _Terminal(logging.Handler):
+    """Lines on stderr."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a line; the progress bar makes room for it."""
+        if getattr(record, "result", False):
+            return  # stands on stdout
+        with _room_for_a_line():
+            try:
+                click.echo(f"isingdenoise: {record.getMessage()}", err=True)
+            except (OSError, ValueError):  # nobody is there to be told
+                mute(sys.stderr)
+
+
+@contextmanager
+def session() -> Iterator[None]:
+    """Talk as one command until the block ends: on stderr, neither quiet nor verbose."""
+    level, propagate = _logger.level, _logger.propagate
+    before, handlers = _State.terminal, list(_logger.handlers)
+    _State.terminal = _Terminal(logging.INFO)
+    _logger.handlers = [_State.terminal]
+    _logger.setLevel(logging.DEBUG)
+    _logger.propagate = False  # what is said is said once
+    try:
+        yield
+    finally:
+        for handler in _logger.handlers:
+            handler.close()
+        _State.terminal, _logger.handlers = before, handlers
+        _logger.setLevel(level)
+        _logger.propagate = propagate
+
+
+def settle(*, quiet: bool = False, verbose: bool = False) -> None:
+    """Say errors alone, or details too, for the rest of the session."""
+    if _State.terminal is not None:
+        _State.terminal.setLevel(
+            logging.ERROR if quiet else logging.DEBUG if verbose else logging.INFO
+        )
+
+
+def is_quiet() -> bool:
+    """Return whether nobody wants to read more than errors."""
+    return _State.terminal is not None and _State.terminal.level >= logging.ERROR
+
+
+def is_verbose() -> bool:
+    """Return whether details are shown."""
+    return _State.terminal is not None and _State.terminal.level <= logging.DEBUG
+
 
 def error(text: str) -> None:
     """Say why the command, or a picture of a batch, came to nothing."""
-    _line(text)
+    _say(logging.ERROR, text)
 
 
 def warning(path: object, text: str) -> None:
     """Say what had to be assumed, or did not go well, with a picture."""
-    _line(f"{printable(path)}: warning: {text}")
+    _say(logging.WARNING, f"{printable(path)}: warning: {text}")
 
 
 def notice(text: str) -> None:
     """Say what a person at the terminal wants to know meanwhile."""
-    _line(text)
+    _say(logging.INFO, text)
 
 
 def detail(text: str) -> None:
-    """Say what only somebody who looks closer wants to know."""
-    del text
+    """Say what only somebody who looks closer wants to know (--verbose, --log-file)."""
+    _say(logging.DEBUG, text)
 
 
-def _line(text: str) -> None:
-    click.echo(f"isingdenoise: {' '.join(text.splitlines())}", err=True)
+def result(text: str = "") -> None:
+    """Print a line of a report for people on stdout; --quiet leaves it out."""
+    if not is_quiet():
+        with _room_for_a_line():
+            click.echo(text)
+    if text.strip():
+        _say(logging.INFO, text.strip(), result=True)
+
+
+@contextmanager
+def progress(items: Iterable[Item], length: int, label: str) -> Iterator[Iterable[Item]]:
+    """Give an iterable over `items` that draws a progress bar while it is walked through.
+
+    The bar is drawn on stderr, only on a terminal, and not with --quiet.
+
+    Parameters
+    ----------
+    items : iterable
+        What there is to do.
+    length : int
+        How many there are.
+    label : str
+        What is being done.
+    """
+    bar = Bar(items, length, label, hidden=is_quiet() or not _is_terminal(sys.stderr))
+    _State.bar = bar
+    try:
+        yield bar
+    finally:
+        _State.bar = None
+        with _lock:
+            bar.end()
+
+
+def mute(stream: Any) -> None:
+    """Send what is still to come on a standard stream nowhere: its reader has gone."""
+    with suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
+def _say(level: int, text: str, **extra: bool) -> None:
+    line = " ".join(text.splitlines())
+    if _State.terminal is not None:
+        _logger.log(level, "%s", line, extra=extra)
+        return
+    with session():
+        _logger.log(level, "%s", line, extra=extra)
+
+
+@contextmanager
+def _room_for_a_line() -> Iterator[None]:
+    with _lock:
+        bar = _State.bar
+        if bar is not None:
+            bar.clear()
+        yield
+        if bar is not None:
+            bar.draw()
+
+
+def _is_terminal(stream: Any) -> bool:
+    return stream is not None and bool(stream.isatty())

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from isingdenoise.errors import OverwriteError, ReadError, printable
 
 from . import report, talk
@@ -29,9 +27,9 @@ def show_plan(jobs: Plan, journal: Journal, force: bool, as_json: bool) -> None:
         report.print_json({"pictures": rows, "links": jobs.links})
         return
     for row in rows:
-        click.echo(f"{row['action']:<4}  {printable(row['input'])} -> {printable(row['output'])}")
+        talk.result(f"{row['action']:<4}  {printable(row['input'])} -> {printable(row['output'])}")
     if jobs.links:
-        click.echo(_links(jobs.links))
+        talk.result(_links(jobs.links))
 
 
 def warn(outcome: Outcome) -> None:
@@ -77,7 +75,7 @@ def finish(
         parts = [f"no pictures in {printable(source)}"]
     parts += [f"{skipped} up to date"] * bool(skipped) + [f"{failed} failed"] * bool(failed)
     parts += [_links(links)] * bool(links)
-    click.echo(", ".join(parts))
+    talk.result(", ".join(parts))
     return failed
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from . import talk
+
 
 @click.command()
 def warmup() -> None:
@@ -15,6 +17,6 @@ def warmup() -> None:
 
     total = 0.0
     for name, seconds in warm_up():
-        click.echo(f"{name:<30} {seconds:6.2f} s")
+        talk.result(f"{name:<30} {seconds:6.2f} s")
         total += seconds
-    click.echo(f"{'all kernels are ready':<30} {total:6.2f} s")
+    talk.result(f"{'all kernels are ready':<30} {total:6.2f} s")
