@@ -30,6 +30,7 @@ from isingdenoise._io.reading import (
     read_mask,
     read_pages,
     read_picture,
+    read_size,
 )
 from isingdenoise._io.writing import write_bilevel, write_change_map, write_grey, write_pages
 from isingdenoise.errors import ParameterError
@@ -58,6 +59,7 @@ __all__ = [
     "read_mask",
     "read_pages",
     "read_picture",
+    "read_size",
     "to_spins",
     "write_bilevel",
     "write_bytes_atomically",

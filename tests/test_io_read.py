@@ -9,7 +9,7 @@ from picture_files import chunk, encoded, png, tiff
 from PIL import Image, ImageOps
 
 from isingdenoise.errors import ParameterError, ReadError
-from isingdenoise.io import read_clean, read_picture
+from isingdenoise.io import read_clean, read_picture, read_size
 
 GREY = np.arange(0, 240, 4, dtype=np.uint8).reshape(6, 10)
 BITS = np.array([[1, 0, 0], [1, 1, 0]], dtype=bool)
@@ -279,3 +279,20 @@ def test_read_clean_refuses_another_size_and_holes(tmp_path):
     )
     with pytest.raises(ReadError, match="missing pixels"):
         read_clean(tmp_path / "made.tif")
+
+
+@pytest.mark.parametrize("name", ["x.png", "x.tif", "x.pbm", "x.jpg", "x.npy"])
+def test_the_size_is_read_without_the_pixels(tmp_path, name):
+    path = tmp_path / name
+    if name.endswith("npy"):
+        np.save(path, np.zeros((7, 5), np.uint8))
+    else:
+        Image.new("L" if name != "x.pbm" else "1", (5, 7)).save(path)
+    assert read_size(path) == read_picture(path).pixels.shape == (7, 5)
+
+
+def test_the_size_of_what_is_no_picture(tmp_path):
+    (tmp_path / "x.png").write_text("no picture")
+    for name in ("x.png", "missing.png"):
+        with pytest.raises(ReadError, match=name):
+            read_size(tmp_path / name)

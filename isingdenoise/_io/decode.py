@@ -7,19 +7,16 @@ is chosen, and the polarity of fax files right.
 
 from __future__ import annotations
 
-import logging
 import os
-import threading
-import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
-from isingdenoise._io.bits import fax_errors, load_bits
+from isingdenoise._io.bits import load_bits
 from isingdenoise._io.checks import check_size, check_strips, in_one_line
 from isingdenoise._io.memory import check_memory, memory_needed
-from isingdenoise._io.npy import any_infinite, decode_npy, is_npy
+from isingdenoise._io.npy import any_infinite, decode_npy, is_npy, npy_shape
 from isingdenoise._io.picture import Picture, grey_profile, usable_dpi
+from isingdenoise._io.pillow import open_image, quiet_pillow
 from isingdenoise._io.pixels import to_array, turn_upright
 from isingdenoise.errors import ReadError
 
@@ -27,23 +24,13 @@ if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage
     from PIL.ImageFile import ImageFile
 
-__all__ = ["decode", "decode_pages"]
+__all__ = ["decode", "decode_pages", "decode_size"]
 
-# What people keep pictures in. Pillow knows more, but some of those run other
-# programs (EPS) or accept nearly any bytes (TGA).
-_FORMATS = ("PNG", "TIFF", "PPM", "BMP", "JPEG", "WEBP", "GIF", "JPEG2000", "PCX")
 _ORIENTATION = 274  # a TIFF tag, and an EXIF one
 _ACROSS, _DOWN, _UNIT, _PROFILE = 282, 283, 296, 34675  # more TIFF tags
 _GREY_MODES = {"1", "L", "LA", "I", "I;16", "I;16B", "F"}  # whose profile still fits grey pixels
 _COMPRESSIONS = {"raw": "none", "tiff_adobe_deflate": "deflate", "tiff_deflate": "deflate"}
 _HALF_A_DOT = 0.0128  # half a dot per metre, in dots per inch
-
-# Python's warning filters and Pillow's size limit belong to the whole process:
-# one thread at a time may set them aside.
-_PILLOW_LOCK = threading.Lock()
-
-# Without a handler of their own, Pillow's error messages would reach stderr.
-logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 def decode(
@@ -83,8 +70,8 @@ def decode(
             if besides:  # the numbers themselves are mapped and not read
                 check_memory(name, memory_needed(picture.pixels.size, "npy", besides=besides))
             return picture
-        with _quiet_pillow():
-            image = _open(stream)
+        with quiet_pillow():
+            image = open_image(stream)
             check_size(image.size, name, max_pixels)
             count = getattr(image, "n_frames", 1)
         if frame is None and count > 1:
@@ -92,6 +79,22 @@ def decode(
         if frame is not None and frame >= count:
             raise ReadError(name, f"has no frame {frame}; --frame goes from 0 to {count - 1}")
         return _page(image, stream, _Place(name, size, frame or 0, count), max_pixels, besides)
+
+
+def decode_size(stream: BinaryIO, name: str) -> tuple[int, int]:
+    """Return the (H, W) of the first page of an open file; nothing of it is decoded.
+
+    Raises
+    ------
+    ReadError
+        As `decode`, of the header.
+    """
+    with in_one_line(name, stream):
+        if is_npy(stream):
+            return npy_shape(stream, name)[0]
+        with quiet_pillow():
+            width, height = open_image(stream).size
+            return height, width
 
 
 def decode_pages(
@@ -117,8 +120,8 @@ def decode_pages(
     with in_one_line(name, stream):
         size, numbers = stream.seek(0, os.SEEK_END), is_npy(stream)
         if not numbers:
-            with _quiet_pillow():
-                image = _open(stream)
+            with quiet_pillow():
+                image = open_image(stream)
                 count = getattr(image, "n_frames", 1)
             if count > 1 and image.format != "TIFF":
                 raise ReadError(name, f"is animated, of {count} frames; choose one with --frame")
@@ -152,7 +155,7 @@ def _page(
 ) -> Picture:
     """Decode one page of an opened image, and gather the notes on it."""
     name = place.name
-    with _quiet_pillow() as complaints:
+    with quiet_pillow() as complaints:
         image.seek(place.page)
         check_size(image.size, name, max_pixels)
         mode, kind = image.mode, image.format or ""
@@ -230,31 +233,10 @@ def _compression(found: object) -> str | None:
     return _COMPRESSIONS.get(name, name.removeprefix("tiff_"))
 
 
-@contextmanager
-def _quiet_pillow() -> Iterator[list[str]]:
-    """Keep Pillow's warnings, its own size limit and libtiff's messages out of the way."""
-    from PIL import Image
-
-    with _PILLOW_LOCK, warnings.catch_warnings(), fax_errors() as complaints:
-        warnings.filterwarnings("ignore", module=r"PIL\.")
-        limit = Image.MAX_IMAGE_PIXELS
-        Image.MAX_IMAGE_PIXELS = None  # `max_pixels` is checked instead, before decoding
-        try:
-            yield complaints
-        finally:
-            Image.MAX_IMAGE_PIXELS = limit
-
-
-def _open(stream: BinaryIO) -> ImageFile:
-    from PIL import Image
-
-    return Image.open(stream, formats=_FORMATS)
-
-
 def _check_png(stream: BinaryIO) -> None:
     """Compare all checksums, which decoding leaves out for the pixel data."""
     place = stream.tell()
-    _open(stream).verify()
+    open_image(stream).verify()
     stream.seek(place)
 
 

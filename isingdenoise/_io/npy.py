@@ -11,7 +11,7 @@ import numpy as np
 from isingdenoise._io.picture import Picture
 from isingdenoise.errors import ReadError
 
-__all__ = ["any_infinite", "decode_npy", "is_npy"]
+__all__ = ["any_infinite", "decode_npy", "is_npy", "npy_shape"]
 
 _KEPT = {np.dtype(name) for name in ("bool", "uint8", "uint16", "float32", "float64")}
 _ROWS_AT_A_TIME = 256
@@ -50,15 +50,7 @@ def decode_npy(stream: BinaryIO, name: str, size: int, *, max_pixels: int) -> Pi
     ReadError
         It holds no two-dimensional picture of numbers, or not all of it.
     """
-    try:
-        shape, fortran, dtype = _header(stream)
-    except Exception as error:  # ValueError, SyntaxError, TypeError, EOFError, struct.error
-        raise ReadError(name, "has a damaged .npy header; save the array once more") from error
-    if dtype.hasobject or dtype.names or dtype.kind not in "biuf" or dtype.itemsize > 8:
-        raise ReadError(name, "holds no plain numbers; save an array of bool, int or float")
-    if len(shape) != 2 or min(shape) < 1:
-        lengths = " x ".join(map(str, shape)) or "one number"
-        raise ReadError(name, f"holds no two-dimensional picture ({lengths}); save one")
+    shape, fortran, dtype = npy_shape(stream, name)
     if math.prod(shape) > max_pixels:
         raise ReadError(
             name,
@@ -69,6 +61,26 @@ def decode_npy(stream: BinaryIO, name: str, size: int, *, max_pixels: int) -> Pi
         raise ReadError(name, "is truncated; make or fetch it once more")
     stored = _mapped(stream, shape, fortran, dtype)
     return Picture(_as_pixels(stored, name), None, "NPY", dtype.name, name)
+
+
+def npy_shape(stream: BinaryIO, name: str) -> tuple[tuple[int, int], bool, np.dtype[Any]]:
+    """Read the header: shape, whether columns come first, and type; the data come next.
+
+    Raises
+    ------
+    ReadError
+        As `decode_npy`, of the header.
+    """
+    try:
+        shape, fortran, dtype = _header(stream)
+    except Exception as error:  # ValueError, SyntaxError, TypeError, EOFError, struct.error
+        raise ReadError(name, "has a damaged .npy header; save the array once more") from error
+    if dtype.hasobject or dtype.names or dtype.kind not in "biuf" or dtype.itemsize > 8:
+        raise ReadError(name, "holds no plain numbers; save an array of bool, int or float")
+    if len(shape) != 2 or min(shape) < 1:
+        lengths = " x ".join(map(str, shape)) or "one number"
+        raise ReadError(name, f"holds no two-dimensional picture ({lengths}); save one")
+    return (shape[0], shape[1]), fortran, dtype
 
 
 def _header(stream: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:

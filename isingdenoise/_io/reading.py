@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from isingdenoise._io.decode import decode, decode_pages
+from isingdenoise._io.decode import decode, decode_pages, decode_size
 from isingdenoise._io.opening import StrPath, open_regular, seekable
 from isingdenoise._io.picture import Picture
 from isingdenoise.errors import ParameterError, ReadError, printable
@@ -22,6 +22,7 @@ __all__ = [
     "read_mask",
     "read_pages",
     "read_picture",
+    "read_size",
 ]
 
 Array = np.ndarray[Any, Any]
@@ -160,6 +161,28 @@ def check_input(path: StrPath) -> None:
         It cannot be opened for reading.
     """
     open_regular(path).close()
+
+
+def read_size(path: StrPath) -> tuple[int, int]:
+    """Read how large a picture is; nothing is decoded.
+
+    Parameters
+    ----------
+    path : str, bytes or os.PathLike
+        The file; of several pages the first one counts.
+
+    Returns
+    -------
+    tuple of int
+        (H, W) as stored, before the camera's orientation is applied.
+
+    Raises
+    ------
+    ReadError
+        The file cannot be read or is no picture.
+    """
+    with open_regular(path) as stream:
+        return decode_size(stream, os.fsdecode(path))
 
 
 def read_clean(
