@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from isingdenoise._io.atomic import check_output, write_bytes_atomically
+from isingdenoise._io.atomic import write_bytes_atomically
 from isingdenoise._io.change_map import CHANGE_COLOURS, encode_change_map
 from isingdenoise._io.encode import encode_bilevel, encode_grey
 from isingdenoise._io.formats import (
@@ -21,7 +21,7 @@ from isingdenoise._io.formats import (
     format_of,
 )
 from isingdenoise._io.memory import available_memory, check_memory, memory_needed
-from isingdenoise._io.pages import encode_pages, kept_notes
+from isingdenoise._io.pages import PageWriter, encode_pages, kept_notes
 from isingdenoise._io.picture import Picture
 from isingdenoise._io.reading import (
     DEFAULT_MAX_PIXELS,
@@ -32,7 +32,14 @@ from isingdenoise._io.reading import (
     read_picture,
     read_size,
 )
-from isingdenoise._io.writing import write_bilevel, write_change_map, write_grey, write_pages
+from isingdenoise._io.targets import check_output
+from isingdenoise._io.writing import (
+    open_pages,
+    write_bilevel,
+    write_change_map,
+    write_grey,
+    write_pages,
+)
 from isingdenoise.errors import ParameterError
 
 __all__ = [
@@ -40,6 +47,7 @@ __all__ = [
     "COMPRESSIONS",
     "DEFAULT_MAX_PIXELS",
     "EXTENSIONS",
+    "PageWriter",
     "Picture",
     "available_memory",
     "check_format",
@@ -55,6 +63,7 @@ __all__ = [
     "from_spins",
     "kept_notes",
     "memory_needed",
+    "open_pages",
     "read_clean",
     "read_mask",
     "read_pages",

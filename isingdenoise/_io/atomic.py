@@ -3,35 +3,25 @@
 Nothing here knows about pictures. A file is written under a temporary name
 first, so that a reader of the target, or a crash at any moment, meets the old
 content or the new one and never a part.
-
-Names are plain strings here, not `pathlib` objects: those drop a final slash,
-and a name that ends in one must not be taken for a file.
 """
 
-# ruff: noqa: PTH105, PTH108, PTH116, PTH118, PTH119, PTH120, PTH121
+# ruff: noqa: PTH105, PTH108, PTH118, PTH120
 
 from __future__ import annotations
 
 import contextlib
 import os
 import secrets
-import stat
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO
 
-from isingdenoise._io.opening import KINDS, StrPath, reason_of
-from isingdenoise.errors import (
-    IsingDenoiseError,
-    OverwriteError,
-    ParameterError,
-    WriteError,
-    printable,
-)
+from isingdenoise._io.opening import StrPath
+from isingdenoise._io.targets import check_target, naming, raise_write_error
 
 __all__ = [
     "TEMPORARY_PREFIX",
     "atomic_file",
-    "check_output",
+    "atomic_files",
     "write_bytes_atomically",
 ]
 
@@ -46,45 +36,6 @@ _CREATE_FLAGS = (
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_BINARY", 0)
 )
-
-
-def check_output(path: StrPath, inputs: Sequence[StrPath] = (), *, overwrite: bool = False) -> None:
-    """Refuse an output that could not be written or would harm, before any work.
-
-    Parameters
-    ----------
-    path : str, bytes or os.PathLike
-        The file to be written later.
-    inputs : sequence of str, bytes or os.PathLike
-        Files that must survive.
-    overwrite : bool
-        Whether an existing file may be replaced.
-
-    Raises
-    ------
-    ParameterError
-        `path` is one of the inputs, perhaps by another name or through a link.
-    WriteError
-        The folder is missing or read-only, or something that is no regular
-        file has the name.
-    OverwriteError
-        The file exists and `overwrite` is false.
-    """
-    name = os.fsdecode(path)
-    for source in inputs:
-        if _same_file(name, os.fsdecode(source)):
-            raise ParameterError(
-                "output", f"{printable(name)} is the input itself; give the result another name"
-            )
-    try:
-        _check_target(name, overwrite=overwrite)
-        folder = os.path.dirname(name) or "."
-        if not stat.S_ISDIR(os.stat(folder).st_mode):
-            raise WriteError(name, "cannot be written (its folder is a file); choose another one")
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise WriteError(name, "cannot be written (its folder is read-only); choose another")
-    except (OSError, ValueError) as error:
-        _raise_write_error(name, error)
 
 
 def write_bytes_atomically(path: StrPath, data: bytes, *, overwrite: bool = False) -> None:
@@ -142,30 +93,112 @@ def atomic_file(path: StrPath, *, overwrite: bool = False) -> Iterator[BinaryIO]
     Exception
         Whatever else the block raises.
     """
-    name = os.fsdecode(path)
-    temporary = None
-    try:
-        _check_target(name, overwrite=overwrite)
-        folder = os.path.dirname(name)
-        # Named before it is made, so that an interrupt in between leaves nothing.
-        temporary = os.path.join(folder, f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}.tmp")
-        descriptor = os.open(temporary, _CREATE_FLAGS, 0o666)
-        with os.fdopen(descriptor, "w+b") as stream:
+    with atomic_files([path], overwrite=overwrite) as (stream,):
+        try:
             yield stream
-            stream.flush()
-            os.fsync(descriptor)
-        if overwrite:
-            os.replace(temporary, name)
-            temporary = None
-        else:
-            _publish_new(temporary, name)
-        _sync_folder(folder or ".")
-    except (OSError, ValueError) as error:
-        _raise_write_error(name, error)
+        except (OSError, ValueError) as error:
+            raise_write_error(os.fsdecode(path), error)
+
+
+@contextlib.contextmanager
+def atomic_files(
+    paths: Sequence[StrPath], *, overwrite: bool = False
+) -> Iterator[tuple[BinaryIO, ...]]:
+    """Open files that take their names together when the block ends, or not at all.
+
+    All of them are on the disk before the first one takes its name. Should a
+    later one be refused its name even then, those that are new go again.
+
+    Parameters
+    ----------
+    paths : sequence of str, bytes or os.PathLike
+        The files to write, all different.
+    overwrite : bool
+        Whether existing regular files may be replaced.
+
+    Yields
+    ------
+    tuple of BinaryIO
+        The temporary files, to write, read and seek in.
+
+    Raises
+    ------
+    OverwriteError, WriteError
+        As `write_bytes_atomically`.
+    Exception
+        Whatever the block raises.
+    """
+    files: list[_Temporary] = []
+    try:
+        for path in paths:
+            files.append(_Temporary(os.fsdecode(path), overwrite=overwrite))
+            files[-1].open()
+        yield tuple(file.stream for file in files)
+        for file in files:
+            file.finish()
+        try:
+            for file in files:
+                file.publish()
+        except BaseException:
+            for file in files:
+                file.withdraw()
+            raise
     finally:
-        if temporary is not None:
+        for file in files:
+            file.discard()
+
+
+class _Temporary:
+    """A file under a temporary name beside its target."""
+
+    stream: BinaryIO
+
+    def __init__(self, name: str, *, overwrite: bool) -> None:
+        self.name, self.overwrite = name, overwrite
+        self.folder = os.path.dirname(name)
+        # Named before it is made, so that an interrupt in between leaves nothing.
+        temporary = f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}.tmp"
+        self.temporary = os.path.join(self.folder, temporary)
+        self._is_new = False
+
+    def open(self) -> None:
+        """Make the file."""
+        with naming(self.name):
+            check_target(self.name, overwrite=self.overwrite)
+            descriptor = os.open(self.temporary, _CREATE_FLAGS, 0o666)
+            self.stream = os.fdopen(descriptor, "w+b")
+
+    def finish(self) -> None:
+        """Force the content to the disk, and look at the target once more."""
+        with naming(self.name), self.stream:
+            self.stream.flush()
+            os.fsync(self.stream.fileno())
+            check_target(self.name, overwrite=self.overwrite)
+
+    def publish(self) -> None:
+        """Give the file its name."""
+        with naming(self.name):
+            new = not os.path.lexists(self.name)
+            if self.overwrite:
+                os.replace(self.temporary, self.name)
+            else:
+                _publish_new(self.temporary, self.name)
+            self._is_new = new
+            _sync_folder(self.folder or ".")
+
+    def withdraw(self) -> None:
+        """Remove the published file, where there was none before."""
+        if self._is_new:
             with contextlib.suppress(OSError):
-                os.unlink(temporary)
+                os.unlink(self.name)
+
+    def discard(self) -> None:
+        """Remove the temporary file, if it is still there."""
+        if hasattr(self, "stream"):
+            with contextlib.suppress(OSError, ValueError):
+                self.stream.close()
+        with contextlib.suppress(OSError, ValueError):
+            os.unlink(self.temporary)
 
 
 def _publish_new(temporary: str, name: str) -> None:
@@ -173,37 +206,13 @@ def _publish_new(temporary: str, name: str) -> None:
     try:
         os.link(temporary, name, follow_symlinks=False)
     except FileExistsError:
-        _check_target(name, overwrite=False)
+        check_target(name, overwrite=False)
         raise
     except (OSError, NotImplementedError):
         # A file system without hard links: the name is free or it is not, and
         # the moment between the look and the step is all that stays open.
-        _check_target(name, overwrite=False)
+        check_target(name, overwrite=False)
         os.replace(temporary, name)
-
-
-def _check_target(name: str, *, overwrite: bool) -> None:
-    """Refuse a target that is no regular file, or that exists and must stay."""
-    if not os.path.basename(name):
-        raise WriteError(name, "is no file name; name the file to write")
-    try:
-        status = os.lstat(name)
-    except FileNotFoundError:
-        return
-    if not stat.S_ISREG(status.st_mode):
-        kind = KINDS.get(stat.S_IFMT(status.st_mode), "no regular file")
-        raise WriteError(name, f"is {kind} and is never replaced; choose another name")
-    if not overwrite:
-        raise OverwriteError(name, "exists; use --force to replace it")
-
-
-def _same_file(first: str, second: str) -> bool:
-    """Tell whether two names lead to one file, also while it does not exist yet."""
-    with contextlib.suppress(OSError, ValueError):  # either may be missing
-        return os.path.samefile(first, second)
-    with contextlib.suppress(OSError, ValueError):
-        return os.path.realpath(first) == os.path.realpath(second)
-    return False
 
 
 def _sync_folder(folder: str) -> None:
@@ -214,12 +223,3 @@ def _sync_folder(folder: str) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def _raise_write_error(name: str, error: OSError | ValueError) -> NoReturn:
-    """Raise `error` as a `WriteError`, or as it is where it already is ours."""
-    if isinstance(error, IsingDenoiseError):
-        raise error
-    raise WriteError(
-        name, f"cannot be written ({reason_of(error)}); check the folder and the space"
-    ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 from collections.abc import Iterable
 from typing import Any, BinaryIO
@@ -11,11 +12,13 @@ import numpy as np
 
 from isingdenoise._io.encode import encode_bilevel, encode_grey
 from isingdenoise._io.formats import COMPRESSIONS, check_format
+from isingdenoise._io.opening import StrPath
 from isingdenoise._io.picture import Picture
+from isingdenoise._io.targets import raise_write_error
 from isingdenoise._io.tiff_chain import TiffChain
 from isingdenoise.errors import ParameterError
 
-__all__ = ["append_pages", "encode_pages", "kept_notes"]
+__all__ = ["PageWriter", "append_pages", "encode_pages", "kept_notes"]
 
 Array = np.ndarray[Any, Any]
 
@@ -93,21 +96,81 @@ def append_pages(
 ) -> int:
     """Write pages into an empty file as they come, as `encode_pages`; return how many."""
     kind = check_format(format, compression)
-    chain, count = TiffChain(stream), 0
+    writer = PageWriter(stream, kind)
     for page in pages:
-        if kind != "TIFF" and (count or getattr(page, "pages", 1) > 1):
-            raise ParameterError("output", f"{kind} holds one page; write a TIFF for several")
-        data = _encoded(page, kind, compression)
+        if getattr(page, "pages", 1) > 1:
+            check_pages(kind)
+        writer.append(_encoded(page, kind, compression))
+    if not writer.count:
+        raise ParameterError("pages", "are none; give at least one")
+    return writer.count
+
+
+class PageWriter:
+    """One file of pages that come one at a time.
+
+    Parameters
+    ----------
+    stream : BinaryIO
+        Empty, open for writing, seekable.
+    format : str
+        A value of `EXTENSIONS`; all but "TIFF" hold one page.
+    name : str, bytes or os.PathLike, optional
+        Of the file, for messages.
+
+    Attributes
+    ----------
+    count : int
+        How many pages there are so far.
+    """
+
+    def __init__(
+        self,
+        stream: BinaryIO,
+        format: str,  # noqa: A002
+        name: StrPath | None = None,
+    ) -> None:
+        self._format = check_format(format)
+        self._stream = stream
+        self._chain = TiffChain(stream)
+        self._name = name
+        self.count = 0
+
+    def append(self, data: bytes) -> None:
+        """Add a page.
+
+        Parameters
+        ----------
+        data : bytes
+            A file of one page in this format, as `encode_bilevel`,
+            `encode_grey` and `encode_change_map` make them.
+
+        Raises
+        ------
+        ParameterError
+            The format holds one page, or the file would get too long.
+        WriteError
+            The file cannot be written.
+        """
+        if self.count:
+            check_pages(self._format)
         try:
-            chain.append(data) if kind == "TIFF" else stream.write(data)
+            self._chain.append(data) if self._format == "TIFF" else self._stream.write(data)
         except struct.error as error:  # places in a TIFF have 32 bits
             raise ParameterError(
                 "output", "would have more than 4 GB; write the pages into files of their own"
             ) from error
-        count += 1
-    if not count:
-        raise ParameterError("pages", "are none; give at least one")
-    return count
+        except OSError as error:
+            if self._name is None:
+                raise
+            raise_write_error(os.fsdecode(self._name), error)
+        self.count += 1
+
+
+def check_pages(format: str) -> None:  # noqa: A002
+    """Refuse several pages in a format that holds one."""
+    if format != "TIFF":
+        raise ParameterError("output", f"{format} holds one page; write a TIFF for several")
 
 
 def _encoded(page: Picture | Array, kind: str, compression: str | None) -> bytes:

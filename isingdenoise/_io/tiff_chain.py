@@ -50,8 +50,9 @@ class TiffChain:
         (directory,) = struct.unpack_from(f"{order}I", data, 4)
         (count,) = struct.unpack_from(f"{order}H", data, directory)
         page = bytearray(data)
-        for entry in range(directory + 2, directory + 2 + 12 * count, 12):
-            _move(page, entry, base, order)
+        if base:  # the first page stays as it is, byte for byte
+            for entry in range(directory + 2, directory + 2 + 12 * count, 12):
+                _move(page, entry, base, order)
         self._stream.seek(self._end)
         self._stream.write(bytes(base - self._end) + page)
         if self._link:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from isingdenoise._io.atomic import atomic_file, write_bytes_atomically
+from isingdenoise._io.atomic import atomic_file, atomic_files, write_bytes_atomically
 from isingdenoise._io.change_map import encode_change_map
 from isingdenoise._io.encode import encode_bilevel, encode_grey
 from isingdenoise._io.formats import resolved_format
 from isingdenoise._io.opening import StrPath
-from isingdenoise._io.pages import append_pages
+from isingdenoise._io.pages import PageWriter, append_pages
 from isingdenoise._io.picture import Picture
 
-__all__ = ["write_bilevel", "write_change_map", "write_grey", "write_pages"]
+__all__ = ["open_pages", "write_bilevel", "write_change_map", "write_grey", "write_pages"]
 
 Array = np.ndarray[Any, Any]
 
@@ -168,3 +169,36 @@ def write_pages(
     kind = resolved_format(path, format)
     with atomic_file(path, overwrite=overwrite) as stream:
         return append_pages(stream, pages, kind, compression=compression)
+
+
+@contextmanager
+def open_pages(
+    files: Mapping[StrPath, str | None], *, overwrite: bool = False
+) -> Iterator[tuple[PageWriter, ...]]:
+    """Open files that grow page by page and appear together, whole or not at all.
+
+    Parameters
+    ----------
+    files : mapping of str, bytes or os.PathLike to str or None
+        The files to write, and the format of each: a value of `EXTENSIONS`;
+        None takes that of the extension.
+    overwrite : bool
+        Whether existing files may be replaced.
+
+    Yields
+    ------
+    tuple of PageWriter
+        One for each file, in their order. Nothing of a page is kept in memory.
+
+    Raises
+    ------
+    ParameterError
+        As `format_of`.
+    OverwriteError, WriteError
+        As `write_bytes_atomically`.
+    Exception
+        Whatever the block raises. The targets are then as they were.
+    """
+    kinds = [resolved_format(path, kind) for path, kind in files.items()]
+    with atomic_files(list(files), overwrite=overwrite) as streams:
+        yield tuple(map(PageWriter, streams, kinds, files))
