@@ -37,6 +37,13 @@ MEMORY = 1 << 30  # beyond what the imports take
 MAX_PIXELS = 1_000_000
 SLOW = 2.0  # seconds that are worth a word
 HANG = 120.0  # seconds without an end
+PLANTED = {
+    "signal": "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)",
+    "word": "print('a word', file=__import__('sys').stderr, flush=True)",
+    "file": "open('left', 'w').close()",
+    "error": "1 / 0",
+    "memory": "bytearray(1 << 40)",
+}
 
 
 def main() -> int:
@@ -47,6 +54,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="number of the first input")
     parser.add_argument("--only", type=int, help="read this one input")
     parser.add_argument("--save", type=Path, help="with --only: keep the file")
+    parser.add_argument("--plant", choices=sorted(PLANTED), help="a control: do this harm instead")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
@@ -101,6 +109,7 @@ def child(
     command = [sys.executable, "-W", "error", __file__, "--child", str(folder)]
     command += ["--seed", str(options.seed), "--first", str(first)]
     command += ["--seconds", str(left), "--least", str(least)]
+    command += ["--plant", options.plant] if options.plant else []
     with (
         (folder / "said").open("w+b") as said,
         (folder / "out").open("w+b") as out,
@@ -168,7 +177,8 @@ def read_on(options: argparse.Namespace, folder: Path) -> None:
             progress[:8] = struct.pack("q", number)
             _, data = file_number(files, options.seed, number)
             since = time.monotonic()
-            found = read(data, random.Random(number), folder) or traces(folder)
+            plant = PLANTED.get(options.plant, "") if number % 100 == 7 else ""
+            found = read(data, random.Random(number), folder, plant) or traces(folder)
             seconds = time.monotonic() - since
             if not found and seconds > SLOW:
                 found = {"harm": "slow"}
@@ -180,7 +190,7 @@ def read_on(options: argparse.Namespace, folder: Path) -> None:
             progress[8:] = struct.pack("q", number)
 
 
-def read(data: bytes, rng: random.Random, folder: Path) -> dict[str, Any] | None:
+def read(data: bytes, rng: random.Random, folder: Path, plant: str = "") -> dict[str, Any] | None:
     """Read a file in one of the ways there are; return the harm, or None."""
     from isingdenoise.errors import ParameterError, ReadError
     from isingdenoise.io import read_mask, read_pages, read_picture
@@ -192,6 +202,7 @@ def read(data: bytes, rng: random.Random, folder: Path) -> dict[str, Any] | None
     limits: dict[str, Any] = {"max_pixels": MAX_PIXELS}
     way = rng.randrange(4)
     try:
+        exec(plant)
         if way == 3 and isinstance(source, Path):
             read_mask(source, (21, 34), **limits)
         elif way == 0:
@@ -206,6 +217,8 @@ def read(data: bytes, rng: random.Random, folder: Path) -> dict[str, Any] | None
             return {"harm": "an error of several lines", "words": text}
         if isinstance(cause, MemoryError) or "more memory than there is" in text:
             return {"harm": "takes more memory than there is", "words": text}
+    except MemoryError:
+        return {"harm": "takes more memory than there is", "words": traceback.format_exc()[-1500:]}
     except BaseException:
         return {"harm": "an error of another kind", "words": traceback.format_exc()[-1500:]}
     return None

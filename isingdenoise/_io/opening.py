@@ -39,6 +39,19 @@ KINDS = {
 }
 
 
+class _File(io.BufferedReader):
+    """A file that is not asked for more than it has.
+
+    Memory for all that is asked for is taken before anything is read, and decoders
+    ask for what a damaged header says: gigabytes of a file of a few bytes.
+    """
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > _PART:
+            size = min(size, max(0, os.fstat(self.fileno()).st_size - self.tell()))
+        return super().read(size)
+
+
 def open_regular(path: StrPath) -> BinaryIO:
     """Open an existing regular file for reading, without ever blocking.
 
@@ -72,11 +85,10 @@ def open_regular(path: StrPath) -> BinaryIO:
         _refuse_odd_kind(name, status)
         if status.st_size == 0:
             raise ReadError(name, "is empty (0 bytes); write the picture once more")
-        stream: BinaryIO = os.fdopen(descriptor, "rb")
     except BaseException:
         os.close(descriptor)
         raise
-    return stream
+    return _File(io.FileIO(descriptor, "rb"))
 
 
 def seekable(stream: BinaryIO, name: str) -> BinaryIO:
