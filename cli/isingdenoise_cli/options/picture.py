@@ -121,7 +121,9 @@ class Preparation:
     def __call__(self, x: NDArray[Any], known: NDArray[Any] | None = None) -> Prepared:
         """Return light and noise of a picture, unknown pixels left out of the estimates."""
         check_image("image", x, high=_LARGEST_GREY)
-        if known is not None and not observed(x, known).any():
+        if not observed(x, known).any():
+            if known is None:
+                raise ParameterError("image", "has no known pixel: all of them are missing (NaN)")
             raise ParameterError("--mask", "leaves no pixel known")
         light = estimate_background(x, known) if self.background else None
         if light is None or bool((light == 1).all()):
