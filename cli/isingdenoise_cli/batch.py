@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import nullcontext
+import os
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,12 @@ from isingdenoise.errors import ParameterError, printable
 from isingdenoise.inference import Engine
 
 from . import options as o
+from . import talk
+
+if TYPE_CHECKING:
+    from isingdenoise.batch import Journal, Plan
+
+    from .tally import Tally
 
 SOME_FAILED = 1
 
@@ -22,7 +28,16 @@ SOME_FAILED = 1
 @click.argument("source", metavar="INPUT", type=o.PATH)
 @click.argument("target", metavar="OUTPUT", type=o.PATH)
 @click.option("-r", "--recursive", is_flag=True, help="Visit folders below, and keep the tree.")
+@click.option(
+    "-j",
+    "--jobs",
+    "threads",
+    type=click.IntRange(1),
+    help="Pictures cleaned at a time; as many as there are cores by default.",
+)
 @o.max_change_option
+@o.output_options
+@o.reading_options
 @o.noise_options
 @o.solver_options
 @o.engine_options
@@ -40,22 +55,21 @@ def batch(
     source: Path,
     target: Path,
     recursive: bool,
-    max_change: float | None,
-    prepare: o.Preparation,
-    coupling: str | Coupling,
-    seed: int,
-    engine: Engine,
+    threads: int | None,
     force: bool,
     resume: bool,
     dry_run: bool,
     report_file: Path | None,
     as_json: bool,
+    writing: o.Output,
+    **settings: Any,
 ) -> int:
     """Clean every picture of a folder.
 
-    Each picture becomes a 1-bit PNG of the same name in OUTPUT, its noise and
-    coupling estimated by itself. A bad file, or one in which more than --max-change
-    would change, is reported and the rest goes on; the exit code is then 1.
+    Each picture becomes a two-level one of the same name in OUTPUT, its noise and
+    coupling estimated by itself: a TIFF with all its pages a TIFF, any other a PNG.
+    A bad file, or one in which more than --max-change would change, is reported
+    and the rest goes on; the exit code is then 1.
 
     A journal in OUTPUT tells what was done, so that the same command goes on where
     it was cut off: what is up to date is skipped, what changed is done again.
@@ -65,78 +79,108 @@ def batch(
     \b
     isingdenoise batch scans/ cleaned/ --noise flip
     """
-    from isingdenoise.batch import (
-        Journal,
-        check_report,
-        denoise_many,
-        describe_settings,
-        locked,
-        make_folder,
-        plan,
-        report_row,
-        write_report,
-    )
+    from isingdenoise.batch import check_report, make_folder, plan, write_report
 
     from . import report, signals, tally
 
-    settings = describe_settings(
-        prepare.noise,
-        engine=engine,
-        coupling=coupling,
-        max_change=max_change,
-        seed=seed,
-        background=prepare.background,
+    work = _Work(
+        force=force, threads=threads or _cores(), compression=writing.compression, **settings
     )
     with o.named(output="OUTPUT"):
-        journal = Journal(target, settings)
-        jobs = plan(source, target, recursive=recursive, overwrite=force, journal=journal)
+        journal = work.journal(target)
+        jobs = plan(
+            source,
+            target,
+            recursive=recursive,
+            overwrite=force,
+            extension=writing.extension,
+            journal=journal,
+        )
     if resume and not journal.exists:
         raise ParameterError(
             "--resume", f"there is no journal to continue in {printable(target)}; leave it out"
         )
+    writing.check(job.target for job in jobs)
     if dry_run:
         tally.show_plan(jobs, journal, force, as_json)
         return 0
-    records: list[dict[str, Any]] = []
-    rows: list[dict[str, Any]] = []
-    outcomes = denoise_many(
-        jobs,
-        prepare=lambda x: prepare(x).arguments,
-        engine=engine,
-        coupling=coupling,
-        max_change=max_change,
-        rng=seed,
-        overwrite=force,
-        journal=journal,
-    )
     if jobs:
         make_folder(target)
         report.say_if_cold()
     if report_file:
         with o.named(report="--report", output="--report"):
             check_report(report_file, (job.source for job in jobs), overwrite=force)
-    with (
-        locked(target) if jobs else nullcontext(),
-        signals.stop_on_signals() as stop,
-        click.progressbar(
-            outcomes, length=len(jobs), label="cleaning", file=sys.stderr, hidden=not _on_terminal()
-        ) as progress,
-    ):
-        journal.reload()
-        for outcome in progress:
-            tally.warn(outcome)
-            records.append(tally.record(outcome, **prepare.told))
-            rows.append(report_row(outcome))
-            if stop.number is not None:
-                break
+    told = tally.Tally(as_json, work.prepare.told, rows=report_file is not None)
+    code = work.do(jobs, journal, told) if jobs else 0
     if report_file:
-        write_report(report_file, rows, overwrite=force)
-    failed = tally.finish(records, jobs.links, source, target, as_json)
-    if len(records) < len(jobs):
-        signals.tell_the_rest(len(jobs) - len(records))
-        return stop.code
-    return SOME_FAILED if failed else 0
+        write_report(report_file, told.rows, overwrite=force)
+    told.finish(source, target, jobs.links)
+    if told.count < len(jobs):
+        signals.tell_the_rest(len(jobs) - told.count)
+    return code or (SOME_FAILED if told.failed else 0)
 
 
-def _on_terminal() -> bool:
-    return sys.stderr.isatty()
+@dataclass(frozen=True, kw_only=True)
+class _Work:
+    """What decides what comes out, and how it is done."""
+
+    prepare: o.Preparation
+    engine: Engine
+    coupling: str | Coupling
+    max_change: float | None
+    seed: int
+    reading: dict[str, Any]
+    compression: str | None
+    force: bool
+    threads: int
+
+    def journal(self, target: Path) -> Journal:
+        """Return the journal of the folder of results."""
+        from isingdenoise.batch import Journal, describe_settings
+
+        settings = describe_settings(
+            self.prepare.noise,
+            engine=self.engine,
+            coupling=self.coupling,
+            max_change=self.max_change,
+            seed=self.seed,
+            background=self.prepare.background,
+            frame=self.reading["frame"],
+            compression=self.compression,
+        )
+        return Journal(target, settings)
+
+    def do(self, jobs: Plan, journal: Journal, told: Tally) -> int:
+        """Clean the pictures, and tell of each; return the exit code of a signal, or 0."""
+        from isingdenoise.batch import denoise_many, locked
+
+        from . import signals
+
+        with locked(journal.folder), signals.stop_on_signals() as stop:
+            journal.reload()
+            outcomes = denoise_many(
+                jobs,
+                prepare=lambda x: self.prepare(x).arguments,
+                engine=self.engine,
+                coupling=self.coupling,
+                max_change=self.max_change,
+                rng=self.seed,
+                overwrite=self.force,
+                journal=journal,
+                reading=self.reading,
+                compression=self.compression,
+                describe=told.describe,
+                threads=self.threads,
+                stopped=lambda: stop.number is not None,
+            )
+            with talk.progress(outcomes, len(jobs), "cleaning") as progress:
+                for outcome in progress:
+                    told.add(outcome)
+            return stop.code if told.count < len(jobs) else 0
+
+
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

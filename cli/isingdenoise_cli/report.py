@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -155,7 +156,7 @@ def print_table(rows: Sequence[Mapping[str, str]]) -> None:
 
 def print_json(value: object) -> None:
     """Print `value` as JSON; NaN and infinity, which JSON lacks, become null."""
-    click.echo(json.dumps(_plain(value), indent=2, allow_nan=False))
+    click.echo(json.dumps(plain(value), indent=2, allow_nan=False))
 
 
 @contextmanager
@@ -167,19 +168,35 @@ def notices(path: Path) -> Iterator[None]:
         talk.warning(path, message)
 
 
+def print_json_lines(key: str, lines: Iterable[str], more: Mapping[str, Any]) -> None:
+    """Print {key: [the values on the lines], **more} as `print_json` does, line by line."""
+    click.echo(f"{{\n  {json.dumps(key)}: [", nl=False)
+    comma = ""
+    for line in lines:
+        value = textwrap.indent(json.dumps(json.loads(line), indent=2), "    ")
+        click.echo(f"{comma}\n{value}", nl=False)
+        comma = ","
+    end = json.dumps(plain(more), indent=2, allow_nan=False).removeprefix("{")
+    click.echo(("\n  ]" if comma else "]") + "," + end)
+
+
 def warn_if_not_converged(path: Path, result: DenoiseResult) -> None:
-    """Say on stderr that the sweeps ran out."""
-    if result.solution.status is Status.MAX_SWEEPS:
-        talk.warning(
-            path,
-            f"{result.solution.engine} did not converge in {result.solution.sweeps} sweeps; "
-            "raise -O max_sweeps or -O tol",
+    """Say on stderr that the sweeps ran out, or that the chains disagree."""
+    for message in complaints(result):
+        talk.warning(path, message)
+
+
+def complaints(result: DenoiseResult) -> Iterator[str]:
+    """Yield what did not go well with a picture."""
+    solution = result.solution
+    if solution.status is Status.MAX_SWEEPS:
+        yield (
+            f"{solution.engine} did not converge in {solution.sweeps} sweeps; "
+            "raise -O max_sweeps or -O tol"
         )
-    r_hat = result.solution.trace.r_hat
+    r_hat = solution.trace.r_hat
     if r_hat is not None and r_hat > _R_HAT:
-        talk.warning(
-            path, f"the chains disagree (R-hat {r_hat:.2f}); raise -O burn_in and -O sweeps"
-        )
+        yield f"the chains disagree (R-hat {r_hat:.2f}); raise -O burn_in and -O sweeps"
 
 
 def say_if_cold() -> None:
@@ -194,12 +211,12 @@ def _is_number(text: str) -> bool:
     return text[:1].isdigit() or text[:2].lstrip("-")[:1].isdigit() or text in {"-", "inf"}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return `value` with only what JSON knows."""
     if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
+        return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(v) for v in value]
+        return [plain(v) for v in value]
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):

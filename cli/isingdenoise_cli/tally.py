@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +14,7 @@ from . import report, talk
 
 if TYPE_CHECKING:
     from isingdenoise.batch import Journal, Outcome, Plan
+    from isingdenoise.result import DenoiseResult
 
 
 def show_plan(jobs: Plan, journal: Journal, force: bool, as_json: bool) -> None:
@@ -32,51 +36,104 @@ def show_plan(jobs: Plan, journal: Journal, force: bool, as_json: bool) -> None:
         talk.result(_links(jobs.links))
 
 
-def warn(outcome: Outcome) -> None:
-    """Say on stderr what went wrong with a picture, or had to be assumed."""
-    for message in outcome.warnings:
-        talk.warning(outcome.job.source, message)
-    if outcome.error is not None:
-        talk.error(str(outcome.error))
-    elif outcome.result is not None:
-        report.warn_if_not_converged(outcome.job.source, outcome.result)
+#: So many bytes of records are kept in memory before they go to a file.
+_IN_MEMORY = 1 << 22
 
 
-def record(outcome: Outcome, *, chosen: bool, background: str | None) -> dict[str, Any]:
+class Tally:
+    """Tells of each picture as it is done, and of all of them in the end.
+
+    What is kept for the end lies in a file, so that memory does not grow with
+    the folder.
+
+    Parameters
+    ----------
+    as_json : bool
+        Whether the end is JSON.
+    told : mapping
+        What `report.result_record` has to know of the options.
+    rows : bool
+        Whether `rows` are wanted, for a report.
+    """
+
+    def __init__(self, as_json: bool, told: Mapping[str, Any], *, rows: bool) -> None:
+        self.count = self.failed = self.skipped = 0
+        self.rows: list[dict[str, Any]] = []
+        self._told, self._wants_rows = told, rows
+        self._records = _Lines() if as_json else None
+
+    def describe(self, result: DenoiseResult) -> tuple[dict[str, Any], list[str]]:
+        """Return what is kept of a page: its record, and what did not go well."""
+        return report.result_record(result, **self._told), list(report.complaints(result))
+
+    def add(self, outcome: Outcome) -> None:
+        """Say what went wrong with a picture, or had to be assumed, and count it."""
+        from isingdenoise.batch import report_row
+
+        source = outcome.job.source
+        self.count += 1
+        self.failed += outcome.error is not None
+        self.skipped += outcome.skipped
+        for message in outcome.warnings:
+            talk.warning(source, message)
+        for page, (_, complaints) in enumerate(outcome.pages, start=1):
+            where = f"page {page}: " if len(outcome.pages) > 1 else ""
+            for message in complaints:
+                talk.warning(source, where + message)
+        if outcome.error is not None:
+            talk.error(str(outcome.error))
+        done = "up to date" if outcome.skipped else f"{outcome.seconds:.2f} s"
+        talk.detail(f"{printable(source)}: {done}")
+        if self._wants_rows:
+            self.rows.append(report_row(outcome))
+        if self._records is not None:
+            self._records.add(_record(outcome))
+
+    def finish(self, source: Path, target: Path, links: int) -> None:
+        """Print the end of a batch."""
+        if self._records is not None:
+            ends = {"failed": self.failed, "skipped": self.skipped, "links": links}
+            report.print_json_lines("pictures", self._records, ends)
+            return
+        done = self.count - self.failed - self.skipped
+        pictures = "1 picture" if done == 1 else f"{done} pictures"
+        parts = [f"{pictures} cleaned into {printable(target)}"]
+        if not self.count:
+            parts = [f"no pictures in {printable(source)}"]
+        parts += [f"{self.skipped} up to date"] * bool(self.skipped)
+        parts += [f"{self.failed} failed"] * bool(self.failed)
+        talk.result(", ".join(parts + [_links(links)] * bool(links)))
+
+
+class _Lines:
+    """Records as lines of JSON, in memory while they are few, else in a file."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - gone with this object
+            _IN_MEMORY, "w+", encoding="ascii"
+        )
+
+    def add(self, record: Mapping[str, Any]) -> None:
+        self._file.write(json.dumps(report.plain(record), allow_nan=False) + "\n")
+
+    def __iter__(self) -> Iterator[str]:
+        self._file.seek(0)
+        return iter(self._file)
+
+
+def _record(outcome: Outcome) -> dict[str, Any]:
     """Return what became of a picture as plain values with stable keys."""
-    found = outcome.result and report.result_record(
-        outcome.result, chosen=chosen, background=background
-    )
+    pages = [record for record, _ in outcome.pages]
     return {
         "input": outcome.job.source,
         "output": None if outcome.error else outcome.job.target,
         "error": None if outcome.error is None else str(outcome.error),
         "warnings": list(outcome.warnings),
-        "result": found,
+        "result": pages[0] if len(pages) == 1 else None,
+        "pages": pages if len(pages) > 1 else None,
         "skipped": outcome.skipped,
         "figures": outcome.entry and outcome.entry.result,
     }
-
-
-def finish(
-    records: list[dict[str, Any]], links: int, source: Path, target: Path, as_json: bool
-) -> int:
-    """Print the end of a batch; return how many pictures failed."""
-    failed = sum(row["error"] is not None for row in records)
-    skipped = sum(row["skipped"] for row in records)
-    if as_json:
-        ends = {"failed": failed, "skipped": skipped, "links": links}
-        report.print_json({"pictures": records, **ends})
-        return failed
-    done = len(records) - failed - skipped
-    pictures = "1 picture" if done == 1 else f"{done} pictures"
-    parts = [f"{pictures} cleaned into {printable(target)}"]
-    if not records:
-        parts = [f"no pictures in {printable(source)}"]
-    parts += [f"{skipped} up to date"] * bool(skipped) + [f"{failed} failed"] * bool(failed)
-    parts += [_links(links)] * bool(links)
-    talk.result(", ".join(parts))
-    return failed
 
 
 def _links(count: int) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from .cleaning import make_folder
+from .hashing import file_sha256
 from .jobs import Entry, Job, Outcome
-from .journal import JOURNAL_NAME, Journal, State, file_sha256
+from .journal import JOURNAL_NAME, Journal, State
 from .lock import LOCK_NAME, locked
-from .planning import PICTURE_EXTENSIONS, Plan, plan
+from .planning import PICTURE_EXTENSIONS, Plan, folded, folds_case, plan
 from .records import describe_settings
 from .report import check_report, report_row, write_report
-from .run import denoise_many, make_folder
+from .run import denoise_many
 
 __all__ = [
     "JOURNAL_NAME",
@@ -24,6 +26,8 @@ __all__ = [
     "denoise_many",
     "describe_settings",
     "file_sha256",
+    "folded",
+    "folds_case",
     "locked",
     "make_folder",
     "plan",

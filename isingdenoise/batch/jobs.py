@@ -55,14 +55,16 @@ class Entry:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What became of a job: a result or an error, never both; neither where it was up to date.
+    """What became of a job: pages or an error, never both; neither where it was up to date.
 
     Attributes
     ----------
     job : Job
         What was to do.
+    pages : tuple
+        What `denoise_many`'s `describe` returned for each page.
     result : DenoiseResult or None
-        None where it failed.
+        Of a picture of one page; several would not fit into memory together.
     error : IsingDenoiseError or None
         Why it failed.
     warnings : tuple of str
@@ -74,6 +76,7 @@ class Outcome:
     """
 
     job: Job
+    pages: tuple[Any, ...]
     result: DenoiseResult | None
     error: IsingDenoiseError | None
     warnings: tuple[str, ...]
@@ -83,4 +86,4 @@ class Outcome:
     @property
     def skipped(self) -> bool:
         """Whether nothing was done, because the journal has it all."""
-        return self.result is None and self.error is None
+        return not self.pages and self.error is None

@@ -9,27 +9,28 @@ off at any moment therefore never leaves a result that the journal does not know
 from __future__ import annotations
 
 import contextlib
-import hashlib
+import io
 import json
 import os
 import stat
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, fields
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from ..errors import OverwriteError, ReadError, WriteError, printable
+from ..errors import OverwriteError, WriteError, printable
+from .hashing import OPEN_FLAGS, Hashes, file_sha256
 from .jobs import Entry, Job
 
-__all__ = ["JOURNAL_NAME", "Journal", "State", "file_sha256"]
+__all__ = ["JOURNAL_NAME", "Journal", "State"]
 
 #: The journal's name in the folder of results.
 JOURNAL_NAME = ".isingdenoise-journal.jsonl"
 
-# A link or a pipe in its place is an error, not a way out of the folder or a wait for ever.
+# A link in its place is an error, not a way out of the folder.
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
-_FLAGS = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
 class State(StrEnum):
@@ -65,6 +66,8 @@ class Journal:
         self.path = self.folder / JOURNAL_NAME
         self.settings: dict[str, Any] = json.loads(json.dumps(dict(settings)))
         self.exists = False
+        self._turn = threading.Lock()
+        self._hash_of = Hashes()
         self._base = os.path.realpath(self.folder)
         self.reload()
 
@@ -76,11 +79,14 @@ class Journal:
         WriteError
             As when it was read first.
         """
-        self._latest: dict[tuple[str, str], Entry] = {}
+        self._latest: dict[tuple[str, str], tuple[int, int]] = {}  # where the line is, its length
         self._makers: dict[str, dict[str, list[str]]] = {}  # output, its SHA-256, inputs
-        for line in self._read().split(b"\n")[:-1]:  # behind the last newline: a torn line
-            if (entry := _parsed(line)) is not None:
-                self._know(entry)
+        with self._opened() as stream:
+            place = 0
+            for line in stream:
+                if line.endswith(b"\n") and (entry := _parsed(line)) is not None:
+                    self._know(entry, place, len(line))
+                place += len(line)
 
     def names(self, job: Job) -> tuple[str, str]:
         """Return input and output of a job as the journal calls them."""
@@ -93,7 +99,10 @@ class Journal:
 
     def entry(self, job: Job) -> Entry | None:
         """Return the latest line about the job, or None."""
-        return self._latest.get(self.names(job))
+        place, length = self._latest.get(self.names(job), (0, 0))
+        with self._opened() as stream:
+            stream.seek(place)
+            return _parsed(stream.read(length)) if length else None
 
     def check(self, job: Job) -> None:
         """Refuse a job whose output exists, unless it was made by it and is as it was made.
@@ -110,7 +119,7 @@ class Journal:
             why = "exists and is no regular file"
         elif not (makers := self._makers.get(target, {})):
             why = "exists and is not in the journal"
-        elif not (inputs := makers.get(file_sha256(job.target), [])):
+        elif not (inputs := makers.get(self._hash_of(job.target), [])):
             why = "was changed since it was made"
         elif source not in inputs:
             why = f"was made from another picture ({printable(inputs[-1])})"
@@ -142,7 +151,7 @@ class Journal:
         current = (
             entry.error is None
             and entry.settings == self.settings
-            and entry.output_sha256 == file_sha256(job.target)
+            and entry.output_sha256 == self._hash_of(job.target)
             and entry.input_sha256 == (input_sha256 or file_sha256(job.source))
         )
         return State.SKIP if current else State.REDO
@@ -150,14 +159,20 @@ class Journal:
     def append(self, entry: Entry) -> None:
         """Add a line, and wait until it is on the disk. The folder must exist.
 
+        Threads take turns.
+
         Raises
         ------
         WriteError
             It cannot be written. Half a line is taken back.
         """
         line = json.dumps(asdict(entry), allow_nan=False).encode("ascii") + b"\n"
+        with self._turn:
+            self._append(entry, line)
+
+    def _append(self, entry: Entry, line: bytes) -> None:
         try:
-            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | _NO_LINK | _FLAGS
+            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | _NO_LINK | OPEN_FLAGS
             descriptor = os.open(self.path, flags, 0o666)
             try:
                 size = self._size(descriptor)
@@ -171,26 +186,29 @@ class Journal:
                 os.close(descriptor)
         except OSError as error:
             raise self._unusable(error) from error
-        self._know(entry)
+        self._know(entry, size + torn, len(line) - torn)
 
-    def _know(self, entry: Entry) -> None:
-        self._latest[entry.input, entry.output] = entry
+    def _know(self, entry: Entry, place: int, length: int) -> None:
+        self._latest[entry.input, entry.output] = place, length
         if entry.output_sha256 is not None:
             makers = self._makers.setdefault(entry.output, {})
             makers.setdefault(entry.output_sha256, []).append(entry.input)
 
-    def _read(self) -> bytes:
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[BinaryIO]:
+        """Open the file for reading; an empty one stands for none."""
         try:
-            descriptor = os.open(self.path, os.O_RDONLY | _NO_LINK | _FLAGS)
+            descriptor = os.open(self.path, os.O_RDONLY | _NO_LINK | OPEN_FLAGS)
         except (FileNotFoundError, NotADirectoryError):
-            return b""
+            yield io.BytesIO()
+            return
         except OSError as error:
             raise self._unusable(error) from error
         try:
             self._size(descriptor)  # refuses what `open` cannot hold
+            self.exists = True
             with open(descriptor, "rb", closefd=False) as stream:
-                self.exists = True
-                return stream.read()
+                yield stream
         finally:
             os.close(descriptor)
 
@@ -204,29 +222,6 @@ class Journal:
         if isinstance(error, WriteError):
             return error
         return WriteError(self.path, f"cannot be used as journal ({error.strerror}); remove it")
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, in hex.
-
-    Raises
-    ------
-    ReadError
-        It cannot be read, or is no regular file.
-    """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | _FLAGS)
-        try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise ReadError(path, "is no regular file; give a picture")
-            with open(descriptor, "rb", closefd=False) as stream:
-                return hashlib.file_digest(stream, "sha256").hexdigest()
-        finally:
-            os.close(descriptor)
-    except OSError as error:
-        if isinstance(error, ReadError):
-            raise
-        raise ReadError(path, f"cannot be read ({error.strerror}); check the name") from error
 
 
 def _last_byte(descriptor: int, size: int) -> bytes:

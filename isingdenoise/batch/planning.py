@@ -1,33 +1,59 @@
 """What a batch is going to do, settled before anything is done."""
 
+# ruff: noqa: PTH118, PTH119, PTH120, PTH122 - of large folders, names are kept as plain text
+
 from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import overload
 
 from ..errors import OverwriteError, ParameterError, ReadError, WriteError, printable
-from ..io import EXTENSIONS
+from ..io import EXTENSIONS, default_extension
 from .jobs import Job
 from .journal import Journal
 
-__all__ = ["PICTURE_EXTENSIONS", "Plan", "folds_case", "plan"]
+__all__ = ["PICTURE_EXTENSIONS", "Plan", "folded", "folds_case", "plan"]
 
 #: Names that `plan` takes for pictures; what they hold is read by content.
 PICTURE_EXTENSIONS = frozenset(EXTENSIONS) - {".npy"} | {".ppm", ".pnm"}
 
 
-class Plan(list[Job]):
-    """Jobs in order of their names.
+class Plan(Sequence[Job]):
+    """Jobs in order of their names; each is made when it is asked for.
 
-    Attributes
+    Parameters
     ----------
+    source, target : pathlib.Path
+        The folders.
+    names : sequence of (str, str)
+        Inputs and outputs, relative to them.
     links : int
         How many links to pictures or folders were passed over.
     """
 
-    links = 0
+    def __init__(
+        self, source: Path, target: Path, names: Sequence[tuple[str, str]], links: int = 0
+    ) -> None:
+        self.source, self.target, self.links = source, target, links
+        self._names = names
+
+    def __len__(self) -> int:
+        """Return how many jobs there are."""
+        return len(self._names)
+
+    @overload
+    def __getitem__(self, index: int) -> Job: ...
+    @overload
+    def __getitem__(self, index: slice) -> Plan: ...
+    def __getitem__(self, index: int | slice) -> Job | Plan:
+        """Return a job, or a plan of some of them."""
+        if isinstance(index, slice):
+            return Plan(self.source, self.target, self._names[index], self.links)
+        source, target = self._names[index]
+        return Job(self.source / source, self.target / target)
 
 
 def plan(
@@ -36,13 +62,15 @@ def plan(
     *,
     recursive: bool = False,
     overwrite: bool = False,
+    extension: str | None = None,
     journal: Journal | None = None,
 ) -> Plan:
     """Return what to do for each picture of a folder, before anything is done.
 
-    Each `name.ext` becomes `name.png` in the target folder, which keeps the
-    tree. Hidden files, links and files without a picture's extension are
-    passed over, and so is the target folder where it lies in the source.
+    The target folder keeps the tree and the names: a TIFF stays a TIFF, every
+    other picture becomes `name.png`. Hidden files, links and files without a
+    picture's extension are passed over, and so is the target folder where it
+    lies in the source.
 
     Parameters
     ----------
@@ -52,6 +80,8 @@ def plan(
         Whether folders below are visited.
     overwrite : bool
         Whether existing targets are fine.
+    extension : str, optional
+        Of all targets, such as ".png".
     journal : Journal, optional
         Existing targets are also fine where this says that they were made
         from the same pictures, and they are as they were made.
@@ -59,7 +89,7 @@ def plan(
     Returns
     -------
     Plan
-        A list of jobs in order of the names, and the number of links.
+        The jobs in order of the names, and the number of links.
 
     Raises
     ------
@@ -80,27 +110,19 @@ def plan(
         raise WriteError(target, "is not a folder; name the folder to write to")
     if target.exists() and source.samefile(target):
         raise ParameterError("output", f"{printable(target)} is the input folder itself")
-    folds = folds_case(target)
-    jobs: dict[str, Job] = {}
-    found = Plan()
-    for picture in _pictures(source, target, recursive, found):
-        job = Job(picture, target / picture.relative_to(source).with_suffix(".png"))
-        key = _folded(str(job.target)) if folds else str(job.target)
-        if (other := jobs.get(key)) is not None:
-            raise ParameterError(
-                "input",
-                f"{printable(other.source)} and {printable(picture)} would both become "
-                f"{printable(job.target)}; rename one",
-            )
-        jobs[key] = job
-    found.extend(jobs.values())
-    _check_folders(target, found)
-    for job in found:
-        if not overwrite and os.path.lexists(job.target):
-            if journal is None:
-                raise OverwriteError(job.target, "exists; use --force to replace it")
-            journal.check(job)
-    return found
+    found = _Listing(source, target, recursive)
+    names = [
+        (name, os.path.splitext(name)[0] + (extension or default_extension(name))) for name in found
+    ]
+    jobs = Plan(source, target, names, found.links)
+    _check_collisions(jobs, names)
+    _check_folders(jobs, names)
+    there = (i for i, (_, name) in enumerate(names) if os.path.lexists(os.path.join(target, name)))
+    for index in there if not overwrite else ():
+        if journal is None:
+            raise OverwriteError(jobs[index].target, "exists; use --force to replace it")
+        journal.check(jobs[index])
+    return jobs
 
 
 def folds_case(folder: Path) -> bool:
@@ -117,49 +139,101 @@ def folds_case(folder: Path) -> bool:
     return False
 
 
-def _folded(name: str) -> str:
+class _Listing:
+    """Names of the pictures below a folder, in order; the target and links left out, links counted.
+
+    Parameters
+    ----------
+    source, target : pathlib.Path
+        The folders.
+    recursive : bool
+        Whether folders below are visited.
+    """
+
+    def __init__(self, source: Path, target: Path, recursive: bool) -> None:
+        self._source, self._recursive = source, recursive
+        self._own = os.path.realpath(target)
+        self.links = 0
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield names relative to the source."""
+        return self._below("")
+
+    def _below(self, folder: str) -> Iterator[str]:
+        below = []
+        for name, is_folder, is_link in self._entries(folder):
+            inner = os.path.join(folder, name)
+            if is_folder:
+                if self._recursive:
+                    self.links += is_link
+                    below += [inner] * (not is_link)
+            elif os.path.splitext(name)[1].lower() in PICTURE_EXTENSIONS:
+                self.links += is_link
+                if not is_link:
+                    yield inner
+        for inner in below:
+            if os.path.realpath(os.path.join(self._source, inner)) != self._own:
+                yield from self._below(inner)
+
+    def _entries(self, folder: str) -> list[tuple[str, bool, bool]]:
+        """Return (name, whether a folder, whether a link) in order, hidden ones left out."""
+        path = os.path.join(self._source, folder) if folder else str(self._source)
+        try:
+            with os.scandir(path) as entries:
+                return sorted(
+                    (entry.name, entry.is_dir(), entry.is_symlink())
+                    for entry in entries
+                    if not entry.name.startswith(".")
+                )
+        except OSError as error:
+            raise ReadError(path, f"cannot be read ({error.strerror}); check the folder") from error
+
+
+def _check_collisions(jobs: Plan, names: Iterable[tuple[str, str]]) -> None:
+    """Refuse two pictures of one target, by both names."""
+    folds = folds_case(jobs.target)
+    first: dict[str, int] = {}
+    for index, (_, name) in enumerate(names):
+        other = first.setdefault(folded(name) if folds else name, index)
+        if other != index:
+            raise ParameterError(
+                "input",
+                f"{printable(jobs[other].source)} and {printable(jobs[index].source)} would both "
+                f"become {printable(jobs[index].target)}; rename one",
+            )
+
+
+def folded(name: str) -> str:
+    """Return what all names have in common that a folding file system takes for one."""
     return unicodedata.normalize("NFC", name).casefold()
 
 
-def _check_folders(target: Path, jobs: list[Job]) -> None:
+def _check_folders(jobs: Plan, names: Iterable[tuple[str, str]]) -> None:
     """Refuse ways out of the target folder, and results in the place of inputs."""
-    real: dict[Path, Path] = {}
-
-    def place(path: Path) -> Path:
-        folder = path.parent
-        if folder not in real:
-            real[folder] = folder.resolve()
-        return real[folder] / path.name
-
-    inputs = {place(job.source) for job in jobs}
-    for job in jobs:
-        if job.target.parent not in real:
-            below = job.target.parent.relative_to(target).parts
-            for depth in range(len(below)):
-                folder = target.joinpath(*below[: depth + 1])
-                if folder.is_symlink():
-                    raise WriteError(folder, "is a link, which is not followed; remove it")
-        if place(job.target) in inputs:
-            raise ParameterError("output", f"{printable(job.target)} is itself an input")
+    inputs: dict[str, set[str]] = {}  # names by folder
+    outputs: dict[str, list[str]] = {}
+    for source, target in names:
+        inputs.setdefault(os.path.dirname(source), set()).add(os.path.basename(source))
+        outputs.setdefault(os.path.dirname(target), []).append(os.path.basename(target))
+    real = {os.path.realpath(os.path.join(jobs.source, f)): known for f, known in inputs.items()}
+    for folder, made in outputs.items():
+        refuse_links(jobs.target, jobs.target / folder)
+        taken = real.get(os.path.realpath(os.path.join(jobs.target, folder)), set())
+        if (name := next((name for name in made if name in taken), None)) is not None:
+            path = jobs.target / folder / name
+            raise ParameterError("output", f"{printable(path)} is itself an input")
 
 
-def _pictures(source: Path, target: Path, recursive: bool, found: Plan) -> Iterator[Path]:
-    """Yield pictures below `source`, in order; leave out the target, and links, counted."""
-    own = target.resolve()
+def refuse_links(target: Path, folder: Path) -> None:
+    """Refuse a folder below `target` that is a link, or lies behind one.
 
-    def complain(error: OSError) -> None:
-        raise ReadError(error.filename, f"cannot be read ({error.strerror})") from error
-
-    for folder, below, names in os.walk(source, onerror=complain):
-        here = Path(folder)
-        below[:] = sorted(name for name in below if recursive and not name.startswith("."))
-        found.links += sum((here / name).is_symlink() for name in below)
-        below[:] = [name for name in below if (here / name).resolve() != own]
-        for name in sorted(names):
-            path = here / name
-            if name.startswith(".") or path.suffix.lower() not in PICTURE_EXTENSIONS:
-                continue
-            if path.is_symlink():
-                found.links += 1
-            else:
-                yield path
+    Raises
+    ------
+    WriteError
+        It is named.
+    """
+    here = target
+    for part in folder.relative_to(target).parts:
+        here /= part
+        if here.is_symlink():
+            raise WriteError(here, "is a link, which is not followed; remove it")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
@@ -10,10 +10,10 @@ import numpy as np
 
 from .._version import __version__
 from ..coupling import Coupling
-from ..inference import Engine
+from ..inference import Engine, Status
 from ..result import DenoiseResult
 
-__all__ = ["describe_settings", "figures"]
+__all__ = ["combined", "describe_settings", "figures"]
 
 
 def describe_settings(
@@ -24,6 +24,8 @@ def describe_settings(
     max_change: float | None = None,
     seed: int | None = None,
     background: str | None = None,
+    frame: int | None = None,
+    compression: str | None = None,
 ) -> dict[str, Any]:
     """Return everything that decides what comes out, as plain values for a `Journal`.
 
@@ -31,8 +33,8 @@ def describe_settings(
     ----------
     noise : str or dataclass
         A noise model, its name, or the options that make one.
-    engine, coupling, max_change, seed, background
-        As given to `denoise_many` or `denoise`. Whether the engine runs in
+    engine, coupling, max_change, seed, background, frame, compression
+        As given to `denoise_many`, `denoise` or `read_pages`. Whether the engine runs in
         parallel is left out: it decides nothing.
 
     Returns
@@ -53,15 +55,18 @@ def describe_settings(
         "coupling": coupling if isinstance(coupling, str) else asdict(coupling),
         "max_change": max_change,
         "seed": seed,
+        "frame": frame,
+        "compression": compression,
     }
 
 
-def figures(result: DenoiseResult, seconds: float) -> dict[str, Any]:
-    """Return what came out of a picture, as plain values that JSON knows."""
+def figures(result: DenoiseResult) -> dict[str, Any]:
+    """Return what came out of a page, as plain values that JSON knows."""
     to_white, to_black = result.changes
     p = result.probability
     unsure = None if p is None else float(np.mean(np.minimum(p, 1 - p), dtype=np.float64))
     return {
+        "pixels": result.image.size,
         "changed_to_white": to_white,
         "changed_to_black": to_black,
         "changed": result.changed,
@@ -69,7 +74,31 @@ def figures(result: DenoiseResult, seconds: float) -> dict[str, Any]:
         "status": result.solution.status.value,
         "noise": _plain(result.settings["noise"]),
         "coupling": _plain(result.settings["coupling"]),
-        "seconds": seconds,
+    }
+
+
+def combined(pages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the figures of a file: sums, means by pixels, the worst status, lists.
+
+    Those of a single page stay as they are, but for `pages`, their number.
+    """
+    if len(pages) == 1:
+        return {"pages": 1, **pages[0]}
+    weights = [page["pixels"] for page in pages]
+
+    def mean(name: str) -> float | None:
+        values = [page[name] for page in pages]
+        return None if None in values else float(np.average(values, weights=weights))
+
+    states = [page["status"] for page in pages]
+    cut_off = Status.MAX_SWEEPS.value
+    totals = ("pixels", "changed_to_white", "changed_to_black")
+    return {
+        "pages": len(pages),
+        **{name: sum(page[name] for page in pages) for name in totals},
+        **{name: mean(name) for name in ("changed", "uncertainty")},
+        "status": cut_off if cut_off in states else states[0],
+        **{name: [page[name] for page in pages] for name in ("noise", "coupling")},
     }
 
 

@@ -1,41 +1,30 @@
-"""One result after another, each written whole and noted in the journal."""
+"""One result after another, or several at a time: checked, then done."""
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import os
-import time
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
-from ..api import denoise, resolve_engine
+from ..api import resolve_engine
 from ..coupling import Coupling
-from ..errors import (
-    ChangeLimitError,
-    IsingDenoiseError,
-    ParameterError,
-    ReadError,
-    WriteError,
-)
+from ..errors import IsingDenoiseError
 from ..inference import Engine
-from ..io import encode_bilevel, format_of, kept_notes, read_picture, write_bytes_atomically
+from ..io import read_size
 from ..learning import AUTO
 from ..noise import NOISE_MODELS, NoiseModel
 from ..result import DenoiseResult
-from ..validation import as_generator, check_choice, check_real
-from .jobs import Entry, Job, Outcome
-from .journal import Journal, State, file_sha256
-from .records import figures
+from ..validation import as_generator, check_choice, check_int, check_real
+from .cleaning import Cleaner
+from .jobs import Job, Outcome
+from .journal import Journal
+from .pool import run_jobs
 
-__all__ = ["denoise_many", "make_folder"]
+__all__ = ["denoise_many"]
 
-Arguments = Callable[[NDArray[Any]], dict[str, Any]]
+#: From so many pixels on a picture is done alone, on all cores.
+LARGE = 4_000_000
 
 
 def denoise_many(  # noqa: PLR0913 - the arguments of `denoise`, and the batch's own
@@ -49,8 +38,15 @@ def denoise_many(  # noqa: PLR0913 - the arguments of `denoise`, and the batch's
     overwrite: bool = False,
     prepare: Callable[[NDArray[Any]], Mapping[str, Any]] | None = None,
     journal: Journal | None = None,
+    reading: Mapping[str, Any] | None = None,
+    compression: str | None = None,
+    describe: Callable[[DenoiseResult], Any] | None = None,
+    threads: int = 1,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Iterator[Outcome]:
-    """Clean one picture after another; a bad file is an outcome, not an end.
+    """Clean pictures, all their pages; a bad file is an outcome, not an end.
+
+    What comes out is the same for any number of threads, bit by bit.
 
     Parameters
     ----------
@@ -68,11 +64,24 @@ def denoise_many(  # noqa: PLR0913 - the arguments of `denoise`, and the batch's
     journal : Journal, optional
         Of the folder of the targets: what it has is skipped, what it knows as
         its own is replaced, and what is done is added to it.
+    reading : mapping, optional
+        Arguments of `isingdenoise.io.read_pages`, such as `frame`.
+    compression : str, optional
+        As in `isingdenoise.io.encode_pages`.
+    describe : callable, optional
+        Called with the result of each page, it returns what is kept of it; by
+        default figures, as in the journal.
+    threads : int
+        How many pictures are cleaned at a time. Those of four million pixels
+        or more are cleaned alone, on all cores.
+    stopped : callable, optional
+        Asked before each picture: once it says so, none is begun any more.
 
     Yields
     ------
     Outcome
-        As soon as its picture is written; nothing is kept of it here.
+        In the order of the jobs, as soon as its picture and those before it
+        are written; nothing is kept of it here.
 
     Raises
     ------
@@ -96,89 +105,15 @@ def denoise_many(  # noqa: PLR0913 - the arguments of `denoise`, and the batch's
             return {"noise": noise, **options, **prepare(x)}
         return {"noise": noise(x) if callable(noise) else noise, **options}
 
-    return (_clean(job, arguments, overwrite, journal) for job in jobs)
+    work = Cleaner(arguments, reading or {}, describe, compression, overwrite, journal)
+    count = check_int("threads", threads, low=1)
+    return run_jobs(jobs, work, threads=count, is_large=is_large, stopped=stopped)
 
 
-def _clean(job: Job, arguments: Arguments, overwrite: bool, journal: Journal | None) -> Outcome:
-    """Do one job, and turn what goes wrong with it into its outcome."""
-    started = time.perf_counter()
-    result: DenoiseResult | None = None
-    error: IsingDenoiseError | None = None
-    entry = _blank(job, journal)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            replaces, before = overwrite, _stamp(job.source)
-            if entry is not None and journal is not None:
-                entry = replace(entry, input_sha256=file_sha256(job.source))
-                state = State.REDO if overwrite else journal.state(job, entry.input_sha256)
-                if state is State.SKIP:
-                    return Outcome(job, None, None, (), 0.0, journal.entry(job))
-                replaces = state is State.REDO
-            picture = read_picture(job.source)
-            if _stamp(job.source) != before:
-                raise ReadError(job.source, "changed while it was read; run again")
-            result = denoise(picture.pixels, **arguments(picture.pixels))
-            kind = format_of(job.target)
-            data = encode_bilevel(result.image, kind, **kept_notes(picture, kind))
-            make_folder(job.target.parent)
-            if entry is not None and journal is not None:
-                digest = hashlib.sha256(data).hexdigest()
-                found = figures(result, time.perf_counter() - started)
-                entry = replace(entry, output_sha256=digest, result=found)
-                journal.append(entry)  # before the picture: none is ever unknown
-            write_bytes_atomically(job.target, data, overwrite=replaces)
-        except ParameterError as wrong:
-            error = ReadError(job.source, str(wrong))
-        except ChangeLimitError as wrong:
-            error = wrong.about(job.source)
-        except IsingDenoiseError as wrong:
-            error = wrong
-    if error is not None:
-        result, entry = None, _note_failure(entry, error, journal)
-    seconds = time.perf_counter() - started
-    return Outcome(job, result, error, tuple(str(w.message) for w in caught), seconds, entry)
-
-
-def _blank(job: Job, journal: Journal | None) -> Entry | None:
-    """Return the line of a job of which nothing is known yet."""
-    if journal is None:
-        return None
-    source, target = journal.names(job)
-    return Entry(source, None, journal.settings, target)
-
-
-def _note_failure(
-    entry: Entry | None, error: IsingDenoiseError, journal: Journal | None
-) -> Entry | None:
-    """Add a failure to the journal, where it can be written."""
-    if entry is None or journal is None:
-        return None
-    entry = replace(entry, output_sha256=None, result=None, error=str(error))
-    with contextlib.suppress(WriteError):  # the failure itself is told, and done again anyway
-        make_folder(journal.folder)
-        journal.append(entry)
-    return entry
-
-
-def _stamp(path: Path) -> tuple[int, ...] | None:
-    """Return what changes where a file is written to or replaced."""
+def is_large(job: Job) -> bool:
+    """Tell whether a job's picture has all cores to itself; what cannot be read has not."""
     try:
-        status = os.stat(path)  # noqa: PTH116 - as the system has it
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder for outputs, and those above it.
-
-    Raises
-    ------
-    WriteError
-        It cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WriteError(folder, f"cannot be made ({error.strerror}); choose another") from error
+        height, width = read_size(job.source)
+    except IsingDenoiseError:
+        return False
+    return height * width >= LARGE

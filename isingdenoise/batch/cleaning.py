@@ -1,0 +1,195 @@
+"""One job: a file read, cleaned page by page, noted in the journal and written whole."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from ..api import denoise
+from ..errors import (
+    ChangeLimitError,
+    IsingDenoiseError,
+    ParameterError,
+    ReadError,
+    WriteError,
+)
+from ..io import Picture, encode_pages, format_of, read_pages, write_bytes_atomically
+from ..noise import collected
+from ..result import DenoiseResult
+from .hashing import file_sha256
+from .jobs import Entry, Job, Outcome
+from .journal import Journal, State
+from .planning import refuse_links
+from .records import combined, figures
+
+__all__ = ["Cleaner", "make_folder"]
+
+
+@dataclass(frozen=True, eq=False)
+class Cleaner:
+    """Does a job when it is called, and turns what goes wrong with it into its outcome.
+
+    Attributes
+    ----------
+    arguments : callable
+        Returns the arguments of `denoise` for a picture.
+    reading : mapping
+        Arguments of `read_pages`.
+    describe : callable or None
+        What is kept of each page's result; None: its figures.
+    compression : str or None
+        As in `encode_pages`.
+    overwrite : bool
+        Whether existing targets are replaced.
+    journal : Journal or None
+        As in `denoise_many`.
+    """
+
+    arguments: Callable[[NDArray[Any]], dict[str, Any]]
+    reading: Mapping[str, Any]
+    describe: Callable[[DenoiseResult], Any] | None
+    compression: str | None
+    overwrite: bool
+    journal: Journal | None
+
+    def __call__(self, job: Job) -> Outcome:
+        """Do one job; safe to call from several threads."""
+        started = time.perf_counter()
+        pages = _Pages(self.describe)
+        error: IsingDenoiseError | None = None
+        entry = _blank(job, self.journal)
+        with collected() as messages:
+            try:
+                before = _stamp(job.source)
+                if entry is not None:
+                    entry = replace(entry, input_sha256=file_sha256(job.source))
+                state = self._state(job, entry)
+                if state is State.SKIP and self.journal is not None:
+                    return Outcome(job, (), None, None, (), 0.0, self.journal.entry(job))
+                data = self._cleaned(job, pages)
+                if _stamp(job.source) != before:
+                    raise ReadError(job.source, "changed while it was read; run again")
+                entry = self._noted(job, entry, data, pages, time.perf_counter() - started)
+                write_bytes_atomically(job.target, data, overwrite=state is State.REDO)
+            except ParameterError as wrong:
+                error = ReadError(job.source, str(wrong))
+            except ChangeLimitError as wrong:
+                error = wrong.about(job.source)
+            except IsingDenoiseError as wrong:
+                error = wrong
+        if error is not None:
+            pages, entry = _Pages(self.describe), _note_failure(entry, error, self.journal)
+        seconds = time.perf_counter() - started
+        kept, result = tuple(pages.kept), pages.only
+        return Outcome(job, kept, result, error, tuple(messages), seconds, entry)
+
+    def _state(self, job: Job, entry: Entry | None) -> State:
+        """Return what there is to do, and refuse what must not be replaced."""
+        if self.overwrite:
+            return State.REDO
+        if self.journal is None or entry is None:
+            return State.DO
+        return self.journal.state(job, entry.input_sha256)
+
+    def _cleaned(self, job: Job, pages: _Pages) -> bytes:
+        """Return the file to write, and gather what came out of its pages."""
+        kind = format_of(job.target)
+        alone = self.reading.get("frame") is not None
+
+        def cleaned() -> Iterator[Picture]:
+            for picture in read_pages(job.source, **self.reading):
+                if picture.pages > 1 and kind != "TIFF" and not alone:
+                    raise ReadError(
+                        job.source,
+                        f"holds {picture.pages} pages, and {kind} one; keep them with "
+                        "--format tiff, or choose one with --frame",
+                    )
+                result = denoise(picture.pixels, **self.arguments(picture.pixels))
+                pages.add(result)
+                count = 1 if alone else picture.pages
+                yield replace(picture, pixels=result.image, pages=count)
+
+        return encode_pages(cleaned(), kind, compression=self.compression)
+
+    def _noted(
+        self, job: Job, entry: Entry | None, data: bytes, pages: _Pages, seconds: float
+    ) -> Entry | None:
+        """Make the folder, and note what is about to be written: no picture is ever unknown."""
+        if self.journal is None or entry is None:
+            make_folder(job.target.parent)
+            return None
+        refuse_links(self.journal.folder, job.target.parent)
+        make_folder(job.target.parent)
+        digest = hashlib.sha256(data).hexdigest()
+        found = {**combined(pages.figures), "seconds": seconds}
+        entry = replace(entry, output_sha256=digest, result=found)
+        self.journal.append(entry)
+        return entry
+
+
+class _Pages:
+    """What is kept of the pages of one file."""
+
+    def __init__(self, describe: Callable[[DenoiseResult], Any] | None) -> None:
+        self._describe = describe
+        self.kept: list[Any] = []
+        self.figures: list[dict[str, Any]] = []
+        self.only: DenoiseResult | None = None
+
+    def add(self, result: DenoiseResult) -> None:
+        """Add the result of a page."""
+        self.figures.append(figures(result))
+        self.kept.append(self._describe(result) if self._describe else self.figures[-1])
+        self.only = result if len(self.kept) == 1 else None
+
+
+def _blank(job: Job, journal: Journal | None) -> Entry | None:
+    """Return the line of a job of which nothing is known yet."""
+    if journal is None:
+        return None
+    source, target = journal.names(job)
+    return Entry(source, None, journal.settings, target)
+
+
+def _note_failure(
+    entry: Entry | None, error: IsingDenoiseError, journal: Journal | None
+) -> Entry | None:
+    """Add a failure to the journal, where it can be written."""
+    if entry is None or journal is None:
+        return None
+    entry = replace(entry, output_sha256=None, result=None, error=str(error))
+    with contextlib.suppress(WriteError):  # the failure itself is told, and done again anyway
+        make_folder(journal.folder)
+        journal.append(entry)
+    return entry
+
+
+def _stamp(path: Path) -> tuple[int, ...] | None:
+    """Return what changes where a file is written to or replaced."""
+    try:
+        status = os.stat(path)  # noqa: PTH116 - as the system has it
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for outputs, and those above it.
+
+    Raises
+    ------
+    WriteError
+        It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(folder, f"cannot be made ({error.strerror}); choose another") from error

@@ -1,0 +1,89 @@
+"""Several jobs at a time, their outcomes in order."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from ..inference import serially
+from .jobs import Job, Outcome
+
+__all__ = ["run_jobs"]
+
+Work = Callable[[Job], Outcome]
+
+#: So many jobs are taken for each thread: one at work, and one that waits for its turn, or
+#: done for that of those before it. What is in memory does not grow with the folder.
+_AHEAD = 2
+
+
+def run_jobs(
+    jobs: Iterable[Job],
+    work: Work,
+    *,
+    threads: int,
+    is_large: Callable[[Job], bool],
+    stopped: Callable[[], bool],
+) -> Iterator[Outcome]:
+    """Do jobs on several threads, and yield their outcomes in the order of the jobs.
+
+    Small jobs run side by side on serial kernels. A large one waits until they
+    are done, and then has all cores and the memory to itself, in the calling
+    thread.
+
+    Parameters
+    ----------
+    jobs : iterable of Job
+        Taken as they are needed.
+    work : callable
+        Does a job; it never raises on account of the job.
+    threads : int
+        How many at a time; with 1 everything happens in the calling thread.
+    is_large : callable
+        Whether a job is to run alone.
+    stopped : callable
+        Asked before each job: once it says so, none is begun any more. What
+        has been begun is finished and told.
+
+    Yields
+    ------
+    Outcome
+        One for each job that was begun.
+    """
+    if threads == 1:
+        yield from (work(job) for job in _until(stopped, jobs))
+        return
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="isingdenoise")
+    waiting: deque[Future[Outcome | None]] = deque()
+
+    def work_beside(job: Job) -> Outcome | None:
+        with serially():
+            return None if stopped() else work(job)
+
+    try:
+        for job in _until(stopped, jobs):
+            if is_large(job):
+                yield from _results(waiting, down_to=0)
+                if not stopped():
+                    yield work(job)
+                continue
+            waiting.append(pool.submit(work_beside, job))
+            yield from _results(waiting, down_to=_AHEAD * threads)
+        yield from _results(waiting, down_to=0)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _until(stopped: Callable[[], bool], jobs: Iterable[Job]) -> Iterator[Job]:
+    """Yield jobs until told to stop; none is taken after that."""
+    source = iter(jobs)
+    while not stopped() and (job := next(source, None)) is not None:
+        yield job
+
+
+def _results(waiting: deque[Future[Outcome | None]], down_to: int) -> Iterator[Outcome]:
+    """Yield what is done at the head, and wait for it while more than `down_to` are taken."""
+    while waiting and (len(waiting) > down_to or waiting[0].done()):
+        if (outcome := waiting.popleft().result()) is not None:
+            yield outcome
