@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 Command = Callable[..., Any]
-PATH = click.Path(path_type=Path)
+PATH = click.Path(path_type=Path, readable=False)  # files have their own words for that
 
 
 def output_options(command: Command) -> Command:
