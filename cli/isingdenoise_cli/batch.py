@@ -15,6 +15,7 @@ from isingdenoise.inference import Engine
 
 from . import options as o
 from . import talk
+from .options.writing import Writing, writing_options
 
 if TYPE_CHECKING:
     from isingdenoise.batch import Journal, Plan
@@ -36,7 +37,7 @@ SOME_FAILED = 1
     help="Pictures cleaned at a time; as many as there are cores by default.",
 )
 @o.max_change_option
-@o.output_options
+@writing_options
 @o.reading_options
 @o.noise_options
 @o.solver_options
@@ -61,7 +62,7 @@ def batch(
     dry_run: bool,
     report_file: Path | None,
     as_json: bool,
-    writing: o.Output,
+    writing: Writing,
     **settings: Any,
 ) -> int:
     """Clean every picture of a folder.

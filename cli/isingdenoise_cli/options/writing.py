@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import functools
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import click
 
 from isingdenoise.errors import ParameterError
 from isingdenoise.io import COMPRESSIONS, EXTENSIONS, check_format, default_extension, format_of
@@ -16,7 +20,7 @@ ALL_COMPRESSIONS = tuple(dict.fromkeys(name for names in COMPRESSIONS.values() f
 
 
 @dataclass(frozen=True)
-class Output:
+class Writing:
     """How to write.
 
     Attributes
@@ -48,3 +52,24 @@ class Output:
                 check_format(format_of(f"x{extension}"), self.compression)
             except ParameterError as error:
                 raise ParameterError(f"--{error.parameter}", error.message) from None
+
+
+def writing_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --format and --compression, as one argument `writing`."""
+
+    @functools.wraps(command)
+    def gathered(*, output_format: str | None, compression: str | None, **given: Any) -> Any:
+        return command(writing=Writing(output_format, compression), **given)
+
+    kind = click.option(
+        "--format",
+        "output_format",
+        type=click.Choice(FORMATS),
+        help="Of what is written; by default a TIFF stays one, all else becomes PNG.",
+    )
+    packing = click.option(
+        "--compression",
+        type=click.Choice(ALL_COMPRESSIONS),
+        help="Of what is written; by default that of a TIFF in a TIFF.",
+    )
+    return kind(packing(gathered))
