@@ -15,7 +15,8 @@ LIBRARY, CLI = "isingdenoise", "isingdenoise_cli"
 LAYERS = {
     "_version": set(),
     "errors": set(),
-    "_kernels": set(),
+    "environment": {"errors"},
+    "_kernels": {"environment"},  # before numba is loaded
     "validation": {"errors"},
     "coupling": {"validation", "errors"},
     "model": {"coupling", "validation", "errors"},
@@ -52,17 +53,27 @@ LAYERS["__init__"] = {
 COMMAND_LAYERS = {
     "__init__": set(),
     "bar": set(),
-    "talk": {"bar"},
-    "config": {"talk"},
-    "main": {"talk", "config"},
+    "logfile": set(),
+    "talk": {"bar", "logfile"},
+    "config": set(),
+    "common": {"config", "logfile", "talk"},
+    "process": {"talk"},
+    "main": {"talk", "common", "process"},
+    "__main__": {"main"},
     "values": set(),
-    "options": {"values"},
+    "streams": set(),
+    "options": {"values", "streams"},
     "report": {"talk"},
+    "outputs": {"options", "streams"},
+    "cleaning": {"options", "outputs", "report", "streams"},
     "tally": {"report", "talk"},
     "signals": {"talk"},
 }
 # What a subcommand may import of the command line.
-COMMAND = {"options", "report", "signals", "talk", "tally", "values"}
+COMMAND = {
+    *("cleaning", "options", "outputs", "report", "signals", "streams", "talk", "tally"),
+    "values",
+}
 
 # Foreign packages that one part alone may import, at the top of a file or inside a function.
 OWNERS = {

@@ -141,7 +141,7 @@ def test_undamped_jacobi_is_refused_with_advice(noisy):
 def test_unknown_commands_and_missing_arguments(tmp_path):
     assert "'rum'" in refused(USAGE, tmp_path, "rum")
     assert "INPUT" in refused(USAGE, tmp_path, "run")
-    assert "extra" in refused(USAGE, tmp_path, "run", "a.png", "extra")
+    assert "extra" in refused(USAGE, tmp_path, "estimate", "a.png", "extra")
 
 
 def test_levels_that_do_not_fit_the_picture(noisy):

@@ -160,7 +160,7 @@ def print_json(value: object) -> None:
 
 
 @contextmanager
-def notices(path: Path) -> Iterator[None]:
+def notices(path: object) -> Iterator[None]:
     """Print the library's warnings about a picture as lines on stderr."""
     with collected() as messages:
         yield
@@ -180,7 +180,7 @@ def print_json_lines(key: str, lines: Iterable[str], more: Mapping[str, Any]) ->
     click.echo(("\n  ]" if comma else "]") + "," + end)
 
 
-def warn_if_not_converged(path: Path, result: DenoiseResult) -> None:
+def warn_if_not_converged(path: object, result: DenoiseResult) -> None:
     """Say on stderr that the sweeps ran out, or that the chains disagree."""
     for message in complaints(result):
         talk.warning(path, message)

@@ -1,35 +1,28 @@
-"""`isingdenoise run`: one noisy picture in, a clean one out."""
+"""`isingdenoise run`: noisy pictures in, clean ones out."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from isingdenoise.coupling import Coupling
-from isingdenoise.errors import ChangeLimitError, ParameterError, printable
+from isingdenoise.errors import IsingDenoiseError, ParameterError, printable
 from isingdenoise.inference import ICM, Engine
-from isingdenoise.io import check_input
 
 from . import options as o
+from . import outputs, report, talk
+from .streams import Place, input_name, output_name
 
-_CHANGE_MAPS = {"PNG", "TIFF", "NPY"}
+if TYPE_CHECKING:
+    from .cleaning import Cleaner, Page
+
+SOME_FAILED = 1
 
 
 @click.command()
-@click.argument("picture", metavar="INPUT", type=o.PATH)
-@click.option("-o", "--output", type=o.PATH, help="Where to write; INPUT.denoised.png by default.")
-@click.option(
-    "--probability",
-    type=o.PATH,
-    help="Also write P(bright): .tif or .npy as float32, .png as 16 bit.",
-)
-@click.option(
-    "--change-map",
-    type=o.PATH,
-    help="Also write what changed: .png or .tif in colours, .npy as -1, 0, 1.",
-)
+@click.argument("sources", metavar="INPUT...", nargs=-1, required=True, type=o.PLACE)
+@o.target_options
 @o.limit_options
 @o.reading_options
 @o.noise_options
@@ -38,10 +31,8 @@ _CHANGE_MAPS = {"PNG", "TIFF", "NPY"}
 @o.force_option
 @o.json_option
 def run(
-    picture: Path,
-    output: Path | None,
-    probability: Path | None,
-    change_map: Path | None,
+    sources: tuple[Place, ...],
+    wanted: o.Wanted,
     limits: o.Limits,
     reading: dict[str, Any],
     prepare: o.Preparation,
@@ -50,83 +41,94 @@ def run(
     engine: Engine,
     force: bool,
     as_json: bool,
-) -> None:
-    """Clean one picture.
+) -> int:
+    """Clean pictures.
 
-    Writes a 1-bit picture and prints what was estimated. The input is never
-    touched, an existing output only replaced with --force. Where more would
-    change than --max-change allows, nothing is written and the exit code is 6.
+    Writes a 1-bit picture for each INPUT and prints what was estimated. Inputs
+    are never touched, existing outputs only replaced with --force. Where more
+    would change than --max-change allows, nothing is written and the exit code
+    is 6.
+
+    Of a TIFF all pages are cleaned, of an animation that of --frame. Of several
+    INPUTs those that fail are reported, and the exit code is then 1. '-' is
+    standard input, which goes to standard output unless -o names a file; the
+    report is then on stderr.
 
     \b
     isingdenoise run noisy.png
     isingdenoise run fax.png --noise flip -o clean.png --probability sure.tif
+    isingdenoise run page1.tif page2.tif -o cleaned/ --format png
     isingdenoise run page.png --background auto --noise gaussian
     isingdenoise run plan.png --protect dots.png --max-change 5% --change-map changes.png
+    isingdenoise run - < noisy.png > clean.png
     """
-    inputs = [picture, *limits.files]
-    for path in inputs:
-        check_input(path)
-    target = output or picture.with_name(f"{picture.stem}.denoised.png")
-    if probability is not None and isinstance(engine, ICM):
+    from isingdenoise.validation import as_generator
+
+    from .cleaning import Cleaner
+
+    as_generator(seed)
+    if wanted.probability is not None and isinstance(engine, ICM):
         raise ParameterError("--probability", "engine icm has none; use mf or gibbs")
-    outputs = {"-o": target, "--probability": probability, "--change-map": change_map}
-    _check_outputs({option: path for option, path in outputs.items() if path}, inputs, force)
-
-    from isingdenoise.api import denoise
-    from isingdenoise.io import (
-        format_of,
-        kept_notes,
-        read_picture,
-        write_bilevel,
-        write_change_map,
-        write_grey,
-    )
-
-    from . import report
-
-    source = read_picture(picture, **reading)
-    limited = limits.read(source.pixels.shape, reading["max_pixels"])
-    report.say_if_cold()
-    with report.notices(picture):
-        estimated = prepare(source.pixels, limited["mask"]).arguments
-        options = {"engine": engine, "coupling": coupling, "rng": seed, **limited}
-        try:
-            result = denoise(source.pixels, **estimated, **options)
-        except ChangeLimitError as error:
-            raise error.about(picture) from None
-    report.warn_if_not_converged(picture, result)
-    if probability is not None:
-        if result.probability is None:
-            raise ParameterError("--probability", f"engine {engine.name} has none")
-        with o.named(format="--probability", output="--probability"):
-            write_grey(probability, result.probability, overwrite=force)
-    if change_map is not None:
-        write_change_map(change_map, result.image, result.change_map, overwrite=force)
-    kept = kept_notes(source, format_of(target))
-    write_bilevel(target, result.image, overwrite=force, **kept)
-
+    jobs = outputs.plan(sources, wanted, limits.files, force)
+    if as_json and jobs[0].takes_stdout:
+        raise ParameterError("--json", "does not go with a picture on standard output; use -o")
+    clean = Cleaner(prepare, limits, reading, engine, coupling, seed, force)
+    if len(jobs) > 1:
+        return _each(jobs, clean, as_json)
+    pages = clean(jobs[0])
     if as_json:
-        written = {"input": picture, "output": target, "probability": probability}
-        more = {"change_map": change_map, "mask": limits.mask, "protect": limits.protect}
-        report.print_json({**written, **report.result_record(result, **prepare.told), **more})
-        return
-    click.echo(f"{printable(picture)} -> {printable(target)}")
-    for what, text in report.result_lines(result, **prepare.told):
-        click.echo(f"  {what:<9} {text}")
+        report.print_json(_record(jobs[0], pages, limits))
+    else:
+        _tell(jobs[0], pages)
+    return 0
 
 
-def _check_outputs(outputs: dict[str, Path], inputs: list[Path], force: bool) -> None:
-    """Refuse outputs that cannot be written, or are one file, before any work."""
-    from isingdenoise.io import check_output, format_of
+def _each(jobs: list[outputs.Job], clean: Cleaner, as_json: bool) -> int:
+    """Clean several pictures; report those that fail and go on."""
+    records: list[dict[str, Any]] = []
+    failed = 0
+    for job in jobs:
+        try:
+            pages = clean(job)
+        except IsingDenoiseError as error:
+            about = f"{printable(job.source)}: " if isinstance(error, ParameterError) else ""
+            talk.error(f"{about}{error}")
+            records.append({"input": str(job.source), "output": None, "error": f"{about}{error}"})
+            failed += 1
+            continue
+        if as_json:
+            records.append({**_record(job, pages, clean.limits), "error": None})
+        else:
+            _tell(job, pages)
+    if as_json:
+        report.print_json({"pictures": records, "failed": failed})
+    return SOME_FAILED if failed else 0
 
-    taken: dict[Path, str] = {}
-    for option, path in outputs.items():
-        with o.named(output=option):
-            kind = format_of(path)
-            if option == "--probability" and kind == "PBM":
-                raise ParameterError("output", "PBM holds no probabilities; use .tif, .png or .npy")
-            if option == "--change-map" and kind not in _CHANGE_MAPS:
-                raise ParameterError("output", "must end in .png, .tif, .tiff or .npy")
-            check_output(path, inputs, overwrite=force)
-            if (other := taken.setdefault(path.resolve(), option)) != option:
-                raise ParameterError("output", f"is the same file as that of {other}")
+
+def _record(job: outputs.Job, pages: list[Page], limits: o.Limits) -> dict[str, Any]:
+    """Return what became of an input as plain values with stable keys."""
+    named = {"output": "-o", "probability": "--probability", "change_map": "--change-map"}
+    places = {key: job.place(option) for key, option in named.items()}
+    written = {key: None if place is None else str(place) for key, place in places.items()}
+    changes = written.pop("change_map")
+    found = (
+        pages[0].record
+        if len(pages) == 1
+        else {"pages": [{"page": number, **page.record} for number, page in enumerate(pages)]}
+    )
+    more = {"change_map": changes, "mask": limits.mask, "protect": limits.protect}
+    return {"input": str(job.source), **written, **found, **more}
+
+
+def _tell(job: outputs.Job, pages: list[Page]) -> None:
+    """Print what became of an input: on stderr where stdout takes the picture."""
+    say = talk.notice if job.takes_stdout else talk.result
+    target = job.targets[0].place
+    say(f"{printable(input_name(job.source))} -> {printable(output_name(target))}")
+    for number, page in enumerate(pages, 1):
+        indent = "  "
+        if len(pages) > 1:
+            say(f"  page {number} of {len(pages)}")
+            indent = "    "
+        for what, text in page.lines:
+            say(f"{indent}{what:<9} {text}")

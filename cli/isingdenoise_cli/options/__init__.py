@@ -10,25 +10,23 @@ from typing import Any
 import click
 
 from isingdenoise.inference import ENGINES
-from isingdenoise.io import COMPRESSIONS, DEFAULT_MAX_PIXELS, EXTENSIONS
+from isingdenoise.io import DEFAULT_MAX_PIXELS
 from isingdenoise.learning import AUTO
 from isingdenoise.noise import NOISE_MODELS
 
-from ..streams import PLACE
 from ..values import Auto, NoiseChoice, Share, build_coupling, build_engine
-from .output import Wanted
-from .output import ALL_COMPRESSIONS, FORMATS, Output
 from .picture import Limits, Preparation, check_figure, named
+from .targets import PLACE, Wanted, target_options
 
 __all__ = [
     "PATH",
+    "PLACE",
     "Limits",
-    "Output",
     "Preparation",
+    "Wanted",
     "check_figure",
     "engine_options",
     "force_option",
-    "format_option",
     "json_option",
     "limit_options",
     "mask_option",
@@ -36,58 +34,15 @@ __all__ = [
     "named",
     "noise_name_option",
     "noise_options",
-    "output_options",
-    "output_options",
     "plot_option",
     "reading_options",
     "settings_option",
     "solver_options",
+    "target_options",
 ]
 
 Command = Callable[..., Any]
 PATH = click.Path(path_type=Path, readable=False)  # files have their own words for that
-
-
-def output_options(command: Command) -> Command:
-    """Add -o, --format, --compression, --probability and --change-map, as one argument `wanted`."""
-
-    @functools.wraps(command)
-    def gathered(
-        *, format: str | None, output: Any, compression: str | None, **given: Any  # noqa: A002
-    ) -> Any:
-        more = [given.pop(key) for key in ("probability", "change_map")]
-        kind = format and format.upper()
-        return command(wanted=Wanted(output, kind, compression, *more), **given)
-
-    return _all(
-        [
-            click.option(
-                "-o",
-                "--output",
-                type=PLACE,
-                help="Where to write: a file, a folder that exists, or '-' for standard output.  "
-                "[default: INPUT.denoised.png, or .tif for a TIFF]",
-            ),
-            format_option,
-            click.option(
-                "--compression",
-                type=click.Choice(list(dict.fromkeys(sum(COMPRESSIONS.values(), ())))),
-                help="How it is packed (TIFF: any; PNG: deflate, none).  [default: that of a "
-                "TIFF; else group4 in TIFF, deflate in PNG]",
-            ),
-            click.option(
-                "--probability",
-                type=PLACE,
-                help="Also write P(bright): .tif or .npy as float32, .png as 16 bit.",
-            ),
-            click.option(
-                "--change-map",
-                type=PLACE,
-                help="Also write what changed: .png or .tif in colours, .npy as -1, 0, 1.",
-            ),
-        ],
-        gathered,
-    )
 
 
 def reading_options(command: Command) -> Command:
@@ -108,31 +63,6 @@ def reading_options(command: Command) -> Command:
                 default=DEFAULT_MAX_PIXELS,
                 show_default=True,
                 help="Refuse larger pictures before they are decoded.",
-            ),
-        ],
-        gathered,
-    )
-
-
-def output_options(command: Command) -> Command:
-    """Add --format and --compression, as one argument `writing`."""
-
-    @functools.wraps(command)
-    def gathered(*, output_format: str | None, compression: str | None, **given: Any) -> Any:
-        return command(writing=Output(output_format, compression), **given)
-
-    return _all(
-        [
-            click.option(
-                "--format",
-                "output_format",
-                type=click.Choice(FORMATS),
-                help="Of what is written; by default a TIFF stays one, all else becomes PNG.",
-            ),
-            click.option(
-                "--compression",
-                type=click.Choice(ALL_COMPRESSIONS),
-                help="Of what is written; by default that of a TIFF in a TIFF.",
             ),
         ],
         gathered,
@@ -251,12 +181,6 @@ def limit_options(command: Command) -> Command:
     )
 
 
-format_option = click.option(
-    "--format",
-    type=click.Choice([name.lower() for name in dict.fromkeys(EXTENSIONS.values())]),
-    help="Format to write.  [default: by the extension of -o; else TIFF for a TIFF, PNG for all "
-    "else]",
-)
 max_change_option = click.option(
     "--max-change",
     type=Share(),

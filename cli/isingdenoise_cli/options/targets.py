@@ -1,0 +1,74 @@
+"""What the user says of the files that `run` writes."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from ..streams import PLACE, Place
+from .writing import Writing, writing_options
+
+__all__ = ["PLACE", "Wanted", "target_options"]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which files to write for an input.
+
+    Attributes
+    ----------
+    output : Path or Stream or None
+        A file, a folder, standard output; None: beside the input.
+    writing : Writing
+        How.
+    probability, change_map : Path or Stream or None
+        Further files.
+    """
+
+    output: Place | None
+    writing: Writing
+    probability: Place | None
+    change_map: Place | None
+
+    @property
+    def kind(self) -> str | None:
+        """The format asked for, a value of `EXTENSIONS`, or None."""
+        return self.writing.format and self.writing.format.upper()
+
+
+def target_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add -o, --probability, --change-map and `writing_options`, as one argument `wanted`."""
+
+    @functools.wraps(command)
+    def gathered(
+        *,
+        output: Place | None,
+        writing: Writing,
+        probability: Place | None,
+        change_map: Place | None,
+        **given: Any,
+    ) -> Any:
+        return command(wanted=Wanted(output, writing, probability, change_map), **given)
+
+    target = click.option(
+        "-o",
+        "--output",
+        type=PLACE,
+        help="Where to write: a file, a folder that exists, or '-' for standard output; by "
+        "default INPUT.denoised.png (.tif for a TIFF) beside the input.",
+    )
+    sure = click.option(
+        "--probability",
+        type=PLACE,
+        help="Also write P(bright): .tif or .npy as float32, .png as 16 bit.",
+    )
+    changes = click.option(
+        "--change-map",
+        type=PLACE,
+        help="Also write what changed: .png or .tif in colours, .npy as -1, 0, 1.",
+    )
+    return target(writing_options(sure(changes(gathered))))

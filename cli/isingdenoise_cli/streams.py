@@ -1,0 +1,152 @@
+"""Standard input and output as files: the name '-'."""
+
+from __future__ import annotations
+
+import select
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+
+from isingdenoise.errors import ParameterError, ReadError, WriteError
+
+if TYPE_CHECKING:
+    from isingdenoise.io import PageWriter
+
+_IN, _OUT = "standard input", "standard output"
+_IN_MEMORY = 64 << 20  # bytes of an output that wait in memory; more wait in a temporary file
+_PART = 1 << 20
+
+
+class Stream:
+    """What '-' stands for; a file of that name is './-'."""
+
+    def __str__(self) -> str:
+        """Return the name as the user writes it."""
+        return "-"
+
+
+STREAM = Stream()
+Place = Path | Stream
+
+
+class PlaceType(click.Path):
+    """The name of a file, or '-'."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return a `Path` or `STREAM`."""
+        if isinstance(value, Stream) or value == "-":
+            return STREAM
+        return super().convert(value, param, ctx)
+
+
+PLACE = PlaceType(path_type=Path, readable=False)
+
+
+def input_name(place: Place) -> str:
+    """Return what to call an input."""
+    return _IN if isinstance(place, Stream) else str(place)
+
+
+def output_name(place: Place) -> str:
+    """Return what to call an output."""
+    return _OUT if isinstance(place, Stream) else str(place)
+
+
+def paths(*places: Place | None) -> list[Path]:
+    """Return those that are files."""
+    return [place for place in places if isinstance(place, Path)]
+
+
+def check_source(place: Place) -> None:
+    """Refuse an input that cannot be read, before any work.
+
+    Raises
+    ------
+    ReadError
+        The file cannot be opened, or standard input is closed.
+    ParameterError
+        Somebody would have to type the picture.
+    """
+    from isingdenoise.io import check_input
+
+    if isinstance(place, Path):
+        check_input(place)
+    elif _stdin().isatty():
+        raise ParameterError("INPUT", f"{_IN} is a terminal; send a picture there with '<' or '|'")
+
+
+def check_sink(option: str) -> None:
+    """Refuse a standard output that is no place for a picture, before any work.
+
+    Raises
+    ------
+    WriteError
+        It is closed.
+    ParameterError
+        It is a terminal.
+    """
+    if sys.stdout is None:
+        raise WriteError(_OUT, "is closed; name a file with -o")
+    if sys.stdout.isatty():
+        raise ParameterError(
+            option, f"{_OUT} is a terminal; send it elsewhere with '>' or '|', or name a file"
+        )
+
+
+def source(place: Place) -> dict[str, Any]:
+    """Return where to read from, as arguments of `read_picture`."""
+    if isinstance(place, Path):
+        return {"source": place}
+    return {"source": _stdin(), "name": _IN}
+
+
+@contextmanager
+def page_writer(kind: str) -> Iterator[PageWriter]:
+    """Give a writer whose pages go to standard output, all at once, when the block ends.
+
+    Raises
+    ------
+    WriteError
+        Standard output is full or gone, or there is no room for what waits.
+    BrokenPipeError
+        Nobody reads any more.
+    """
+    from isingdenoise.io import PageWriter
+
+    with SpooledTemporaryFile(_IN_MEMORY) as waiting:
+        stream: Any = waiting
+        yield PageWriter(stream, kind, _OUT)
+        waiting.seek(0)
+        _send(stream)
+
+
+def _send(waiting: BinaryIO) -> None:
+    """Copy bytes to standard output, past its buffer: nothing must be left there on failure."""
+    buffer: Any = sys.stdout.buffer
+    buffer.flush()
+    out = getattr(buffer, "raw", buffer)
+    try:
+        while part := waiting.read(_PART):
+            left = memoryview(part)
+            while left:
+                if (count := out.write(left)) is None:  # not ready, and not to be waited for
+                    select.select([], [out], [])
+                left = left[count or 0 :]
+        out.flush()
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise WriteError(_OUT, f"cannot be written ({reason}); name a file with -o") from error
+
+
+def _stdin() -> BinaryIO:
+    if sys.stdin is None:
+        raise ReadError(_IN, "is closed; name a file")
+    stream: BinaryIO = sys.stdin.buffer
+    return stream
