@@ -5,15 +5,19 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from contextlib import suppress
+from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from isingdenoise._version import __version__
 from isingdenoise.errors import IsingDenoiseError, ParameterError
 
 from . import talk
+from .common import Command, manner_options, option_of
+from .process import Terminated, ending_on_signals, mend_streams
 
 #: Subcommands, where they live, and their line in the help: none is imported for it.
 COMMANDS = {
@@ -28,23 +32,33 @@ COMMANDS = {
 }
 _MODULES = {"engines": "listing", "noises": "listing"}
 
-#: Options whose name differs from the library's parameter.
-_OPTIONS = {
-    "rng": "--seed",
-    "probability": "--flip-prob",
-    "output": "-o",
-    **dict.fromkeys(("horizontal", "vertical", "diagonal", "antidiagonal"), "--coupling"),
-    "image": "INPUT",
-    "input": "INPUT",
-}
-
 BUG = 1
 CANNOT_WRITE = 5
 INTERRUPTED = 130
+_HELP = """Clean noisy two-level pictures: scans, faxes, masks, barcodes, micrographs.
+
+An Ising Markov random field is put over the pixels; mean field, ICM or
+Gibbs sampling gives the clean picture and how sure each pixel is.
+
+\b
+isingdenoise run noisy.png
+isingdenoise run fax.png --noise flip -o clean.png --probability sure.tif
+
+Settings may also stand in a file (--config FILE) and in variables such as
+ISINGDENOISE_NOISE; the command line wins, then variables. With
+--show-config a command prints what is in use. The exit code is 0 when
+done, 1 when some files failed, 2 for wrong usage, 3 when an input cannot
+be read, 4 when a file would be overwritten, 5 when an output cannot be
+written, 6 when more would change than --max-change allows.
+"""
 
 
 class Interrupted(Exception):  # noqa: N818 - it is no error
-    """The user pressed Ctrl-C."""
+    """The user pressed Ctrl-C, or a signal asked for the end."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 class LazyGroup(click.Group):
@@ -55,12 +69,23 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and return one subcommand."""
+        """Import and return one subcommand, with the options that all have."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f".{_MODULES.get(cmd_name, cmd_name)}", __package__)
-        command: click.Command = getattr(module, cmd_name)
-        return command
+        if cmd_name not in self.commands:
+            module = importlib.import_module(f".{_MODULES.get(cmd_name, cmd_name)}", __package__)
+            command = getattr(module, cmd_name)
+            self.commands[cmd_name] = Command(command, _docstring(module, cmd_name))
+        return self.commands[cmd_name]
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the subcommands without importing them, and the options before them."""
+        items = [
+            CompletionItem(name, help=text)
+            for name, text in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return items + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of subcommands without importing them."""
@@ -71,29 +96,33 @@ class LazyGroup(click.Group):
         """Run the subcommand; end quietly where the reader of a pipe has gone."""
         try:
             result = super().invoke(ctx)
-            sys.stdout.flush()
+            if sys.stdout is not None:
+                sys.stdout.flush()
             return result
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as end:
+            if isinstance(end, Terminated):
+                raise Interrupted(128 + end.number, "terminated") from None
             if sys.stderr.isatty():
                 click.echo(err=True)  # the terminal shows ^C on the line so far
-            raise Interrupted from None
+            raise Interrupted(INTERRUPTED, "interrupted") from None
         except BrokenPipeError:
             # What was to be written to files is written. Python flushes once more at exit.
-            with suppress(OSError, ValueError):
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            talk.mute(sys.stdout)
             return 0
 
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         """Run, and leave with an exit code from the published table."""
         invoke: Any = super().main
-        with talk.session():
+        if standalone_mode:
+            mend_streams()
+        with talk.session(), ending_on_signals() if standalone_mode else nullcontext():
             if not standalone_mode:
                 return invoke(*args, standalone_mode=False, **extra)
             try:
                 code = invoke(*args, standalone_mode=False, **extra)
             except Exception as error:  # the one place where errors end
                 words = args[0] if args and args[0] is not None else sys.argv[1:]
-                code = _reported(error, next(iter(words), ""))
+                code = _reported(error, next((w for w in words if w in COMMANDS), ""))
         sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -102,7 +131,9 @@ def _reported(error: Exception, command: str) -> int:  # noqa: PLR0911 - one for
     match error:
         case click.exceptions.Exit():
             return error.exit_code
-        case click.Abort() | Interrupted():
+        case Interrupted():
+            return complain(str(error), error.code)
+        case click.Abort():
             return complain("interrupted", INTERRUPTED)
         case click.exceptions.NoArgsIsHelpError():
             click.echo(error.format_message(), err=True)
@@ -110,34 +141,34 @@ def _reported(error: Exception, command: str) -> int:  # noqa: PLR0911 - one for
         case click.ClickException():
             return complain(_one_line(error, command), error.exit_code)
         case ParameterError():
-            return complain(f"{_option(error.parameter)}: {error.message}", error.exit_code)
+            return complain(f"{option_of(error.parameter)}: {error.message}", error.exit_code)
         case IsingDenoiseError():
             return complain(str(error), error.exit_code)
         case OSError():  # the library names its files; this is the terminal or a pipe
+            talk.trace(error)
             return complain(
                 f"cannot print ({error.strerror or error}); nothing is lost", CANNOT_WRITE
             )
     if os.environ.get("ISINGDENOISE_DEBUG"):
         raise error
-    return complain(
+    code = complain(
         f"internal error: {type(error).__name__}: {error}; please report it "
-        "(ISINGDENOISE_DEBUG=1 shows the traceback)",
+        "(-v shows the traceback)",
         BUG,
     )
+    talk.trace(error)
+    return code
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    help=_HELP,
+    params=manner_options(before_the_command=True),
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, "-V", "--version", message="isingdenoise %(version)s")
-def cli() -> None:
-    """Clean noisy two-level pictures: scans, faxes, masks, barcodes, micrographs.
-
-    An Ising Markov random field is put over the pixels; mean field, ICM or
-    Gibbs sampling gives the clean picture and how sure each pixel is.
-
-    \b
-    isingdenoise run noisy.png
-    isingdenoise run fax.png --noise flip -o clean.png --probability sure.tif
-    """
+def cli(**before: object) -> None:
+    """Take what stands before the subcommand; `Command` looks for it in the context."""
 
 
 def complain(message: str, code: int) -> int:
@@ -146,13 +177,20 @@ def complain(message: str, code: int) -> int:
     return code
 
 
-def _option(parameter: str) -> str:
-    """Return how the user wrote a parameter."""
-    if parameter.startswith("-") or parameter.isupper():
-        return parameter
-    return _OPTIONS.get(parameter, "--" + parameter.replace("_", "-"))
-
-
 def _one_line(error: click.ClickException, command: str) -> str:
     known = f" {command}" if command in COMMANDS else ""
     return f"{error.format_message().rstrip('.')}; see 'isingdenoise{known} --help'"
+
+
+def _docstring(module: Any, function: str) -> str:
+    """Return a docstring that `python -OO` threw away, from the source; or what it began with."""
+    if sys.flags.optimize < 2:
+        return ""
+    import ast
+
+    try:
+        tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
+    except (OSError, ValueError, SyntaxError):
+        return COMMANDS[function]
+    found = (n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == function)
+    return next((ast.get_docstring(n) or "" for n in found), "") or COMMANDS[function]

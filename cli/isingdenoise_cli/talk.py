@@ -11,6 +11,8 @@ import logging
 import os
 import sys
 import threading
+import time
+import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -20,6 +22,7 @@ import click
 from isingdenoise.errors import printable
 
 from .bar import Bar, Item
+from .logfile import LogFile
 
 _logger = logging.getLogger("isingdenoise")
 _lock = threading.RLock()  # the bar and the lines take turns
@@ -29,6 +32,7 @@ class _State:
     """Who hears what during a session."""
 
     terminal: _Terminal | None = None
+    log: LogFile | None = None
     bar: Bar[Any] | None = None
 
 
@@ -60,6 +64,7 @@ def session() -> Iterator[None]:
     finally:
         for handler in _logger.handlers:
             handler.close()
+        _State.log = None
         _State.terminal, _logger.handlers = before, handlers
         _logger.setLevel(level)
         _logger.propagate = propagate
@@ -71,6 +76,12 @@ def settle(*, quiet: bool = False, verbose: bool = False) -> None:
         _State.terminal.setLevel(
             logging.ERROR if quiet else logging.DEBUG if verbose else logging.INFO
         )
+
+
+def attach(log: LogFile) -> None:
+    """Also add all that is said to a file, for the rest of the session."""
+    _logger.addHandler(log)
+    _State.log = log
 
 
 def is_quiet() -> bool:
@@ -101,6 +112,21 @@ def notice(text: str) -> None:
 def detail(text: str) -> None:
     """Say what only somebody who looks closer wants to know (--verbose, --log-file)."""
     _say(logging.DEBUG, text)
+
+
+def trace(error: BaseException) -> None:
+    """Say where an error comes from, as details."""
+    for part in traceback.format_exception(error):
+        for line in part.splitlines():
+            detail(line)
+
+
+@contextmanager
+def step(what: str) -> Iterator[None]:
+    """Say, as a detail, how long the block took."""
+    started = time.perf_counter()
+    yield
+    detail(f"{what}: {time.perf_counter() - started:.3f} s")
 
 
 def result(text: str = "") -> None:
@@ -146,12 +172,17 @@ def mute(stream: Any) -> None:
 
 
 def _say(level: int, text: str, **extra: bool) -> None:
-    line = " ".join(text.splitlines())
-    if _State.terminal is not None:
-        _logger.log(level, "%s", line, extra=extra)
+    line = printable(" ".join(text.splitlines()))
+    if _State.terminal is None:
+        with session():
+            _say(level, line, **extra)
         return
-    with session():
-        _logger.log(level, "%s", line, extra=extra)
+    _logger.log(level, "%s", line, extra=extra)
+    log, _State.log = _State.log, None
+    if log is not None and log.failure is not None:
+        warning(log.path, f"cannot be written any more ({log.failure}); going on without it")
+    else:
+        _State.log = log
 
 
 @contextmanager

@@ -1,5 +1,10 @@
 """Numba kernels: arrays and scalars in, out-arrays and numbers back.
 
 The only package that imports numba. Nothing here validates, raises or prints,
-and the compiled functions allocate nothing.
+and the compiled functions allocate nothing. Before numba is loaded the
+variables are checked on which it would die.
 """
+
+from ..environment import check_environment
+
+check_environment()
