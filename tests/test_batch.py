@@ -34,8 +34,8 @@ def out(tmp_path):
 
 def test_a_plan_is_in_order_and_does_nothing(folder, out):
     before = snapshot(folder.parent)
-    assert plan(folder, out) == [
-        Job(folder / "a.tif", out / "a.png"),
+    assert list(plan(folder, out)) == [
+        Job(folder / "a.tif", out / "a.tif"),
         Job(folder / "b.png", out / "b.png"),
     ]
     everything = [job.source.name for job in plan(folder, out, recursive=True)]
@@ -46,11 +46,21 @@ def test_a_plan_is_in_order_and_does_nothing(folder, out):
 def test_a_plan_keeps_the_tree_and_takes_text_for_paths(folder, out):
     jobs = plan(str(folder), str(out), recursive=True)
     assert [job.target for job in jobs] == [
-        out / "a.png",
+        out / "a.tif",
         out / "b.png",
         out / "sub" / "c.png",
         out / "sub" / "below" / "d.png",
     ]
+    jobs = plan(folder, out, recursive=True, extension=".pbm")
+    assert [job.target.name for job in jobs] == ["a.pbm", "b.pbm", "c.pbm", "d.pbm"]
+
+
+def test_a_plan_is_a_sequence(folder, out):
+    jobs = plan(folder, out, recursive=True)
+    assert (len(jobs), len(jobs[1:3]), len(list(jobs))) == (4, 2, 4)
+    assert jobs[1:3][0] == jobs[1] == jobs[-3]
+    with pytest.raises(IndexError):
+        jobs[4]
 
 
 def test_a_plan_takes_pictures_by_their_extension_alone(tmp_path, out):
@@ -60,14 +70,16 @@ def test_a_plan_takes_pictures_by_their_extension_alone(tmp_path, out):
         (tmp_path / other).touch()
     jobs = plan(tmp_path, out)
     assert {job.source.suffix.lower() for job in jobs} == PICTURE_EXTENSIONS
-    assert {job.target.suffix for job in jobs} == {".png"}
+    kept = {".tif", ".tiff"}
+    assert all(job.target.suffix in kept for job in jobs if job.source.suffix.lower() in kept)
+    assert {job.target.suffix for job in jobs} == {".png", *kept}
     assert {".png", ".tif", ".jpg", ".pbm"} <= PICTURE_EXTENSIONS
 
 
 def test_names_with_several_dots_keep_all_but_the_last(tmp_path, out):
     (tmp_path / "page.1.tif").touch()
     (tmp_path / "page.2.tif").touch()
-    assert [job.target.name for job in plan(tmp_path, out)] == ["page.1.png", "page.2.png"]
+    assert [job.target.name for job in plan(tmp_path, out)] == ["page.1.tif", "page.2.tif"]
 
 
 def test_an_existing_target_is_refused_unless_it_may_be_replaced(folder, out):
@@ -107,9 +119,9 @@ def test_results_come_one_at_a_time(folder, out):
     assert iter(outcomes) is outcomes
     assert not out.exists()  # nothing happens before somebody asks
     first = next(outcomes)
-    assert [p.name for p in out.iterdir()] == ["a.png"]
+    assert [p.name for p in out.iterdir()] == ["a.tif"]
     assert first.job == jobs[0]
-    assert [outcome.job for outcome in outcomes] == jobs[1:]
+    assert [outcome.job for outcome in outcomes] == list(jobs[1:])
     assert list(outcomes) == []
 
 
@@ -125,7 +137,7 @@ def test_jobs_are_taken_from_a_stream_one_at_a_time(folder, out):
     next(outcomes)
     assert taken == ["a.tif"]
     outcomes.close()
-    assert [p.name for p in out.iterdir()] == ["a.png"]
+    assert [p.name for p in out.iterdir()] == ["a.tif"]
 
 
 def test_an_outcome_holds_the_result_that_was_written(folder, out):

@@ -228,25 +228,24 @@ def test_something_else_in_the_place_of_the_journal_is_refused(folder, out, tmp_
 
 
 def test_an_input_that_changes_while_it_is_read_is_an_error(folder, out):
-    def change(x):
-        raise AssertionError("not reached")
-
+    """The first picture is written to while it is being worked on."""
     journal = Journal(out, SETTINGS)
-    (first, _) = jobs = plan(folder, out, journal=journal)
-    from isingdenoise.batch import run
+    first, second = plan(folder, out, journal=journal)
 
-    read = run.read_picture
-
-    def slow(path):
-        picture = read(path)
+    def change(x):
         save_noisy(first.source, size=40)
-        return picture
+        return {}
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "read_picture", slow)
-        (outcome,) = denoise_many(jobs[:1], journal=journal, prepare=change)
-    assert "changed while it was read" in str(outcome.error)
-    assert not (out / "a.png").exists()
+    changed, fine = (
+        outcome
+        for job, prepare in ((first, change), (second, None))
+        for outcome in denoise_many([job], prepare=prepare, journal=journal)
+    )
+    assert isinstance(changed.error, ReadError)
+    assert "changed while it was read" in str(changed.error)
+    assert fine.error is None
+    assert not first.target.exists()
+    assert states(folder, out) == [State.DO, State.SKIP]
 
 
 def test_settings_hold_what_decides_and_nothing_else():
@@ -262,6 +261,8 @@ def test_settings_hold_what_decides_and_nothing_else():
         describe_settings("auto", engine=MeanField(), coupling="auto", seed=1),
         describe_settings("auto", engine=MeanField(), coupling="auto", seed=0, max_change=0.1),
         describe_settings("auto", engine=MeanField(), coupling="auto", seed=0, background="auto"),
+        describe_settings("auto", engine=MeanField(), coupling="auto", seed=0, frame=0),
+        describe_settings("auto", engine=MeanField(), coupling="auto", seed=0, compression="none"),
     ):
         assert other != base
 
