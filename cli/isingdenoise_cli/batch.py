@@ -105,12 +105,15 @@ def batch(
     if dry_run:
         tally.show_plan(jobs, journal, force, as_json)
         return 0
-    if jobs:
+    inside = report_file is not None and report_file.parent.resolve() == target.resolve()
+    if jobs and inside:  # else it is made when nothing is refused any more
         make_folder(target)
-        report.say_if_cold()
     if report_file:
         with o.named(report="--report", output="--report"):
             check_report(report_file, (job.source for job in jobs), overwrite=force)
+    if jobs:
+        make_folder(target)
+        report.say_if_cold()
     told = tally.Tally(as_json, work.prepare.told, rows=report_file is not None)
     code = work.do(jobs, journal, told) if jobs else 0
     if report_file:
