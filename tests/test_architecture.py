@@ -65,14 +65,15 @@ COMMAND_LAYERS = {
     "options": {"values", "streams"},
     "report": {"talk"},
     "outputs": {"options", "streams"},
+    "planning": {"options", "outputs", "streams"},
     "cleaning": {"options", "outputs", "report", "streams"},
     "tally": {"report", "talk"},
     "signals": {"talk"},
 }
 # What a subcommand may import of the command line.
 COMMAND = {
-    *("cleaning", "options", "outputs", "report", "signals", "streams", "talk", "tally"),
-    "values",
+    *("cleaning", "options", "outputs", "planning", "report", "signals", "streams", "talk"),
+    *("tally", "values"),
 }
 
 # Foreign packages that one part alone may import, at the top of a file or inside a function.

@@ -11,7 +11,7 @@ from isingdenoise.errors import IsingDenoiseError, ParameterError, printable
 from isingdenoise.inference import ICM, Engine
 
 from . import options as o
-from . import outputs, report, talk
+from . import outputs, planning, report, talk
 from .streams import Place, input_name, output_name
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def run(
     as_generator(seed)
     if wanted.probability is not None and isinstance(engine, ICM):
         raise ParameterError("--probability", "engine icm has none; use mf or gibbs")
-    jobs = outputs.plan(sources, wanted, limits.files, force)
+    jobs = planning.plan(sources, wanted, limits.files, force)
     if as_json and jobs[0].takes_stdout:
         raise ParameterError("--json", "does not go with a picture on standard output; use -o")
     clean = Cleaner(prepare, limits, reading, engine, coupling, seed, force)
