@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,20 @@ from .coupling import Coupling
 from .inference import ENGINES, Engine
 from .model import IsingModel
 
-__all__ = ["compile_for", "kernels_are_cached", "warm_up"]
+__all__ = ["compile_for", "kernel_folder", "kernels_are_cached", "warm_up"]
+
+
+def kernel_folder() -> Path | None:
+    """Return the folder that compiled kernels are kept in.
+
+    Returns
+    -------
+    pathlib.Path or None
+        None where no folder can be written to: every run then compiles.
+    """
+    from ._kernels._cache import cache_directory
+
+    return cache_directory()
 
 
 def kernels_are_cached() -> bool:
@@ -25,9 +39,7 @@ def kernels_are_cached() -> bool:
         False on the first run after an installation or an update, and where no
         folder can be written to.
     """
-    from ._kernels._cache import cache_directory
-
-    folder = cache_directory()
+    folder = kernel_folder()
     return folder is not None and any(folder.glob("**/*.nbc"))
 
 

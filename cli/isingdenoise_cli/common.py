@@ -218,10 +218,11 @@ def _loudness(ctx: click.Context, own: dict[str, Any]) -> dict[str, bool]:
 
 def _tell_settings(ctx: click.Context, params: Mapping[str, Any]) -> None:
     talk.detail(f"isingdenoise {__version__}, Python {platform.python_version()}, {ctx.info_name}")
+    names = {p.name: p.opts[-1] for p in ctx.command.params if isinstance(p, click.Option)}
     for name, (value, origin) in _in_use(ctx, params).items():
         if origin != "default":
             text = " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-            talk.detail(f"{name} = {printable(text)} ({origin})")
+            talk.detail(f"{names.get(name, name)} {printable(text)} ({origin})")
 
 
 def _paths(values: Iterable[Any]) -> Iterator[Path]:

@@ -15,6 +15,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from isingdenoise.errors import printable
 from isingdenoise.inference import Status
 from isingdenoise.noise import NoiseModel, collected
 from isingdenoise.result import DenoiseResult
@@ -201,8 +202,9 @@ def complaints(result: DenoiseResult) -> Iterator[str]:
 
 def say_if_cold() -> None:
     """Say on stderr that the first run takes longer."""
-    from isingdenoise.warmup import kernels_are_cached
+    from isingdenoise.warmup import kernel_folder, kernels_are_cached
 
+    talk.detail(f"compiled kernels are kept in {printable(kernel_folder() or 'no folder')}")
     if not kernels_are_cached():
         talk.notice("compiling kernels (first run only)")
 
