@@ -118,13 +118,18 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     start = unit_scale(settled, lit)
     if known is not None:
         start[~known] = 0
+    del lit
     if held is not None:
         offset += _hold(held, field, start, strength)
     model = IsingModel(field, strength, offset)
-    solution = solver.solve(model, init=start, rng=generator, callback=callback)
+    bright = np.packbits(start >= 0)
+    # A large picture should fit: the engine gets the only reference, and drops it.
+    only = [start]
+    del field, start
+    solution = solver.solve(model, init=only.pop(), rng=generator, callback=callback)
 
     image = solution.labels > 0
-    differs, changed = _differences(image, start, observed(x, known))
+    differs, changed = _differences(image, bright, observed(x, known))
     if limit is not None and changed > limit:
         raise ChangeLimitError(changed, limit)
     return DenoiseResult(
@@ -258,11 +263,11 @@ def _hold(
 
 
 def _differences(
-    image: NDArray[np.bool_], start: NDArray[np.float32], known: NDArray[np.bool_]
+    image: NDArray[np.bool_], bright: NDArray[np.uint8], known: NDArray[np.bool_]
 ) -> tuple[NDArray[np.uint8], float]:
-    """Return which known pixels differ from the sign of `start`, as bits, and their share."""
+    """Return which known pixels differ from the bits of `bright`, as bits, and their share."""
     count = int(np.count_nonzero(known))
-    bits = np.packbits((image != (start >= 0)) & known)
+    bits = (np.packbits(image) ^ bright) & np.packbits(known)
     return bits, int(np.bitwise_count(bits).sum()) / count if count else 0.0
 
 

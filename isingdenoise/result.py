@@ -17,6 +17,8 @@ from .noise import NoiseModel
 
 __all__ = ["DenoiseResult"]
 
+_ROWS = 64  # done at a time, so that temporaries stay small
+
 BELOW_HALF = np.nextafter(np.float32(0.5), np.float32(0))
 
 
@@ -86,10 +88,13 @@ class DenoiseResult:
             return None
         if self.calibration is None:
             return (mean + np.float32(1)) * np.float32(0.5)
-        p = _calibrated(mean, self.model, self.calibration)
-        bright = self.solution.labels > 0
-        np.maximum(p, np.float32(0.5), out=p, where=bright)
-        np.minimum(p, BELOW_HALF, out=p, where=~bright)
+        p = np.empty_like(mean)
+        for start in range(0, len(p), _ROWS):
+            band = slice(start, start + _ROWS)
+            _calibrate(band, mean, self.model, self.calibration, p)
+            bright = self.solution.labels[band] > 0
+            np.maximum(p[band], np.float32(0.5), out=p[band], where=bright)
+            np.minimum(p[band], BELOW_HALF, out=p[band], where=~bright)
         return p
 
     @property
@@ -122,18 +127,25 @@ class DenoiseResult:
         )
 
 
-def _calibrated(
-    mean: NDArray[np.float32], model: IsingModel, calibration: Calibration
-) -> NDArray[np.float32]:
-    """Return the mean of the calibrated probability and that with the reaction term."""
+def _calibrate(
+    band: slice,
+    mean: NDArray[np.float32],
+    model: IsingModel,
+    calibration: Calibration,
+    out: NDArray[np.float32],
+) -> None:
+    """Write the mean of the calibrated probability and that with the reaction term into a band."""
+    first = max(band.start - 1, 0)
+    around = mean[first : band.stop + 1]
+    inner = slice(band.start - first, band.stop - first)
+    mu, field = mean[band], model.field[band]
     c = model.coupling
     squares = Coupling(c.horizontal**2, c.vertical**2, c.diagonal**2, c.antidiagonal**2)
-    nothing = np.zeros_like(model.field)
-    pull = IsingModel(nothing, c).local_field(mean)
-    p = calibration.probability(pull, model.field)
-    echo = IsingModel(nothing, squares).local_field(1 - mean * mean)
-    echo *= mean
+    nothing = np.zeros_like(around)
+    pull = IsingModel(nothing, c).local_field(around)[inner]
+    p = calibration.probability(pull, field)
+    echo = IsingModel(nothing, squares).local_field(1 - around * around)[inner]
+    echo *= mu
     pull -= echo
-    p += Calibration().probability(pull, model.field)
-    p *= np.float32(0.5)
-    return np.asarray(p, np.float32)
+    p += Calibration().probability(pull, field)
+    np.multiply(p, np.float32(0.5), out=out[band])

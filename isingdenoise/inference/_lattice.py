@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -34,11 +35,23 @@ class Lattice:
         self.parallel = parallel
         self.shape = model.shape
         self.sites = model.field.size
-        self.field = self.pack(model.field)
         c = model.coupling
         self.coupling = (np.float32(c.horizontal), np.float32(c.vertical))
         across = (np.float32(c.diagonal), np.float32(c.antidiagonal))
         self.diagonal = across if c.neighbours == 8 else None
+
+    @cached_property
+    def field(self) -> Planes:
+        """The packed field, made on first use: a start that is packed before can be dropped."""
+        return self.pack(self.model.field)
+
+    def load_field(self) -> None:
+        """Pack the field now, so that no round is charged for it."""
+        self.field  # noqa: B018
+
+    def drop_field(self) -> None:
+        """Give the packed field's memory back; it is made again where it is needed."""
+        self.__dict__.pop("field", None)
 
     @property
     def parameters(self) -> tuple[Any, ...]:
@@ -86,7 +99,7 @@ class Lattice:
 
     def rows(self, dtype: DTypeLike) -> Planes:
         """Return a zeroed array with one number for each packed row."""
-        return np.zeros(self.field.shape[:2], dtype)
+        return np.zeros((4, (self.shape[0] + 1) // 2 + 2), dtype)
 
     def energy(self, labels: Planes) -> float:
         """Return the energy of packed labels."""

@@ -104,9 +104,10 @@ class Gibbs:
         from ._lattice import packed, starting_mean
 
         generator, _ = as_generator(rng)
-        start = starting_mean(model, init)
         with packed(model, self.parallel) as lattice:
-            sampler = _Sampler(lattice, self, start, generator)
+            first = lattice.signs(lattice.pack(starting_mean(model, init)))
+            del init  # its memory is wanted for the other chains
+            sampler = _Sampler(lattice, self, first, generator)
             trace, _ = iterate(
                 sampler.step,
                 max_sweeps=self.burn_in + self.sweeps,
@@ -115,9 +116,13 @@ class Gibbs:
                 callback=callback,
             )
             average = sampler.average()
+            del sampler
             signs = lattice.signs(average)
             energy = lattice.energy(signs)
-            labels, mean = lattice.unpack(signs), lattice.unpack(average)
+            lattice.drop_field()
+            labels = lattice.unpack(signs)
+            del signs
+            mean = lattice.unpack(average)
         kept = trace.energy[self.burn_in :].T
         trace = replace(trace, effective_sample_size=effective_sample_size(kept), r_hat=r_hat(kept))
         return Solution(
@@ -132,7 +137,7 @@ class _Sampler:
         self,
         lattice: Lattice,
         settings: Gibbs,
-        start: NDArray[np.float32],
+        first: Planes,
         rng: np.random.Generator,
     ) -> None:
         from .._kernels.gibbs import GROUPS
@@ -141,13 +146,14 @@ class _Sampler:
         self.burn_in = settings.burn_in
         key = rng.integers(0, 2**32, 2, np.uint32)
         self.key = (key[0], key[1])
-        self.states = [lattice.signs(lattice.pack(start))]
+        self.states = [first]
         for _ in range(settings.chains - 1):
             drawn = rng.random(lattice.shape, np.float32)
             drawn *= -2
             drawn += 1  # uniform in (-1, 1]
             drawn += np.tanh(lattice.model.field)
             self.states.append(lattice.signs(lattice.pack(drawn)))
+            del drawn
         self.total = lattice.allocate(np.float32)
         self.mean = lattice.allocate(np.float32)
         self.scratch = np.empty((GROUPS, lattice.field.shape[2] + 4), np.float32)
@@ -191,7 +197,8 @@ class _Sampler:
         if self.pending:
             self.folded += self.pending
             # mean += (total / n - mean) * n / N, for n pending of N in all
-            self.total -= self.mean * np.float32(self.pending)
+            for plane in range(4):  # one at a time, so that the temporary stays small
+                self.total[plane] -= self.mean[plane] * np.float32(self.pending)
             self.total /= np.float32(self.folded)
             self.mean += self.total
             self.total[...] = 0

@@ -85,9 +85,9 @@ class ICM:
         from .._kernels.icm import sweep
         from ._lattice import packed, starting_mean
 
-        start = starting_mean(model, init)
         with packed(model, self.parallel) as lattice:
-            labels = lattice.signs(lattice.pack(start))
+            labels = lattice.signs(lattice.pack(starting_mean(model, init)))
+            del init  # its memory is wanted for the field
             flips, drop = lattice.rows(np.int64), lattice.rows(np.float64)
             energy = lattice.energy(labels)
 

@@ -117,9 +117,10 @@ class MeanField:
         from ._lattice import packed, starting_mean
         from ._sweeps import FullSweeps, Sweeps, TiledSweeps
 
-        start = starting_mean(model, init)
         with packed(model, self.parallel) as lattice:
-            mean = lattice.pack(start, -1, 1)
+            mean = lattice.pack(starting_mean(model, init), -1, 1)
+            del init  # its memory is wanted for the field
+            lattice.load_field()
             sweeps: Sweeps
             if self.schedule == "tiled":
                 sweeps = TiledSweeps(lattice, mean, weight=self.damping, tol=self.tol)
@@ -149,6 +150,9 @@ class MeanField:
             bound = lattice.elbo(mean)
             signs = lattice.signs(mean)
             energy = lattice.energy(signs)
-            labels, out = lattice.unpack(signs), lattice.unpack(mean)
+            lattice.drop_field()
+            labels = lattice.unpack(signs)
+            del signs
+            out = lattice.unpack(mean)
         count = -(-int(trace.site_updates[-1]) // lattice.sites)
         return Solution(labels, out, energy, bound, status, count, residual, trace, self.name)

@@ -148,7 +148,8 @@ def unit_scale(noise: NoiseModel, x: NDArray[Any]) -> NDArray[np.float32]:
     for row, target in zip(x, out, strict=True):
         grey = grey_values(row)
         target[...] = np.clip((2 * grey - (low + high)) / (high - low), -1, 1)
-    return np.nan_to_num(out, copy=False)
+    np.copyto(out, np.float32(0), where=np.isnan(out))
+    return out
 
 
 def grey_values(x: NDArray[Any]) -> NDArray[np.float64]:
