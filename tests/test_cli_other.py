@@ -141,7 +141,7 @@ def test_what_was_corrupted_can_be_cleaned(clean):
     noisy = corrupted(clean, "n.tif", "--sigma", "0.7")
     record = json.loads(succeed("run", noisy, "--json").stdout)
     assert record["noise"]["sigma"] == pytest.approx(0.7, rel=0.1)
-    assert np.mean(load(clean.with_name("n.denoised.png"))[1] != scene(64, 64)) < 0.02
+    assert np.mean(load(clean.with_name("n.denoised.tif"))[1] != scene(64, 64)) < 0.02
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,13 @@ from isingdenoise.errors import ParameterError
 from isingdenoise.inference import ENGINES
 
 from . import options as o
-from . import talk
+from . import streams, talk
+from .streams import Place
 from .values import build_engine, setting_types
 
 
 @click.command()
-@click.argument("picture", metavar="INPUT", type=o.PATH)
+@click.argument("picture", metavar="INPUT", type=o.PLACE)
 @click.option("--clean", type=o.PATH, help="The clean picture, to count wrong pixels.")
 @o.plot_option
 @click.option(
@@ -34,7 +35,7 @@ from .values import build_engine, setting_types
 @o.force_option
 @o.json_option
 def compare(
-    picture: Path,
+    picture: Place,
     clean: Path | None,
     plot: Path | None,
     engines: tuple[str, ...],
@@ -49,23 +50,24 @@ def compare(
     """Run all engines on one picture, side by side.
 
     All engines solve the same model. A setting -O NAME=VALUE goes to every
-    engine that has it, -O ENGINE.NAME=VALUE to one.
+    engine that has it, -O ENGINE.NAME=VALUE to one. '-' is standard input.
 
     \b
     isingdenoise compare noisy.png --clean clean.png --plot table.png
     """
     from isingdenoise import experiments
-    from isingdenoise.io import check_input, read_clean, read_picture
+    from isingdenoise.io import read_clean, read_picture
 
     from . import report
 
-    check_input(picture)
+    streams.check_source(picture)
     solvers = _engines(tuple(dict.fromkeys(engines)) or tuple(ENGINES), settings)
-    o.check_figure(plot, [picture, clean], force)
-    pixels = read_picture(picture, **reading).pixels
+    o.check_figure(plot, streams.paths(picture, clean), force)
+    pixels = read_picture(**streams.source(picture), **reading).pixels
     reference = None if clean is None else read_clean(clean, pixels.shape)
+    name = streams.input_name(picture)
     report.say_if_cold()
-    with report.notices(picture):
+    with report.notices(name):
         prepared = prepare(pixels)
         rows = experiments.compare(
             prepared.picture,
@@ -76,7 +78,7 @@ def compare(
             rng=seed,
         )
     for row in rows:
-        report.warn_if_not_converged(picture, row.result)
+        report.warn_if_not_converged(name, row.result)
     if plot is not None:
         _draw(plot, pixels, reference, rows, force)
     settings_of = [row.result.settings for row in rows]
@@ -90,7 +92,7 @@ def compare(
             **report.light_record(prepare.background, prepared.light),
         }
         engine_rows = [row.record() for row in rows]
-        report.print_json({"input": picture, **estimates, "engines": engine_rows, **more})
+        report.print_json({"input": str(picture), **estimates, "engines": engine_rows, **more})
         return
     talk.result(f"noise     {report.describe_noise(prepared.noise, prepare.noise.chosen)}")
     for what, text in report.light_line(prepare.background, prepared.light):

@@ -12,21 +12,25 @@ from isingdenoise.errors import ParameterError, printable
 from isingdenoise.noise import NOISE_MODELS
 
 from . import options as o
-from . import talk
+from . import streams, talk
+from .streams import Place
 from .values import Auto, NoiseChoice
 
 #: Grey values of black and white in an 8-bit picture: room for noise on both sides.
 _LEVELS = (64.0, 191.0)
 _SCALE = (0.0, 255.0)
-_FLOATS = (".tif", ".tiff", ".npy")
+_FLOATS = ("TIFF", "NPY")
 _FLIPS = ("flip", "flip-per-level")
 #: Standard deviations by default, with black -1 and white +1.
 _SIGMAS = {"gaussian": 1.0, "gaussian-per-level": (0.5, 1.0), "laplace": 0.7}
 
 
 @click.command()
-@click.argument("picture", metavar="INPUT", type=o.PATH)
-@click.option("-o", "--output", type=o.PATH, required=True, help="Where to write.")
+@click.argument("picture", metavar="INPUT", type=o.PLACE)
+@click.option(
+    "-o", "--output", type=o.PLACE, required=True, help="Where to write; '-' for standard output."
+)
+@o.format_option
 @o.noise_name_option(*NOISE_MODELS)
 @click.option(
     "--sigma",
@@ -50,8 +54,9 @@ _SIGMAS = {"gaussian": 1.0, "gaussian-per-level": (0.5, 1.0), "laplace": 0.7}
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the noise.")
 @o.force_option
 def corrupt(
-    picture: Path,
-    output: Path,
+    picture: Place,
+    output: Place,
+    output_format: str | None,
     noise: str,
     sigma: Any,
     flip_prob: Any,
@@ -64,47 +69,59 @@ def corrupt(
     """Add noise to a clean picture.
 
     Grey noise is written with 8 bits, black at 64 and white at 191, cut off
-    at 0 and 255; as .tif or .npy in float32 with black -1 and white +1,
+    at 0 and 255; as TIFF or .npy in float32 with black -1 and white +1,
     nothing cut off. Flipped pixels are written with 1 bit, and so are salt
     and pepper unless --sigma or --levels ask for grey. Counts (poisson) are
     written with 8 bits or as float32, probabilities with 16 bits or as
-    float32.
+    float32. Standard output gets a PNG unless --format says otherwise.
 
     \b
     isingdenoise corrupt clean.png -o noisy.png --noise gaussian --sigma 1 --seed 0
     isingdenoise corrupt clean.png -o dusty.png --noise salt-pepper --salt 0.02
+    isingdenoise corrupt clean.png -o - --noise flip | isingdenoise run - > clean2.png
     """
-    from isingdenoise.io import (
-        check_input,
-        check_output,
-        format_of,
-        read_clean,
-        write_bilevel,
-        write_grey,
-    )
+    from isingdenoise.io import check_output, encode_bilevel, encode_grey, read_clean
     from isingdenoise.validation import as_generator
 
-    check_input(picture)
+    streams.check_source(picture)
     sigma = _SIGMAS.get(noise) if sigma is None else sigma
     choice = NoiseChoice(noise, sigma, flip_prob, levels, salt, pepper)
     two_valued = noise in _FLIPS or (noise == "salt-pepper" and not sigma and levels is None)
-    if format_of(output) == "PBM" and not two_valued:
+    kind = o.kind_of(output, output_format and output_format.upper()) or "PNG"
+    if kind == "PBM" and not two_valued:
         raise ParameterError("-o", "PBM has no grey; use .png, .tif or .pgm")
-    check_output(output, [picture], overwrite=force)
+    if isinstance(output, Path):
+        check_output(output, streams.paths(picture), overwrite=force)
+    else:
+        streams.check_sink("-o")
     rng, _ = as_generator(seed)
     if two_valued:
         if levels is not None:
             raise ParameterError("--levels", f"does not go with --noise {noise}: 1 bit is written")
-        bits = choice.model().sample(read_clean(picture), rng) > 0
-        write_bilevel(output, bits, overwrite=force)
+        bits = choice.model().sample(read_clean(**streams.source(picture)), rng) > 0
+        data = encode_bilevel(bits, kind)
     else:
-        floats = output.suffix.lower() in _FLOATS
+        floats = kind in _FLOATS
         model = _model(choice, floats)
-        grey = model.sample(read_clean(picture), rng)
+        grey = model.sample(read_clean(**streams.source(picture)), rng)
         if not floats and noise != "probability":
             grey = np.clip(np.rint(grey), *_SCALE).astype(np.uint8)
-        write_grey(output, grey, overwrite=force)
-    talk.result(f"{printable(picture)} -> {printable(output)}")
+        data = encode_grey(grey, kind)
+    _write(output, kind, data, force)
+    say = talk.result if isinstance(output, Path) else talk.notice
+    names = (streams.input_name(picture), streams.output_name(output))
+    say(" -> ".join(map(printable, names)))
+
+
+def _write(output: Place, kind: str, data: bytes, force: bool) -> None:
+    """Write the file, or to standard output."""
+    from isingdenoise.io import write_bytes_atomically
+
+    if isinstance(output, Path):
+        write_bytes_atomically(output, data, overwrite=force)
+    else:
+        with streams.page_writer(kind) as writer:
+            writer.append(data)
 
 
 def _model(choice: NoiseChoice, floats: bool) -> Any:

@@ -10,11 +10,12 @@ import click
 from isingdenoise._version import __version__
 
 from . import options as o
-from . import talk
+from . import streams, talk
+from .streams import Place
 
 
 @click.command()
-@click.argument("picture", metavar="INPUT", type=o.PATH)
+@click.argument("picture", metavar="INPUT", type=o.PLACE)
 @o.plot_option
 @o.mask_option
 @o.reading_options
@@ -22,7 +23,7 @@ from . import talk
 @o.force_option
 @o.json_option
 def estimate(
-    picture: Path,
+    picture: Place,
     plot: Path | None,
     mask: Path | None,
     reading: dict[str, Any],
@@ -34,26 +35,25 @@ def estimate(
 
     Prints what 'run' would use by default. A fifth of the pixels is hidden;
     the coupling follows from how well the others predict their grey values.
-    --plot draws the score of each coupling that was tried.
+    --plot draws the score of each coupling that was tried. '-' is standard input.
 
     \b
     isingdenoise estimate noisy.png
     isingdenoise estimate page.png --background auto --noise gaussian --plot curve.png
     """
     from isingdenoise import learning
-    from isingdenoise.io import check_input, read_picture
+    from isingdenoise.io import read_picture
 
     from . import report
 
     limits = o.Limits(mask, None, None)
-    inputs = [picture, *limits.files]
-    for path in inputs:
-        check_input(path)
-    o.check_figure(plot, inputs, force)
-    pixels = read_picture(picture, **reading).pixels
+    for place in (picture, *limits.files):
+        streams.check_source(place)
+    o.check_figure(plot, streams.paths(picture, *limits.files), force)
+    pixels = read_picture(**streams.source(picture), **reading).pixels
     known = limits.read(pixels.shape, reading["max_pixels"])["mask"]
     report.say_if_cold()
-    with report.notices(picture):
+    with report.notices(streams.input_name(picture)):
         prepared = prepare(pixels, known)
         found = learning.estimate(prepared.picture, prepared.noise, mask=known)
     if plot is not None:
@@ -65,7 +65,7 @@ def estimate(
     if as_json:
         noise = report.noise_record(prepared.noise, prepare.noise.chosen)
         more = {"mask": mask, "plot": plot, **report.light_record(*light)}
-        record = {"input": picture, "version": __version__, "noise": noise, **found.record()}
+        record = {"input": str(picture), "version": __version__, "noise": noise, **found.record()}
         report.print_json({**record, **more})
         return
     tried = len({coupling for coupling, _ in found.curve})

@@ -21,7 +21,7 @@ from .process import Terminated, ending_on_signals, mend_streams
 
 #: Subcommands, where they live, and their line in the help: none is imported for it.
 COMMANDS = {
-    "run": "Clean one picture.",
+    "run": "Clean pictures.",
     "estimate": "Estimate noise and coupling of one picture.",
     "compare": "Run all engines on one picture, side by side.",
     "batch": "Clean every picture of a folder.",

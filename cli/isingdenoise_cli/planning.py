@@ -112,10 +112,7 @@ def _main_place(source: Place, wanted: o.Wanted, several: bool) -> tuple[Place, 
         return source.with_name(f"{source.stem}.denoised{extension}"), EXTENSIONS[extension]
     if place is None or isinstance(place, Stream):
         return STREAM, kind
-    if kind is not None and known and known != kind:
-        name = printable(place)
-        raise ParameterError("format", f"{kind.lower()} and the extension of {name} differ")
-    return place, kind or format_of(place)
+    return place, o.kind_of(place, kind)
 
 
 def _extension(source: Path, kind: str | None) -> str:
@@ -167,8 +164,12 @@ def _key(path: Path, folds: dict[Path, bool]) -> str:
 
 def _refuse_twice(job: Job, target: Target, other: Job, first: Target) -> None:
     name = printable(streams.output_name(target.place))
+    if isinstance(target.place, Stream):
+        raise ParameterError(target.option, f"standard output takes that of {first.option}; name a file")
+    if job is not other and job.source == other.source:
+        raise ParameterError("INPUT", f"{printable(job.source)} is given twice; give it once")
     if job is other:
-        raise ParameterError(target.option, f"{name} is the same file as that of {first.option}")
+        raise ParameterError(target.option, f"is the same file as that of {first.option}")
     raise ParameterError(
         "INPUT",
         f"{printable(other.source)} and {printable(job.source)} would both become {name}; "

@@ -186,21 +186,22 @@ def read_size(path: StrPath) -> tuple[int, int]:
 
 
 def read_clean(
-    path: StrPath,
+    source: StrPath | BinaryIO,
     shape: tuple[int, int] | None = None,
     *,
     max_pixels: int = DEFAULT_MAX_PIXELS,
     frame: int | None = None,
+    name: str | None = None,
 ) -> Array:
     """Read a reference picture and cut it in the middle of its own range.
 
     Parameters
     ----------
-    path : str, bytes or os.PathLike
+    source : str, bytes, os.PathLike or BinaryIO
         The file.
     shape : tuple of int or None
         The (H, W) it must have.
-    max_pixels, frame
+    max_pixels, frame, name
         As in `read_picture`.
 
     Returns
@@ -216,14 +217,15 @@ def read_clean(
     ParameterError
         Its shape differs from `shape`.
     """
-    pixels = read_picture(path, max_pixels=max_pixels, frame=frame).pixels
+    picture = read_picture(source, max_pixels=max_pixels, frame=frame, name=name)
+    pixels = picture.pixels
     if shape is not None and pixels.shape != tuple(shape):
-        raise ParameterError("clean", _other_size(path, pixels.shape, shape))
+        raise ParameterError("clean", _other_size(picture.path, pixels.shape, shape))
     if pixels.dtype == np.bool_:
         return pixels
     low, high = float(pixels.min()), float(pixels.max())
     if math.isnan(low):
-        raise ReadError(os.fsdecode(path), "has missing pixels; give a complete reference")
+        raise ReadError(picture.path, "has missing pixels; give a complete reference")
     middle = (low + high) / 2
     if low == high:
         middle = (np.iinfo(pixels.dtype).max + 1) / 2 if pixels.dtype.kind == "u" else 0.5

@@ -16,7 +16,8 @@ from isingdenoise.noise import NOISE_MODELS
 
 from ..values import Auto, NoiseChoice, Share, build_coupling, build_engine
 from .picture import Limits, Preparation, check_figure, named
-from .targets import PLACE, Wanted, target_options
+from .targets import PLACE, Wanted, kind_of, target_options
+from .writing import format_option
 
 __all__ = [
     "PATH",
@@ -27,7 +28,9 @@ __all__ = [
     "check_figure",
     "engine_options",
     "force_option",
+    "format_option",
     "json_option",
+    "kind_of",
     "limit_options",
     "mask_option",
     "max_change_option",
@@ -55,7 +58,7 @@ def reading_options(command: Command) -> Command:
     return _all(
         [
             click.option(
-                "--frame", type=click.IntRange(0), help="Which page or frame of several, from 0."
+                "--frame", type=click.IntRange(0), help="Take only this page or frame, from 0."
             ),
             click.option(
                 "--max-pixels",

@@ -9,10 +9,13 @@ from typing import Any
 
 import click
 
-from ..streams import PLACE, Place
+from isingdenoise.errors import ParameterError, printable
+from isingdenoise.io import EXTENSIONS, format_of
+
+from ..streams import PLACE, Place, Stream
 from .writing import Writing, writing_options
 
-__all__ = ["PLACE", "Wanted", "target_options"]
+__all__ = ["PLACE", "Wanted", "kind_of", "target_options"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,23 @@ class Wanted:
     def kind(self) -> str | None:
         """The format asked for, a value of `EXTENSIONS`, or None."""
         return self.writing.format and self.writing.format.upper()
+
+
+def kind_of(place: Place, asked: str | None) -> str | None:
+    """Return the format of an output by --format or its extension; None: by the input.
+
+    Raises
+    ------
+    ParameterError
+        Both are given and differ, or the extension is unknown.
+    """
+    if isinstance(place, Stream):
+        return asked
+    known = EXTENSIONS.get(place.suffix.lower())
+    if asked is not None and known not in (asked, None):
+        message = f"{asked.lower()} and the extension of {printable(place)} differ; leave one out"
+        raise ParameterError("--format", message)
+    return asked or format_of(place)
 
 
 def target_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -54,6 +54,14 @@ class Writing:
                 raise ParameterError(f"--{error.parameter}", error.message) from None
 
 
+format_option = click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(FORMATS),
+    help="Of what is written; by default a TIFF stays one, all else becomes PNG.",
+)
+
+
 def writing_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --format and --compression, as one argument `writing`."""
 
@@ -61,15 +69,9 @@ def writing_options(command: Callable[..., Any]) -> Callable[..., Any]:
     def gathered(*, output_format: str | None, compression: str | None, **given: Any) -> Any:
         return command(writing=Writing(output_format, compression), **given)
 
-    kind = click.option(
-        "--format",
-        "output_format",
-        type=click.Choice(FORMATS),
-        help="Of what is written; by default a TIFF stays one, all else becomes PNG.",
-    )
     packing = click.option(
         "--compression",
         type=click.Choice(ALL_COMPRESSIONS),
         help="Of what is written; by default that of a TIFF in a TIFF.",
     )
-    return kind(packing(gathered))
+    return format_option(packing(gathered))
