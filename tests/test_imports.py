@@ -144,3 +144,14 @@ def test_unknown_names_are_attribute_errors():
     with pytest.raises(AttributeError, match="'isingdenoise' has no attribute 'denoize'"):
         _ = isingdenoise.denoize
     assert not hasattr(isingdenoise, "numba")
+
+
+def test_completion_in_the_shell_imports_no_command_for_their_names_and_nothing_heavy(monkeypatch):
+    monkeypatch.setenv("_ISINGDENOISE_COMPLETE", "bash_complete")
+    for words, light in (("isingdenoise ", True), ("isingdenoise run --noise ", False)):
+        monkeypatch.setenv("COMP_WORDS", words)
+        monkeypatch.setenv("COMP_CWORD", str(len(words.split())))
+        output, loaded = modules_after(RUN)
+        assert "plain," in output
+        assert not loaded & HEAVY
+        assert not (light and loaded & ({f"isingdenoise_cli.{n}" for n in COMMANDS} | {"numpy"}))
