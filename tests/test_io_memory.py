@@ -109,24 +109,47 @@ def test_too_little_memory_is_told_before_decoding(tmp_path, monkeypatch, kind):
 
 @pytest.mark.parametrize("kind", ["TIFF", "PNG", "NPY"])
 def test_what_the_caller_takes_afterwards_counts_before_decoding(tmp_path, monkeypatch, kind):
-    path, bits = tmp_path / "x", np.zeros((1000, 1000), bool)
+    path, bits, free = tmp_path / "x", np.zeros((1000, 1000), bool), 10**8
     path.write_bytes(encode_bilevel(bits, kind))
-    monkeypatch.setattr(memory, "available_memory", lambda: memory_needed(10**6, "1", besides=20))
-    for besides in (0, 20):
-        assert read_picture(path, besides=besides).pixels.shape == bits.shape
-        assert len(list(read_pages(path, besides=besides))) == 1
+    monkeypatch.setattr(memory, "available_memory", lambda: free)
+    room = free if kind == "NPY" else free - memory_needed(10**6, "1")
+    asked = []
+
+    def besides(pixels, dtype):
+        asked.append((pixels, dtype))
+        return room
+
+    for more in (None, besides):
+        assert read_picture(path, besides=more).pixels.shape == bits.shape
+        assert len(list(read_pages(path, besides=more))) == 1
+    assert asked == [(10**6, "bool")] * 2
+    room += 1
     monkeypatch.setattr(decoding, "to_array", lambda *_: pytest.fail("decoded"))
     monkeypatch.setattr(decoding, "load_bits", lambda *_: pytest.fail("decoded"))
     for read in (read_picture, lambda *a, **k: list(read_pages(*a, **k))):
         with pytest.raises(ReadError, match="needs about"):
-            read(path, besides=21)
+            read(path, besides=besides)
+
+
+@pytest.mark.parametrize(
+    ("mode", "dtype"), [("1", "bool"), ("L", "uint8"), ("I;16", "uint16"), ("F", "float32")]
+)
+def test_the_caller_is_told_the_type_that_comes(tmp_path, mode, dtype):
+    told = []
+    Image.new(mode, (8, 4)).save(tmp_path / "x.tif")
+    picture = read_picture(tmp_path / "x.tif", besides=lambda *a: told.append(a) or 0)
+    assert told == [(32, dtype)]
+    assert picture.pixels.dtype == dtype
 
 
 def test_memory_afterwards_and_that_of_decoding_are_not_added_up():
+    def besides(pixels, dtype):
+        return 10 * pixels
+
     base = memory_needed(0, "L")
-    assert memory_needed(100, "L", "WEBP", besides=10) == memory_needed(100, "L", "WEBP")
-    assert memory_needed(100, "F", besides=10) == base + 1400
-    assert memory_needed(100, "1", besides=10) == base + 1100
+    assert memory_needed(100, "L", "WEBP", besides=besides) == memory_needed(100, "L", "WEBP")
+    assert memory_needed(100, "F", besides=besides) == base + 1400
+    assert memory_needed(100, "1", besides=besides) == base + 1100
 
 
 BOMBS = {

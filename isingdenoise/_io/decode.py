@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from isingdenoise._io.bits import load_bits
 from isingdenoise._io.checks import check_size, check_strips, in_one_line
-from isingdenoise._io.memory import check_memory, memory_needed
+from isingdenoise._io.memory import Besides, check_memory, memory_needed
 from isingdenoise._io.npy import any_infinite, decode_npy, is_npy, npy_shape
 from isingdenoise._io.picture import Picture, grey_profile, usable_dpi
 from isingdenoise._io.pillow import open_image, quiet_pillow
@@ -34,7 +34,12 @@ _HALF_A_DOT = 0.0128  # half a dot per metre, in dots per inch
 
 
 def decode(
-    stream: BinaryIO, name: str, *, max_pixels: int, frame: int | None, besides: int = 0
+    stream: BinaryIO,
+    name: str,
+    *,
+    max_pixels: int,
+    frame: int | None,
+    besides: Besides | None = None,
 ) -> Picture:
     """Decode one picture from an open file.
 
@@ -48,8 +53,8 @@ def decode(
         Largest width x height that is decoded.
     frame : int or None
         Which page or frame, from 0; None insists on there being only one.
-    besides : int
-        Bytes a pixel that the caller takes afterwards: there must be room for them too.
+    besides : callable, optional
+        As in `memory_needed`: there must be room for what it returns too.
 
     Returns
     -------
@@ -67,8 +72,8 @@ def decode(
             if frame:
                 raise ReadError(name, f"has no frame {frame}; --frame goes from 0 to 0")
             picture = decode_npy(stream, name, size, max_pixels=max_pixels)
-            if besides:  # the numbers themselves are mapped and not read
-                check_memory(name, memory_needed(picture.pixels.size, "npy", besides=besides))
+            if besides is not None:  # the numbers themselves are mapped and not read
+                check_memory(name, besides(picture.pixels.size, picture.pixels.dtype.name))
             return picture
         with quiet_pillow():
             image = open_image(stream)
@@ -98,7 +103,7 @@ def decode_size(stream: BinaryIO, name: str) -> tuple[int, int]:
 
 
 def decode_pages(
-    stream: BinaryIO, name: str, *, max_pixels: int, besides: int = 0
+    stream: BinaryIO, name: str, *, max_pixels: int, besides: Besides | None = None
 ) -> Iterator[Picture]:
     """Decode the pages of an open file one after the other, each when it is asked for.
 
@@ -151,7 +156,7 @@ class _Place(NamedTuple):
 
 
 def _page(
-    image: ImageFile, stream: BinaryIO, place: _Place, max_pixels: int, besides: int
+    image: ImageFile, stream: BinaryIO, place: _Place, max_pixels: int, besides: Besides | None
 ) -> Picture:
     """Decode one page of an opened image, and gather the notes on it."""
     name = place.name

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from isingdenoise.errors import ParameterError, ReadError
 
-__all__ = ["available_memory", "check_memory", "memory_needed"]
+__all__ = ["Besides", "available_memory", "check_memory", "memory_needed"]
+
+Besides = Callable[[int, str], int]
 
 # Bytes a pixel at the peak of reading: what the decoder keeps and the result.
 _BYTES = {
@@ -21,7 +24,14 @@ _BYTES = {
     "I": 12,
     "write": 2,  # a two-level picture, with its array
 }
-_KEPT = {"I;16": 2, "F": 4, "I": 8}  # bytes a pixel of the array that comes out, else 1
+# The array that comes out: its type, and bytes a pixel.
+_KEPT = {
+    "1": ("bool", 1),
+    "1 unpacked": ("bool", 1),
+    "I;16": ("uint16", 2),
+    "F": ("float32", 4),
+    "I": ("float64", 8),
+}
 _COLOUR = 5  # colour is stored in four bytes whatever it has, and becomes one of grey
 _BESIDES = {"WEBP": 12, "JPEG2000": 15, "JPEG": 2}  # what these decoders keep for themselves
 _CONSTANT = 32 << 20  # decoders, and the part of a picture that is worked on at a time
@@ -32,7 +42,7 @@ def memory_needed(
     kind: str,
     format: str = "",  # noqa: A002
     *,
-    besides: int = 0,
+    besides: Besides | None = None,
 ) -> int:
     """Estimate the memory that reading or writing a picture takes at its peak.
 
@@ -45,8 +55,9 @@ def memory_needed(
         `"write"` for writing a two-level picture.
     format : str
         Pillow's name of the file format; some decoders need more.
-    besides : int
-        Bytes a pixel that the caller takes afterwards, beside the array.
+    besides : callable, optional
+        Returns the bytes that the caller takes afterwards beside the array, for
+        a number of pixels and the name of their NumPy type.
 
     Returns
     -------
@@ -62,7 +73,10 @@ def memory_needed(
         raise ParameterError("pixels", f"must be at least 0, not {pixels}")
     short = "I;16" if kind.startswith("I;16") else kind
     decoding = _BYTES.get(short, _COLOUR) + _BESIDES.get(format, 0)
-    return pixels * max(decoding, _KEPT.get(short, 1) + besides) + _CONSTANT
+    if besides is None:
+        return pixels * decoding + _CONSTANT
+    kept, size = _KEPT.get(short, ("uint8", 1))
+    return max(pixels * decoding, pixels * size + besides(pixels, kept)) + _CONSTANT
 
 
 def check_memory(path: object, needed: int, *, available: int | None = None) -> None:

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from isingdenoise._io.decode import decode, decode_pages, decode_size
+from isingdenoise._io.memory import Besides
 from isingdenoise._io.opening import StrPath, open_regular, seekable
 from isingdenoise._io.picture import Picture
 from isingdenoise.errors import ParameterError, ReadError, printable
@@ -36,7 +37,7 @@ def read_picture(
     max_pixels: int = DEFAULT_MAX_PIXELS,
     frame: int | None = None,
     name: str | None = None,
-    besides: int = 0,
+    besides: Besides | None = None,
 ) -> Picture:
     """Read one picture, by its content and not by its extension.
 
@@ -55,9 +56,10 @@ def read_picture(
         Which page or frame to read, from 0. None refuses a file with several.
     name : str or None
         What to call a stream in messages; None takes its own name.
-    besides : int
-        Bytes a pixel that the caller takes afterwards, beside the array. A
-        picture for which there is no room is refused before it is decoded.
+    besides : callable, optional
+        Returns the bytes that the caller takes afterwards beside the array, for
+        a number of pixels and the name of their NumPy type. A picture for
+        which there is no room is refused before it is decoded.
 
     Returns
     -------
@@ -83,7 +85,7 @@ def read_pages(
     max_pixels: int = DEFAULT_MAX_PIXELS,
     frame: int | None = None,
     name: str | None = None,
-    besides: int = 0,
+    besides: Besides | None = None,
 ) -> Iterator[Picture]:
     """Read the pages of a TIFF one after the other, each when it is asked for.
 
@@ -120,7 +122,7 @@ def _pages(
     max_pixels: int,
     frame: int | None,
     name: str | None,
-    besides: int,
+    besides: Besides | None,
 ) -> Iterator[Picture]:
     with _opened(source, name) as (stream, called):
         if frame is None:
