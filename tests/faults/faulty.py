@@ -132,11 +132,20 @@ def stopped(*args, there):
         try:
             wait_until(lambda: process.poll() is not None or there())
             process.send_signal(signal.SIGSTOP)
+            wait_until(lambda: process.poll() is not None or _all_stopped(process.pid))
             yield ends
         finally:
             process.send_signal(signal.SIGCONT)
             stdout, stderr = process.communicate(timeout=120)
             ends[0] = Ended(process.returncode, stdout, stderr)
+
+
+def _all_stopped(pid):
+    """Tell whether no thread runs any more: the signal takes its time to reach all."""
+    with contextlib.suppress(OSError):  # a thread has just ended
+        threads = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/stat")]
+        return all(text.rpartition(")")[2].split()[0] in "TZX" for text in threads)
+    return False
 
 
 def wait_until(true, seconds=60):
