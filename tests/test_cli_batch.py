@@ -19,7 +19,7 @@ from command_line import (
 
 from isingdenoise.batch import JOURNAL_NAME
 
-RECORD_KEYS = ["input", "output", "error", "warnings", "result", "skipped", "figures"]
+RECORD_KEYS = ["input", "output", "error", "warnings", "result", "pages", "skipped", "figures"]
 
 
 @pytest.fixture
@@ -50,13 +50,13 @@ def test_the_top_folder_alone_by_default(folder, out):
     done = launch("batch", folder, out)
     assert (done.code, done.stderr) == (0, "")
     assert done.stdout == f"2 pictures cleaned into {out}\n"
-    assert written(out) == ["a.png", "b.png"]
+    assert written(out) == ["a.png", "b.tif"]
     assert snapshot(folder) == before
 
 
 def test_the_tree_is_kept_with_r(folder, out):
     succeed("batch", "-r", folder, out)
-    assert written(out) == ["a.png", "b.png", "sub/c.png", "sub/deep/a.png"]
+    assert written(out) == ["a.png", "b.tif", "sub/c.png", "sub/deep/a.png"]
     for name in written(out):
         mode, pixels = load(out / name)
         assert mode == "1"
@@ -66,8 +66,8 @@ def test_the_tree_is_kept_with_r(folder, out):
 def test_each_picture_comes_out_as_from_run(folder, out, tmp_path):
     options = ["--engine", "gibbs", "-O", "sweeps=5", "--coupling", "0.2", "--seed", "9"]
     succeed("batch", folder, out, *options)
-    succeed("run", folder / "b.TIF", "-o", tmp_path / "b.png", *options)
-    assert (out / "b.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    succeed("run", folder / "b.TIF", "-o", tmp_path / "b.tif", *options)
+    assert (out / "b.tif").read_bytes() == (tmp_path / "b.tif").read_bytes()
 
 
 def test_each_picture_has_its_own_noise_and_coupling_and_light(out, tmp_path):
@@ -100,7 +100,7 @@ def test_a_bad_file_is_reported_and_the_rest_is_done(folder, out):
     assert len(lines) == 2
     assert lines[0].startswith(f"isingdenoise: {folder / 'aa.png'}: ")
     assert lines[1].startswith(f"isingdenoise: {folder / 'sub' / 'zero.jpg'}: ")
-    assert written(out) == ["a.png", "b.png", "sub/c.png", "sub/deep/a.png"]
+    assert written(out) == ["a.png", "b.tif", "sub/c.png", "sub/deep/a.png"]
 
 
 def test_json_tells_each_picture(folder, out):
@@ -146,15 +146,15 @@ def test_two_pictures_of_one_target_are_refused_before_any_work(folder, out, twi
 
 def test_an_existing_target_is_refused_before_any_work(folder, out):
     out.mkdir()
-    (out / "b.png").write_bytes(b"precious")
+    (out / "b.tif").write_bytes(b"precious")
     line = error_line(invoke("batch", folder, out), 4)
-    assert str(out / "b.png") in line
+    assert str(out / "b.tif") in line
     assert "--force" in line
-    assert snapshot(out) == {"b.png": b"precious"}
+    assert snapshot(out) == {"b.tif": b"precious"}
 
     succeed("batch", folder, out, "--force")
-    assert written(out) == ["a.png", "b.png"]
-    assert load(out / "b.png")[0] == "1"
+    assert written(out) == ["a.png", "b.tif"]
+    assert load(out / "b.tif")[0] == "1"
 
 
 def test_a_link_in_the_place_of_a_target_is_not_followed(folder, out, tmp_path):
@@ -167,14 +167,14 @@ def test_a_link_in_the_place_of_a_target_is_not_followed(folder, out, tmp_path):
     assert str(out / "a.png") in done.stderr
     assert (tmp_path / "victim.png").read_bytes() == b"precious"
     assert (out / "a.png").is_symlink()
-    assert load(out / "b.png")[0] == "1"
+    assert load(out / "b.tif")[0] == "1"
 
 
 def test_an_output_folder_inside_the_input_is_not_read_again(folder):
     inside = folder / "sub" / "cleaned"
     succeed("batch", "-r", folder, inside)
     first = written(inside)
-    assert first == ["a.png", "b.png", "sub/c.png", "sub/deep/a.png"]
+    assert first == ["a.png", "b.tif", "sub/c.png", "sub/deep/a.png"]
     succeed("batch", "-r", folder, inside, "--force")
     assert written(inside) == first
 
@@ -202,14 +202,14 @@ def test_links_are_passed_over(folder, out, tmp_path):
     (folder / "sub" / "round").symlink_to(folder)
     done = succeed("batch", "-r", folder, out)
     assert done.stdout == f"4 pictures cleaned into {out}, 4 links passed over\n"
-    assert written(out) == ["a.png", "b.png", "sub/c.png", "sub/deep/a.png"]
+    assert written(out) == ["a.png", "b.tif", "sub/c.png", "sub/deep/a.png"]
     assert succeed("batch", folder, out).stdout.endswith(", 2 up to date, 2 links passed over\n")
 
 
 def test_a_folder_with_the_name_of_a_picture_is_a_folder(folder, out):
     save_noisy(folder / "odd.png" / "x.png")
     succeed("batch", folder, out)
-    assert written(out) == ["a.png", "b.png"]
+    assert written(out) == ["a.png", "b.tif"]
     succeed("batch", "-r", folder, out, "--force")
     assert "odd.png/x.png" in written(out)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,8 +20,9 @@ from . import talk
 from .options.writing import Writing, writing_options
 
 if TYPE_CHECKING:
-    from isingdenoise.batch import Journal, Plan
+    from isingdenoise.batch import Journal, Outcome, Plan
 
+    from .signals import Stop
     from .tally import Tally
 
 SOME_FAILED = 1
@@ -80,7 +83,7 @@ def batch(
     \b
     isingdenoise batch scans/ cleaned/ --noise flip
     """
-    from isingdenoise.batch import check_report, make_folder, plan, write_report
+    from isingdenoise.batch import check_report, locked, make_folder, plan, write_report
 
     from . import report, signals, tally
 
@@ -111,17 +114,23 @@ def batch(
     if report_file:
         with o.named(report="--report", output="--report"):
             check_report(report_file, (job.source for job in jobs), overwrite=force)
+    told, stop = tally.Tally(as_json, work.prepare.told, rows=bool(report_file)), signals.Stop()
+    outcomes = work.outcomes(jobs, journal, told, stop)
     if jobs:
         make_folder(target)
         report.say_if_cold()
-    told = tally.Tally(as_json, work.prepare.told, rows=report_file is not None)
-    code = work.do(jobs, journal, told) if jobs else 0
+    with locked(target) if jobs else nullcontext(), signals.stop_on_signals(stop):
+        journal.reload()
+        with talk.progress(outcomes, len(jobs), "cleaning") as progress:
+            for outcome in progress:
+                told.add(outcome)
     if report_file:
         write_report(report_file, told.rows, overwrite=force)
     told.finish(source, target, jobs.links)
     if told.count < len(jobs):
         signals.tell_the_rest(len(jobs) - told.count)
-    return code or (SOME_FAILED if told.failed else 0)
+        return stop.code
+    return SOME_FAILED if told.failed else 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,33 +163,25 @@ class _Work:
         )
         return Journal(target, settings)
 
-    def do(self, jobs: Plan, journal: Journal, told: Tally) -> int:
-        """Clean the pictures, and tell of each; return the exit code of a signal, or 0."""
-        from isingdenoise.batch import denoise_many, locked
+    def outcomes(self, jobs: Plan, journal: Journal, told: Tally, stop: Stop) -> Iterator[Outcome]:
+        """Check the settings, and return what cleans the pictures one by one."""
+        from isingdenoise.batch import denoise_many
 
-        from . import signals
-
-        with locked(journal.folder), signals.stop_on_signals() as stop:
-            journal.reload()
-            outcomes = denoise_many(
-                jobs,
-                prepare=lambda x: self.prepare(x).arguments,
-                engine=self.engine,
-                coupling=self.coupling,
-                max_change=self.max_change,
-                rng=self.seed,
-                overwrite=self.force,
-                journal=journal,
-                reading=self.reading,
-                compression=self.compression,
-                describe=told.describe,
-                threads=self.threads,
-                stopped=lambda: stop.number is not None,
-            )
-            with talk.progress(outcomes, len(jobs), "cleaning") as progress:
-                for outcome in progress:
-                    told.add(outcome)
-            return stop.code if told.count < len(jobs) else 0
+        return denoise_many(
+            jobs,
+            prepare=lambda x: self.prepare(x).arguments,
+            engine=self.engine,
+            coupling=self.coupling,
+            max_change=self.max_change,
+            rng=self.seed,
+            overwrite=self.force,
+            journal=journal,
+            reading=self.reading,
+            compression=self.compression,
+            describe=told.describe,
+            threads=self.threads,
+            stopped=lambda: stop.number is not None,
+        )
 
 
 def _cores() -> int:

@@ -23,9 +23,8 @@ class Stop:
 
 
 @contextmanager
-def stop_on_signals() -> Iterator[Stop]:
-    """Note SIGINT and SIGTERM instead of ending; a second one ends at once, as ever."""
-    stop = Stop()
+def stop_on_signals(stop: Stop) -> Iterator[None]:
+    """Note SIGINT and SIGTERM in `stop` instead of ending; a second one ends at once, as ever."""
     before = {}
 
     def note(number: int, frame: FrameType | None) -> None:
@@ -37,7 +36,7 @@ def stop_on_signals() -> Iterator[Stop]:
     if threading.current_thread() is threading.main_thread():
         before = {n: signal.signal(n, note) for n in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield stop
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -93,7 +93,7 @@ class Tally:
         """Print the end of a batch."""
         if self._records is not None:
             ends = {"failed": self.failed, "skipped": self.skipped, "links": links}
-            report.print_json_lines("pictures", self._records, ends)
+            report.print_json_lines("pictures", self._records.drain(), ends)
             return
         done = self.count - self.failed - self.skipped
         pictures = "1 picture" if done == 1 else f"{done} pictures"
@@ -109,16 +109,19 @@ class _Lines:
     """Records as lines of JSON, in memory while they are few, else in a file."""
 
     def __init__(self) -> None:
-        self._file = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - gone with this object
+        self._file = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - closed by `drain`
             _IN_MEMORY, "w+", encoding="ascii"
         )
 
     def add(self, record: Mapping[str, Any]) -> None:
+        """Add one record."""
         self._file.write(json.dumps(report.plain(record), allow_nan=False) + "\n")
 
-    def __iter__(self) -> Iterator[str]:
-        self._file.seek(0)
-        return iter(self._file)
+    def drain(self) -> Iterator[str]:
+        """Yield the lines once."""
+        with self._file as lines:
+            lines.seek(0)
+            yield from lines
 
 
 def _record(outcome: Outcome) -> dict[str, Any]:

@@ -19,7 +19,10 @@ REPORT_FORMATS = (".json", ".csv")
 
 Row = dict[str, Any]
 
-_FIGURES = ("changed_to_white", "changed_to_black", "changed", "uncertainty", "status", "seconds")
+_FIGURES = (
+    *("pages", "pixels", "changed_to_white", "changed_to_black", "changed", "uncertainty"),
+    *("status", "seconds"),
+)
 _COLUMNS = (
     *("rank_changed", "rank_uncertainty", "input", "output", "error", "skipped"),
     *_FIGURES,
@@ -128,7 +131,7 @@ def _csv(rows: list[Row]) -> bytes:
     writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        nested = {k: json.dumps(v) if isinstance(v, dict) else v for k, v in row.items()}
+        nested = {k: json.dumps(v) if isinstance(v, (dict, list)) else v for k, v in row.items()}
         writer.writerow(nested)
     return text.getvalue().encode()
 
