@@ -13,7 +13,13 @@ import click
 from click.shell_completion import CompletionItem
 
 from isingdenoise._version import __version__
-from isingdenoise.errors import IsingDenoiseError, ParameterError
+from isingdenoise.errors import (
+    IsingDenoiseError,
+    ParameterError,
+    ReadError,
+    WriteError,
+    printable,
+)
 
 from . import talk
 from .common import Command, manner_options, option_of
@@ -33,7 +39,6 @@ COMMANDS = {
 _MODULES = {"engines": "listing", "noises": "listing"}
 
 BUG = 1
-CANNOT_WRITE = 5
 INTERRUPTED = 130
 _HELP = """Clean noisy two-level pictures: scans, faxes, masks, barcodes, micrographs.
 
@@ -144,11 +149,9 @@ def _reported(error: Exception, command: str) -> int:  # noqa: PLR0911 - one for
             return complain(f"{option_of(error.parameter)}: {error.message}", error.exit_code)
         case IsingDenoiseError():
             return complain(str(error), error.exit_code)
-        case OSError():  # the library names its files; this is the terminal or a pipe
+        case OSError():  # the library names its files
             talk.trace(error)
-            return complain(
-                f"cannot print ({error.strerror or error}); nothing is lost", CANNOT_WRITE
-            )
+            return complain(*_of_the_system(error))
     if os.environ.get("ISINGDENOISE_DEBUG"):
         raise error
     code = complain(
@@ -175,6 +178,18 @@ def complain(message: str, code: int) -> int:
     """Print one line on stderr and return `code`."""
     talk.error(message)
     return code
+
+
+def _of_the_system(error: OSError) -> tuple[str, int]:
+    """Return the line and the exit code of an error that the library did not expect."""
+    reason = error.strerror or str(error)
+    if isinstance(error, FileNotFoundError) and error.filename is None:
+        text = "the current folder does not exist any more; change to another, or name files from /"
+        return text, ReadError.exit_code
+    if error.filename is not None:
+        return f"{printable(error.filename)}: cannot be used ({reason})", WriteError.exit_code
+    # the terminal, or a pipe
+    return f"cannot print ({reason}); nothing is lost", WriteError.exit_code
 
 
 def _one_line(error: click.ClickException, command: str) -> str:
