@@ -165,7 +165,9 @@ def _key(path: Path, folds: dict[Path, bool]) -> str:
 def _refuse_twice(job: Job, target: Target, other: Job, first: Target) -> None:
     name = printable(streams.output_name(target.place))
     if isinstance(target.place, Stream):
-        raise ParameterError(target.option, f"standard output takes that of {first.option}; name a file")
+        raise ParameterError(
+            target.option, f"standard output takes that of {first.option}; name a file"
+        )
     if job is not other and job.source == other.source:
         raise ParameterError("INPUT", f"{printable(job.source)} is given twice; give it once")
     if job is other:
