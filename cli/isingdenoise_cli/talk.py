@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 import traceback
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -50,6 +51,31 @@ class _Terminal(logging.Handler):
                 mute(sys.stderr)
 
 
+class _Foreign(logging.Handler):
+    """What other libraries say: of interest to those alone who look closer."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Pass it on as a detail."""
+        detail(f"{record.name}: {record.getMessage()}")
+
+
+@contextmanager
+def _others_as_details() -> Iterator[None]:
+    """Keep log lines and warnings of other libraries from the terminal until the block ends."""
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        detail(f"{category.__name__}: {message}")
+
+    root, foreign, before = logging.getLogger(), _Foreign(logging.WARNING), warnings.showwarning
+    root.addHandler(foreign)
+    warnings.showwarning = show
+    try:
+        yield
+    finally:
+        root.removeHandler(foreign)
+        warnings.showwarning = before
+
+
 @contextmanager
 def session() -> Iterator[None]:
     """Talk as one command until the block ends: on stderr, neither quiet nor verbose."""
@@ -60,7 +86,8 @@ def session() -> Iterator[None]:
     _logger.setLevel(logging.DEBUG)
     _logger.propagate = False  # what is said is said once
     try:
-        yield
+        with _others_as_details():
+            yield
     finally:
         for handler in _logger.handlers:
             handler.close()
