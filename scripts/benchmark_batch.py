@@ -56,12 +56,12 @@ def run(source: Path, target: Path, jobs: int) -> dict[str, float]:
     return {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "peak": usage.ru_maxrss / 1024}
 
 
-def first_result(folder: Path, names: int, picture: Path) -> float:
-    """Return the seconds to the first result in a folder of many names of one picture."""
+def first_result(folder: Path, names: int, pictures: list[Path]) -> float:
+    """Return the seconds to the first result in a folder of many names of a few pictures."""
     source, target = folder / "names", folder / "first"
     source.mkdir()
     for number in range(names):
-        os.link(picture, source / f"{number:06}.png")
+        os.link(pictures[number % len(pictures)], source / f"{number:06}.png")
     started = time.perf_counter()
     process = subprocess.Popen([COMMAND, "batch", source, target, "-q"])
     while process.poll() is None and not any(target.glob("*.png")):
@@ -99,7 +99,7 @@ def main() -> None:
                     f" {options.pictures / r['wall']:12.1f} {r['peak']:9.0f}   {found == expected}"
                 )
         if options.names:
-            seconds = first_result(folder, options.names, folder / "in" / "00000.png")
+            seconds = first_result(folder, options.names, sorted((folder / "in").iterdir()))
             print(f"{options.names} names: first result after {seconds:.1f} s")
 
 

@@ -104,7 +104,7 @@ def batch(
         raise ParameterError(
             "--resume", f"there is no journal to continue in {printable(target)}; leave it out"
         )
-    writing.check(job.target for job in jobs)
+    writing.check(jobs.extensions)
     if dry_run:
         tally.show_plan(jobs, journal, force, as_json)
         return 0

@@ -55,6 +55,11 @@ class Plan(Sequence[Job]):
         source, target = self._names[index]
         return Job(self.source / source, self.target / target)
 
+    @property
+    def extensions(self) -> set[str]:
+        """The extensions of the targets."""
+        return {os.path.splitext(target)[1] for _, target in self._names}
+
 
 def plan(
     source: str | Path,

@@ -45,9 +45,9 @@ class Writing:
         """Return the extension of the output of an input."""
         return self.extension or default_extension(source)
 
-    def check(self, targets: Iterable[Path | str]) -> None:
-        """Refuse a compression that one of these outputs cannot have, before any work."""
-        for extension in {Path(target).suffix for target in targets}:
+    def check(self, extensions: Iterable[str]) -> None:
+        """Refuse a compression that an output of one of these cannot have, before any work."""
+        for extension in extensions:
             try:
                 check_format(format_of(f"x{extension}"), self.compression)
             except ParameterError as error:
