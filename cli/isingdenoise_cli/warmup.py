@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import click
 
+from . import options as o
 from . import talk
 
 
 @click.command()
-def warmup() -> None:
+@o.json_option
+def warmup(as_json: bool) -> None:
     """Compile the kernels ahead of the first run.
 
     They are kept in the user's cache folder, or in $NUMBA_CACHE_DIR.
     """
-    from isingdenoise.warmup import warm_up
+    from isingdenoise.warmup import kernel_folder, warm_up
 
+    kernels = []
     total = 0.0
     for name, seconds in warm_up():
-        talk.result(f"{name:<30} {seconds:6.2f} s")
+        kernels.append({"name": name, "seconds": seconds})
         total += seconds
+        if not as_json:
+            talk.result(f"{name:<30} {seconds:6.2f} s")
+    if as_json:
+        from . import report
+
+        report.print_json({"kernels": kernels, "seconds": total, "folder": kernel_folder()})
+        return
     talk.result(f"{'all kernels are ready':<30} {total:6.2f} s")
