@@ -1,0 +1,251 @@
+"""`isingdenoise run` on files of several pages: all of them, one at a time, or none."""
+
+import gc
+import json
+import os
+import sys
+import weakref
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+from command_line import error_line, invoke, launch, load, scene, snapshot, succeed
+from PIL import Image, ImageSequence
+from test_cli_run import JSON_KEYS
+
+from isingdenoise.io import Picture, read_pages, read_picture, write_pages
+
+USAGE, UNREADABLE, TOO_MUCH = 2, 3, 6
+RNG = np.random.default_rng(5)
+SHAPES = [(64, 48), (40, 80), (33, 35)]
+DPI = [(204.0, 98.0), (300.0, 300.0), (72.0, 72.0)]
+QUICK = ["--noise", "flip", "--flip-prob", "0.1", "--coupling", "0.6"]
+
+
+def noisy_page(number, shape=None, **notes):
+    shape = shape or SHAPES[number]
+    bits = scene(*shape) ^ (RNG.random(shape) < 0.05)
+    return Picture(bits, DPI[number], "TIFF", "1", "", **{"compression": "group4", **notes})
+
+
+PAGES = [noisy_page(number) for number in range(3)]
+
+
+@pytest.fixture
+def fax(tmp_path):
+    write_pages(tmp_path / "fax.tif", PAGES)
+    return tmp_path / "fax.tif"
+
+
+def refused(code, folder, *args):
+    """Run the command, insist that it fails cleanly and writes nothing; return its line."""
+    before = snapshot(folder)
+    line = error_line(invoke(*args), code)
+    assert snapshot(folder) == before
+    return line
+
+
+def test_every_page_is_what_it_would_be_alone(fax, tmp_path):
+    os.utime(fax, ns=(1_000_000_000, 2_000_000_000))
+    data = fax.read_bytes()
+    succeed("run", fax)
+    assert set(snapshot(tmp_path)) == {"fax.tif", "fax.denoised.tif"}
+    assert (fax.read_bytes(), fax.stat().st_mtime_ns) == (data, 2_000_000_000)
+
+    pages = list(read_pages(tmp_path / "fax.denoised.tif"))
+    assert len(pages) == 3
+    for number, (page, given) in enumerate(zip(pages, PAGES, strict=True)):
+        assert (page.mode, page.compression, page.dpi) == ("1", "group4", DPI[number])
+        assert np.mean(page.pixels != scene(*SHAPES[number])) < 0.03
+        write_pages(tmp_path / "one.tif", [given], overwrite=True)
+        for options in (["one.tif"], ["fax.tif", "--frame", number]):
+            name, *frame = options
+            alone = tmp_path / "alone.tif"
+            succeed("run", tmp_path / name, *frame, "-o", alone, "--force")
+            picture = read_picture(alone)
+            np.testing.assert_array_equal(page.pixels, picture.pixels, strict=True)
+            assert (picture.compression, picture.dpi) == ("group4", DPI[number])
+
+
+def test_other_readers_see_the_cleaned_pages(fax):
+    succeed("run", fax)
+    made = fax.with_name("fax.denoised.tif")
+    ours = [page.pixels for page in read_pages(made)]
+    with Image.open(made) as image:
+        by_pillow = [np.array(frame) for frame in ImageSequence.Iterator(image)]
+    with tifffile.TiffFile(made) as parsed:
+        assert {page.compression for page in parsed.pages} == {tifffile.COMPRESSION.CCITT_T6}
+    ok, by_opencv = cv2.imreadmulti(str(made), flags=cv2.IMREAD_GRAYSCALE)
+    assert ok
+    for page, pillow, opencv in zip(ours, by_pillow, by_opencv, strict=True):
+        np.testing.assert_array_equal(pillow, page, strict=True)
+        np.testing.assert_array_equal(opencv, page * np.uint8(255))
+
+
+def test_probabilities_and_changes_have_as_many_pages(fax, tmp_path):
+    sure, changes = tmp_path / "sure.tif", tmp_path / "changes.tiff"
+    succeed("run", fax, "--probability", sure, "--change-map", changes)
+    for number, page in enumerate(read_pages(sure)):
+        alone = [tmp_path / f"{name}{number}.tif" for name in ("o", "p", "c")]
+        more = ["--probability", alone[1], "--change-map", alone[2], "--frame", number]
+        succeed("run", fax, "-o", alone[0], *more)
+        np.testing.assert_array_equal(page.pixels, read_picture(alone[1]).pixels, strict=True)
+        with Image.open(changes) as image, Image.open(alone[2]) as one:
+            image.seek(number)
+            assert image.n_frames == 3
+            assert image.getpalette() == one.getpalette()
+            np.testing.assert_array_equal(np.array(image), np.array(one), strict=True)
+
+
+@pytest.mark.parametrize(
+    ("options", "option", "way"),
+    [
+        (["-o", "x.png"], "-o", "--format tiff"),
+        (["--format", "pbm"], "-o", "--format tiff"),
+        (["--probability", "p.png"], "--probability", ".tif"),
+        (["--probability", "p.npy"], "--probability", ".tif"),
+        (["--change-map", "c.png"], "--change-map", ".tif"),
+    ],
+)
+def test_formats_of_one_page_are_refused_before_any_work(
+    fax, tmp_path, monkeypatch, options, option, way
+):
+    monkeypatch.setattr("isingdenoise.api.denoise", lambda *_, **__: pytest.fail("worked"))
+    options = [tmp_path / text if "." in text else text for text in options]
+    line = refused(USAGE, tmp_path, "run", fax, *options)
+    assert line.startswith(f"isingdenoise: {option}: ")
+    assert f"holds one page, and {fax} has 3" in line
+    assert way in line
+    assert "--frame" in line
+
+
+def test_one_page_of_them_goes_into_any_format(fax, tmp_path):
+    succeed("run", fax, "--frame", "1", "-o", tmp_path / "x.png")
+    assert load(tmp_path / "x.png")[1].shape == SHAPES[1]
+    assert "--frame goes from 0 to 2" in refused(
+        UNREADABLE, tmp_path, "run", fax, "--frame", "3", "--force"
+    )
+
+
+def test_pages_under_the_name_of_another_format(fax, tmp_path):
+    wrong = fax.rename(tmp_path / "fax.png")
+    assert "--format tiff" in refused(USAGE, tmp_path, "run", wrong)
+    succeed("run", wrong, "--format", "tiff")
+    assert len(list(read_pages(tmp_path / "fax.denoised.tif"))) == 3
+
+
+def test_an_animation_is_no_file_of_pages(tmp_path):
+    frames = [Image.fromarray(np.full((9, 9), v, np.uint8)) for v in (0, 80, 250)]
+    for name in ("x.gif", "x.png"):
+        frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
+        line = refused(UNREADABLE, tmp_path, "run", tmp_path / name)
+        assert "choose one with --frame" in line
+        assert (
+            invoke("run", tmp_path / name, "--frame", 1, "-o", tmp_path / f"{name}.pbm").code == 0
+        )
+
+
+def test_a_page_that_would_change_too_much_is_named_and_nothing_written(fax, tmp_path):
+    bits = scene(*SHAPES[1]) ^ (RNG.random(SHAPES[1]) < 0.2)
+    write_pages(fax, [PAGES[0], bits, PAGES[2]], overwrite=True)
+    options = ["--max-change", "10%", "--probability", tmp_path / "p.tif", "--noise", "flip"]
+    line = refused(TOO_MUCH, tmp_path, "run", fax, *options)
+    assert line.startswith(f"isingdenoise: {fax} page 2 of 3: ")
+    options[1] = "40%"
+    succeed("run", fax, *options)
+
+
+def test_a_damaged_page_is_named_and_nothing_written(fax, tmp_path):
+    (tmp_path / "fax.denoised.tif").write_bytes(b"precious")
+    data = bytearray(fax.read_bytes())
+    with tifffile.TiffFile(fax) as parsed:
+        last = parsed.pages[2]
+        (start,), (count,) = last.dataoffsets, last.databytecounts
+    data[start : start + count] = bytes([2]) * count
+    fax.write_bytes(data)
+    options = ["--probability", tmp_path / "p.tif", "--force"]
+    assert f"{fax}: page 3 of 3 " in refused(UNREADABLE, tmp_path, "run", fax, *options)
+
+
+def test_masks_must_fit_every_page(tmp_path):
+    same = [noisy_page(number, (30, 30)) for number in range(2)]
+    write_pages(tmp_path / "same.tif", same)
+    Image.fromarray(np.ones((30, 30), bool)).save(tmp_path / "mask.png")
+    succeed("run", tmp_path / "same.tif", "--mask", tmp_path / "mask.png")
+    write_pages(tmp_path / "two.tif", [same[0], PAGES[1]])
+    line = refused(USAGE, tmp_path, "run", tmp_path / "two.tif", "--mask", tmp_path / "mask.png")
+    assert line.startswith("isingdenoise: --mask: ")
+
+
+def test_json_has_the_pages_of_many_and_one_flat(fax, tmp_path):
+    record = json.loads(succeed("run", fax, "--json").stdout)
+    assert list(record) == [
+        *("input", "output", "probability", "pages", "change_map", "mask", "protect")
+    ]
+    inner = [key for key in JSON_KEYS if key not in record]
+    for number, page in enumerate(record["pages"]):
+        assert list(page) == ["page", *inner]
+        assert (page["page"], page["height"], page["width"]) == (number, *SHAPES[number])
+    alone = json.loads(succeed("run", fax, "--json", "--frame", 2, "-o", tmp_path / "x.png").stdout)
+    assert list(alone) == JSON_KEYS
+    changing = {"seconds"}
+    for key in set(inner) - changing:
+        assert alone[key] == record["pages"][2][key]
+
+
+def test_the_report_has_a_block_for_each_page(fax):
+    head, *lines = succeed("run", fax).stdout.splitlines()
+    assert head == f"{fax} -> {fax.with_name('fax.denoised.tif')}"
+    blocks = [line for line in lines if not line.startswith("    ")]
+    assert blocks == [f"  page {number} of 3" for number in (1, 2, 3)]
+    assert len(lines) % 3 == 0
+    assert lines[1].startswith("    noise     flip")
+
+
+def test_warnings_name_the_page(fax):
+    write_pages(fax, [PAGES[0], np.ones((8, 8), bool)], overwrite=True)
+    done = invoke("run", fax, *QUICK, "-O", "max_sweeps=1")
+    first, second = done.stderr.splitlines()
+    assert first.startswith(f"isingdenoise: {fax} page 1 of 2: warning: mf did not converge")
+    assert second.startswith(f"isingdenoise: {fax} page 2 of 2: warning: mf did not converge")
+
+
+def test_one_page_at_a_time_is_kept(tmp_path, monkeypatch):
+    """300 pages: nothing of a page lives when the next one is cleaned."""
+    from isingdenoise import api
+
+    write_pages(tmp_path / "x.tif", (noisy_page(0, (16, 16)) for _ in range(300)))
+    solve, seen, alive = api.denoise, [], []
+
+    def watched(pixels, *args, **options):
+        gc.collect(0)
+        alive.append(sum(ref() is not None for ref in seen[-6:]))
+        result = solve(pixels, *args, **options)
+        seen.extend(weakref.ref(thing) for thing in (pixels, result, result.image))
+        return result
+
+    monkeypatch.setattr(api, "denoise", watched)
+    succeed("run", tmp_path / "x.tif", "--probability", tmp_path / "p.tif", *QUICK)
+    assert alive == [0] * 300
+    assert sum(1 for _ in read_pages(tmp_path / "p.tif")) == 300
+
+
+def test_memory_does_not_grow_with_the_pages(tmp_path):
+    """30 pages of a million pixels take what 3 take; the pixels alone would be 27 MB more."""
+    code = (
+        "import sys, resource; from isingdenoise_cli.main import cli\n"
+        "try: cli(sys.argv[1:])\n"
+        "finally: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
+    )
+    page = noisy_page(0, (1000, 1000), compression="none")
+    peaks = {}
+    for count in (3, 30):
+        write_pages(tmp_path / f"{count}.tif", [page] * count)
+        options = ["-o", tmp_path / f"made{count}.tif", "-O", "parallel=false", *QUICK]
+        done = launch(
+            "run", tmp_path / f"{count}.tif", *options, program=(sys.executable, "-c", code)
+        )
+        assert done.code == 0, done.stderr
+        peaks[count] = int(done.stderr.splitlines()[-1]) * 1024
+    assert peaks[30] < peaks[3] + 13e6
