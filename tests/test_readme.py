@@ -36,6 +36,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     samples = ROOT / "sample_images"
     shutil.copy(samples / "letter_a_gaussian.png", path / "noisy.png")
     shutil.copy(samples / "letter_a_flip.png", path / "fax.png")
+    (path / "settings.toml").write_text(blocks("toml")[0], encoding="utf-8")
     (path / "scans").mkdir()
     for name in ("letter_a_flip.png", "qr_code_flip.png"):
         shutil.copy(samples / name, path / "scans" / name)
@@ -91,6 +92,13 @@ def test_exit_codes() -> None:
     """The table names the codes that the errors carry."""
     from isingdenoise import errors
 
-    table = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
-    kinds = (errors.ParameterError, errors.ReadError, errors.OverwriteError, errors.WriteError)
+    table = {int(code) for code in re.findall(r"^\| (\d+)[, ]", README, re.MULTILINE)}
+    kinds = (
+        errors.ChangeLimitError,
+        errors.ParameterError,
+        errors.ReadError,
+        errors.OverwriteError,
+        errors.WriteError,
+    )
     assert {kind.exit_code for kind in kinds} <= table
+    assert {0, 1, 130, 143} <= table
