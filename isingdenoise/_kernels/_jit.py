@@ -42,6 +42,7 @@ _CACHE = cache_directory()
 _config: Any = numba.config  # its settings are made at run time
 _one_parallel_caller = threading.Lock()
 _serially = ContextVar("serially", default=False)
+_threads_started = False
 
 
 def kernel(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
@@ -114,11 +115,34 @@ def lease(sites: int, wanted: bool | None) -> Iterator[bool]:
     parallel = sites >= PARALLEL_SITES if wanted is None else wanted
     if parallel and not _serially.get() and _one_parallel_caller.acquire(blocking=False):
         try:
-            yield True
+            yield _threads_start()
         finally:
             _one_parallel_caller.release()
     else:
         yield False
+
+
+def _threads_start() -> bool:
+    """Tell whether numba will get its threads, found out once by starting as many.
+
+    Its fallback threading layer waits for ever for a thread that the system refused, and
+    OpenMP ends the process. Limits of address space and of the number of tasks refuse them.
+    """
+    global _threads_started  # noqa: PLW0603 - numba keeps its threads once it has them
+    gate = threading.Event()
+    started: list[threading.Thread] = []
+    try:
+        while not _threads_started and len(started) < _config.NUMBA_NUM_THREADS:
+            started.append(threading.Thread(target=gate.wait))
+            started[-1].start()
+        _threads_started = True
+    except (RuntimeError, MemoryError):
+        started.pop()
+    finally:
+        gate.set()
+        for thread in started:
+            thread.join()
+    return _threads_started
 
 
 def _renamed(function: Callable[..., Any], suffix: str) -> FunctionType:
