@@ -109,7 +109,9 @@ def test_something_else_in_the_place_of_the_lock_is_refused(tmp_path):
         locked(tmp_path).__enter__()
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_a_stopped_batch_tells_what_is_left_and_goes_on(folder, out, tmp_path, number, code):
     succeed("batch", folder, tmp_path / "whole")
     process = started(folder, out)

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import Any
 
 
 class Terminated(KeyboardInterrupt):
@@ -31,9 +32,11 @@ def ending_on_signals() -> Iterator[None]:
 
     def end(number: int, frame: FrameType | None) -> None:
         del frame
+        for other in before:  # one is enough: tidying up must not be cut short
+            signal.signal(other, signal.SIG_IGN)
         raise Terminated(number)
 
-    before = {}
+    before: dict[int, Any] = {}
     if threading.current_thread() is threading.main_thread():
         for name in ("SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)

@@ -34,7 +34,11 @@ def stop_on_signals(stop: Stop) -> Iterator[None]:
         stop.number = number
 
     if threading.current_thread() is threading.main_thread():
-        before = {n: signal.signal(n, note) for n in (signal.SIGINT, signal.SIGTERM)}
+        numbers = [signal.SIGINT, signal.SIGTERM]
+        hangup = getattr(signal, "SIGHUP", None)  # Windows has none
+        if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:  # nohup
+            numbers.append(hangup)
+        before = {n: signal.signal(n, note) for n in numbers}
     try:
         yield
     finally:
@@ -45,4 +49,4 @@ def stop_on_signals(stop: Stop) -> Iterator[None]:
 def tell_the_rest(left: int) -> None:
     """Print how many pictures are left, and how to go on."""
     pictures = "1 picture" if left == 1 else f"{left} pictures"
-    talk.notice(f"interrupted, {pictures} left; the same command goes on from here")
+    talk.error(f"interrupted, {pictures} left; the same command goes on from here")
