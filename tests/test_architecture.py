@@ -31,6 +31,7 @@ LAYERS = {
         *("result", "learning", "background", "inference", "noise", "model", "coupling"),
         *("validation", "errors", "_version"),
     },
+    "memory": {"api", "learning", "inference", "noise", "coupling", "validation"},
     "_io": {"errors"},
     "io": {"_io", "errors"},
     "plotting": {"inference"},  # the type of a trace
@@ -46,8 +47,8 @@ LAYERS = {
 }
 # The package itself names what is public, for type checkers alone.
 LAYERS["__init__"] = {
-    *("_version", "api", "background", "coupling", "errors", "inference", "learning", "model"),
-    *("noise", "result"),
+    *("_version", "api", "background", "coupling", "errors", "inference", "learning", "memory"),
+    *("model", "noise", "result"),
 }
 
 COMMAND_LAYERS = {
@@ -66,7 +67,7 @@ COMMAND_LAYERS = {
     "report": {"talk"},
     "outputs": {"options", "streams"},
     "planning": {"options", "outputs", "streams"},
-    "cleaning": {"options", "outputs", "report", "streams"},
+    "cleaning": {"options", "outputs", "report", "streams", "talk"},
     "tally": {"report", "talk"},
     "signals": {"talk"},
 }

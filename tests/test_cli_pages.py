@@ -13,6 +13,7 @@ import tifffile
 from command_line import error_line, invoke, launch, load, scene, snapshot, succeed
 from PIL import Image, ImageSequence
 from test_cli_run import JSON_KEYS
+from test_cli_streams import on_a_terminal
 
 from isingdenoise.io import Picture, read_pages, read_picture, write_pages
 
@@ -231,21 +232,65 @@ def test_one_page_at_a_time_is_kept(tmp_path, monkeypatch):
     assert sum(1 for _ in read_pages(tmp_path / "p.tif")) == 300
 
 
+# Not `ru_maxrss`: that of a child begins with what its parent took.
+PEAK = """
+import re, sys
+from isingdenoise_cli.main import cli
+try:
+    cli(sys.argv[1:])
+finally:
+    status = open("/proc/self/status").read()
+    print(re.search(r"VmHWM:\\s+(\\d+)", status)[1], file=sys.stderr)
+"""
+linux = pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="measures by /proc")  # noqa: PTH110
+
+
+def peak(*args):
+    """Run the command in a process of its own; return the largest memory that it took."""
+    done = launch(*args, "-O", "parallel=false", program=(sys.executable, "-c", PEAK))
+    assert done.code == 0, done.stderr
+    return int(done.stderr.splitlines()[-1]) * 1024
+
+
+@linux
 def test_memory_does_not_grow_with_the_pages(tmp_path):
     """30 pages of a million pixels take what 3 take; the pixels alone would be 27 MB more."""
-    code = (
-        "import sys, resource; from isingdenoise_cli.main import cli\n"
-        "try: cli(sys.argv[1:])\n"
-        "finally: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
-    )
     page = noisy_page(0, (1000, 1000), compression="none")
     peaks = {}
     for count in (3, 30):
         write_pages(tmp_path / f"{count}.tif", [page] * count)
-        options = ["-o", tmp_path / f"made{count}.tif", "-O", "parallel=false", *QUICK]
-        done = launch(
-            "run", tmp_path / f"{count}.tif", *options, program=(sys.executable, "-c", code)
-        )
-        assert done.code == 0, done.stderr
-        peaks[count] = int(done.stderr.splitlines()[-1]) * 1024
+        peaks[count] = peak("run", tmp_path / f"{count}.tif", *QUICK)
     assert peaks[30] < peaks[3] + 13e6
+
+
+@linux
+@pytest.mark.parametrize("more", [[], ["--probability", "p.tif"], ["--change-map", "c.tif"]])
+def test_what_a_page_takes_is_told_before_it_is_decoded(tmp_path, monkeypatch, more):
+    from isingdenoise._io import decode, memory
+
+    monkeypatch.chdir(tmp_path)
+    write_pages("x.tif", [noisy_page(0, (2000, 2000))])
+    write_pages("small.tif", [noisy_page(0)])
+    options = ["--noise", "flip", "--force", *more]
+    taken = peak("run", "x.tif", *options) - peak("run", "small.tif", *options)
+    for made in ("x.denoised.tif", "p.tif", "c.tif"):
+        (tmp_path / made).unlink(missing_ok=True)
+
+    monkeypatch.setattr(memory, "available_memory", lambda: int(taken))
+    with monkeypatch.context() as patched:
+        patched.setattr(decode, "load_bits", lambda *_: pytest.fail("decoded"))
+        line = refused(UNREADABLE, tmp_path, "run", "x.tif", *options)
+    assert "x.tif: page 1" not in line
+    assert " GB of memory, but " in line
+    needed = float(line.partition("needs about ")[2].split()[0]) * 1e9
+    constant = 200e6  # compiled kernels and decoders, whatever the picture
+    assert taken < needed < 1.5 * taken + constant
+
+
+def test_the_progress_of_pages_is_drawn_on_a_terminal_alone(fax, tmp_path):
+    code, shown = on_a_terminal("run", "fax.tif", *QUICK, cwd=tmp_path)
+    assert code == 0
+    bar, _, report = shown.partition("\n")
+    assert bar.endswith(" 3/3")
+    assert report.startswith("fax.tif -> fax.denoised.tif\n")
+    assert "3/3" not in succeed("run", fax, "--force").stderr

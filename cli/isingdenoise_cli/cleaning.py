@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from isingdenoise.coupling import Coupling
@@ -11,11 +13,14 @@ from isingdenoise.errors import ChangeLimitError, ReadError
 from isingdenoise.inference import Engine
 
 from . import options as o
-from . import outputs, report, streams
+from . import outputs, report, streams, talk
 
 if TYPE_CHECKING:
     from isingdenoise.io import Picture
     from isingdenoise.result import DenoiseResult
+
+#: Bytes a pixel while each is encoded, the result with it.
+_WRITING = {"-o": 13, "--change-map": 15, "--probability": 31}
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,8 @@ class Cleaner:
         As `denoise` takes them.
     force : bool
         Whether existing files may be replaced.
+    shows_pages : bool
+        Whether progress is that of the pages, and not of the inputs.
     """
 
     prepare: o.Preparation
@@ -59,6 +66,7 @@ class Cleaner:
     coupling: str | Coupling
     seed: int
     force: bool
+    shows_pages: bool
 
     def __call__(self, job: outputs.Job) -> list[Page]:
         """Clean all pages of an input, one in memory at a time.
@@ -82,11 +90,14 @@ class Cleaner:
         found: list[Page] = []
         targets: list[outputs.Target] = []
         with ExitStack() as stack:
-            for picture in read_pages(**streams.source(job.source), **self.reading):
+            source, needed = streams.source(job.source), partial(self._needed, job)
+            for picture in read_pages(**source, **self.reading, besides=needed):
                 count = 1 if self.reading["frame"] is not None else picture.pages
                 if not found:
                     targets = [target.settled(picture, count) for target in job.targets]
                     report.say_if_cold()
+                    steps = self._steps(count, stack)
+                next(steps, None)
                 result = self._solved(
                     picture, name if count == 1 else f"{name} page {picture.page + 1} of {count}"
                 )
@@ -98,7 +109,31 @@ class Cleaner:
                 record = report.result_record(result, **told)
                 found.append(Page(record, list(report.result_lines(result, **told))))
                 del picture, result  # before the next page is read
+            next(steps, None)
         return found
+
+    def _steps(self, count: int, stack: ExitStack) -> Iterator[int]:
+        """Return what is to be asked for before each page and at the end: it draws the progress."""
+        if not self.shows_pages or count == 1:
+            return iter(())
+        return iter(stack.enter_context(talk.progress(range(count), count, "cleaning")))
+
+    def _needed(self, job: outputs.Job, pixels: int, dtype: str) -> int:
+        """Return the bytes that a page takes after it has been read."""
+        from isingdenoise.memory import memory_to_denoise
+
+        background = self.prepare.background
+        solving = memory_to_denoise(
+            pixels,
+            self.engine,
+            noise=self.prepare.noise.name,
+            coupling=self.coupling,
+            background=background,
+            dtype=dtype,
+        )
+        writing = max(_WRITING[target.option] for target in job.targets)
+        writing += 4 * (background is not None)
+        return max(solving, pixels * writing) + pixels * len(self.limits.files)
 
     def _solved(self, picture: Picture, name: str) -> DenoiseResult:
         """Clean one page, and say what had to be assumed."""

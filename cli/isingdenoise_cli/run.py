@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -72,9 +73,11 @@ def run(
     jobs = planning.plan(sources, wanted, limits.files, force)
     if as_json and jobs[0].takes_stdout:
         raise ParameterError("--json", "does not go with a picture on standard output; use -o")
-    clean = Cleaner(prepare, limits, reading, engine, coupling, seed, force)
-    if len(jobs) > 1:
-        return _each(jobs, clean, as_json)
+    alone = len(jobs) == 1
+    clean = Cleaner(prepare, limits, reading, engine, coupling, seed, force, alone)
+    if not alone:
+        with talk.progress(jobs, len(jobs), "cleaning") as progress:
+            return _each(progress, clean, as_json)
     pages = clean(jobs[0])
     if as_json:
         report.print_json(_record(jobs[0], pages, limits))
@@ -83,7 +86,7 @@ def run(
     return 0
 
 
-def _each(jobs: list[outputs.Job], clean: Cleaner, as_json: bool) -> int:
+def _each(jobs: Iterable[outputs.Job], clean: Cleaner, as_json: bool) -> int:
     """Clean several pictures; report those that fail and go on."""
     records: list[dict[str, Any]] = []
     failed = 0
