@@ -63,12 +63,14 @@ def compare(
     streams.check_source(picture)
     solvers = _engines(tuple(dict.fromkeys(engines)) or tuple(ENGINES), settings)
     o.check_figure(plot, streams.paths(picture, clean), force)
-    pixels = read_picture(**streams.source(picture), **reading).pixels
+    with talk.step("reading"):
+        pixels = read_picture(**streams.source(picture), **reading).pixels
     reference = None if clean is None else read_clean(clean, pixels.shape)
     name = streams.input_name(picture)
     report.say_if_cold()
     with report.notices(name):
-        prepared = prepare(pixels)
+        with talk.step("noise and light"):
+            prepared = prepare(pixels)
         rows = experiments.compare(
             prepared.picture,
             prepared.noise,

@@ -50,11 +50,13 @@ def estimate(
     for place in (picture, *limits.files):
         streams.check_source(place)
     o.check_figure(plot, streams.paths(picture, *limits.files), force)
-    pixels = read_picture(**streams.source(picture), **reading).pixels
+    with talk.step("reading"):
+        pixels = read_picture(**streams.source(picture), **reading).pixels
     known = limits.read(pixels.shape, reading["max_pixels"])["mask"]
     report.say_if_cold()
     with report.notices(streams.input_name(picture)):
-        prepared = prepare(pixels, known)
+        with talk.step("noise and light"):
+            prepared = prepare(pixels, known)
         found = learning.estimate(prepared.picture, prepared.noise, mask=known)
     if plot is not None:
         from isingdenoise.plotting import score_figure
