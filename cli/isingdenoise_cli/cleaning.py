@@ -104,7 +104,8 @@ class Cleaner:
                 if not found:
                     writers = stack.enter_context(outputs.opened(targets, self.force))
                 for target, writer in zip(targets, writers, strict=True):
-                    writer.append(target.encoded(picture, result))
+                    with o.named(output=target.option):
+                        writer.append(target.encoded(picture, result))
                 told = self.prepare.told
                 record = report.result_record(result, **told)
                 found.append(Page(record, list(report.result_lines(result, **told))))
@@ -143,9 +144,11 @@ class Cleaner:
         limited = self.limits.read(x.shape, self.reading["max_pixels"])
         options = {"engine": self.engine, "coupling": self.coupling, "rng": self.seed, **limited}
         with report.notices(name):
-            estimated = self.prepare(x, limited["mask"]).arguments
+            with talk.step("noise and light"):
+                estimated = self.prepare(x, limited["mask"]).arguments
             try:
-                result = denoise(x, **estimated, **options)
+                with talk.step("coupling and picture"):
+                    result = denoise(x, **estimated, **options)
             except ChangeLimitError as error:
                 raise error.about(name) from None
         report.warn_if_not_converged(name, result)
