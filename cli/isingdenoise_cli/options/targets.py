@@ -84,11 +84,11 @@ def target_options(command: Callable[..., Any]) -> Callable[..., Any]:
     sure = click.option(
         "--probability",
         type=PLACE,
-        help="Also write P(bright): .tif or .npy as float32, .png as 16 bit.",
+        help="Also write P(bright): .tif, .npy or '-' (TIFF) as float32, .png as 16 bit.",
     )
     changes = click.option(
         "--change-map",
         type=PLACE,
-        help="Also write what changed: .png or .tif in colours, .npy as -1, 0, 1.",
+        help="Also write what changed: .png, .tif or '-' in colours, .npy as -1, 0, 1.",
     )
     return target(writing_options(sure(changes(gathered))))
