@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         Trace,
     )
     from .learning import Calibration, Estimate, estimate
+    from .memory import memory_to_denoise
     from .model import IsingModel
     from .noise import (
         NOISE_MODELS,
@@ -91,6 +92,7 @@ __all__ = [
     "denoise",
     "estimate",
     "estimate_background",
+    "memory_to_denoise",
 ]
 
 _HOME = {
@@ -111,6 +113,7 @@ _HOME = {
         "inference",
     ),
     "IsingModel": "model",
+    "memory_to_denoise": "memory",
     **dict.fromkeys(
         (
             *("NOISE_MODELS", "EstimationWarning", "NoiseModel"),

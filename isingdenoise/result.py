@@ -17,7 +17,7 @@ from .noise import NoiseModel
 
 __all__ = ["DenoiseResult"]
 
-_ROWS = 64  # done at a time, so that temporaries stay small
+_PIXELS_AT_ONCE = 1 << 18  # so that temporaries stay small
 
 BELOW_HALF = np.nextafter(np.float32(0.5), np.float32(0))
 
@@ -89,8 +89,9 @@ class DenoiseResult:
         if self.calibration is None:
             return (mean + np.float32(1)) * np.float32(0.5)
         p = np.empty_like(mean)
-        for start in range(0, len(p), _ROWS):
-            band = slice(start, start + _ROWS)
+        rows = max(1, _PIXELS_AT_ONCE // p.shape[1])
+        for start in range(0, len(p), rows):
+            band = slice(start, start + rows)
             _calibrate(band, mean, self.model, self.calibration, p)
             bright = self.solution.labels[band] > 0
             np.maximum(p[band], np.float32(0.5), out=p[band], where=bright)

@@ -1,0 +1,113 @@
+"""How much memory cleaning a picture takes, told before the work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from .api import resolve_engine
+from .coupling import Coupling
+from .inference import ICM, Engine, Gibbs, MeanField
+from .learning import AUTO, Estimate
+from .noise import NoiseModel
+from .validation import check_int
+
+__all__ = ["memory_to_denoise"]
+
+# Bytes. Measured with tracemalloc over pictures of 0.05 to 64 million pixels; what is
+# worked on in bands or windows no longer grows with the picture.
+_KERNELS = 128 << 20  # numba and the compiled kernels, once for the process
+_BAND, _IN_BAND, _LEFT = 1 << 20, 50, 29  # likelihoods: in a band, and left of the one before
+_PART, _IN_PART = 1 << 18, 72  # probabilities
+_SAMPLE = 1 << 18  # grey values drawn of float pictures
+_STATISTICS = 1 << 22  # pixels from which the noise is guessed
+_ONE_WINDOW, _WINDOWS = (1 << 19) * 3 // 2, 1 << 19  # pixels from which the coupling is found
+
+
+def memory_to_denoise(
+    pixels: int,
+    engine: str | Engine = "mf",
+    *,
+    noise: str | NoiseModel = AUTO,
+    coupling: str | float | Coupling | Estimate = AUTO,
+    background: str | ArrayLike | None = None,
+    dtype: DTypeLike = np.uint8,
+    probability: bool = True,
+) -> int:
+    """Estimate the memory that `denoise` takes at its peak, beyond the picture itself.
+
+    A mask of the caller's own is not counted in.
+
+    Parameters
+    ----------
+    pixels : int
+        Height x width.
+    engine, noise, coupling, background
+        As for `denoise`. Names and "auto" mean estimates, which take memory too.
+    dtype : data type, default uint8
+        Of the picture.
+    probability : bool, default True
+        Whether the result's `probability` will be asked for.
+
+    Returns
+    -------
+    int
+        Bytes: at least what is taken, and rarely more than 1.3 times as much. What numba
+        and its kernels take once in a process is part of it: it is the answer for no pixels.
+
+    Raises
+    ------
+    ParameterError
+        `pixels` is negative, or `engine` unknown.
+    """
+    n = check_int("pixels", pixels, low=0)
+    solver = resolve_engine(engine)
+    kind = np.dtype(dtype)
+    lit = background is not None and kind != np.bool_
+    light, both = (4, 8) if lit else (0, 0)  # the light, and with it the picture divided by it
+    seen = np.dtype(np.float32) if lit else kind
+    first, second = min(n, _BAND), min(max(n - _BAND, 0), _BAND)
+    each = _IN_BAND + seen.itemsize  # a mask copies the picture's band
+    bands = max(each * first, (_LEFT * first + each * second) if second else 0)
+    calibrated = isinstance(solver, MeanField) and isinstance(coupling, (str, Estimate))
+    part = _IN_PART * min(n, _PART) if calibrated else 0
+    stages = [
+        (4 + both) * n + bands,
+        (13.2 + light) * n,
+        (_solve(solver) + light) * n,
+    ]
+    if probability and not isinstance(solver, ICM):
+        stages.append((14.13 + light) * n + part)
+    if isinstance(noise, str):
+        stages.append(both * n + _noise(n, noise, seen))
+    if isinstance(coupling, str):
+        stages.append(both * n + 132 * _window(n))
+    return int(max(stages)) + _KERNELS
+
+
+def _solve(engine: Engine) -> float:
+    """Return bytes a pixel while the engine runs, the model's field with it."""
+    known: Any = engine
+    if isinstance(engine, Gibbs):
+        return 17.4 + float(known.chains)
+    if isinstance(engine, ICM):
+        return 10.2
+    return 13.4 + 4 * (isinstance(engine, MeanField) and known.schedule == "jacobi")
+
+
+def _noise(n: int, noise: str, dtype: np.dtype[Any]) -> float:
+    """Return the bytes that estimating the parameters of the noise takes."""
+    whole = 0 if dtype == np.bool_ else 1 + dtype.itemsize
+    each = 74 if dtype.kind in "iu" else 59
+    guess = whole * n + each * min(n, _STATISTICS)
+    if noise != AUTO:
+        return guess
+    floats = 62 * min(n, _SAMPLE) if dtype.kind == "f" else 0
+    return max(guess + 38 * _window(n), 122 * _window(n) + floats)
+
+
+def _window(n: int) -> int:
+    """Return how many pixels the estimate of the coupling looks at."""
+    return n if n <= _ONE_WINDOW else _WINDOWS
