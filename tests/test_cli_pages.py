@@ -237,10 +237,10 @@ def test_a_signal_between_pages_leaves_nothing(tmp_path, number, code):
 
 
 def test_one_page_at_a_time_is_kept(tmp_path, monkeypatch):
-    """100 pages: nothing of a page lives when the next one is cleaned."""
+    """300 pages: nothing of a page lives when the next one is cleaned."""
     from isingdenoise import api
 
-    write_pages(tmp_path / "x.tif", (noisy_page(0, (16, 16)) for _ in range(100)))
+    write_pages(tmp_path / "x.tif", (noisy_page(0, (16, 16)) for _ in range(300)))
     solve, seen, alive = api.denoise, [], []
 
     def watched(pixels, *args, **options):
@@ -252,8 +252,8 @@ def test_one_page_at_a_time_is_kept(tmp_path, monkeypatch):
 
     monkeypatch.setattr(api, "denoise", watched)
     succeed("run", tmp_path / "x.tif", "--probability", tmp_path / "p.tif", *QUICK)
-    assert alive == [0] * 100
-    assert sum(1 for _ in read_pages(tmp_path / "p.tif")) == 100
+    assert alive == [0] * 300
+    assert sum(1 for _ in read_pages(tmp_path / "p.tif")) == 300
 
 
 # Not `ru_maxrss`: that of a child begins with what its parent took.
