@@ -105,7 +105,7 @@ def test_other_ways_to_start(noisy, program):
 
 def test_the_same_bytes_whatever_python_and_numba_are_told(noisy):
     found = set()
-    for env in ({}, {"PYTHONOPTIMIZE": "2"}, {"PYTHONDEVMODE": "1"}, SLOW):
+    for env in ({}, {"PYTHONOPTIMIZE": "2", "PYTHONDEVMODE": "1", **SLOW}):
         done = go("run", noisy, *PLAIN, "--force", env=env)
         assert (done[0], done[2]) == (0, b""), done
         found.add(noisy.with_name("noisy.denoised.png").read_bytes())
