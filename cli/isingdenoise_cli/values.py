@@ -18,6 +18,7 @@ from isingdenoise.errors import ParameterError
 from isingdenoise.inference import ENGINES, Engine
 from isingdenoise.learning import AUTO, choose_noise
 from isingdenoise.noise import NOISE_MODELS, NoiseModel
+from isingdenoise.noise.base import check_levels
 from isingdenoise.validation import check_real
 
 _SWITCHES = {"true": True, "false": False, "auto": None}
@@ -121,6 +122,8 @@ class NoiseChoice:
                     message = f"does not go with --noise {AUTO}; name the model"
                     raise ParameterError(_option(key), message)
             return
+        if self.levels is not None:
+            check_levels(self.levels)  # before sigma is put on their scale
         known = _NOISE_OPTIONS[self.name]
         for key in ("sigma", "flip_prob", "salt", "pepper"):
             value = getattr(self, key)
