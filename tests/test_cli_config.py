@@ -7,6 +7,8 @@ import tomllib
 import click
 import pytest
 from command_line import SCRIPT, error_line, invoke, launch, load, save_noisy, snapshot, succeed
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from isingdenoise_cli import config
 from isingdenoise_cli.main import COMMANDS, cli
 
@@ -338,6 +340,54 @@ def test_the_journal_does_not_care_where_a_setting_came_from(tmp_path, write, mo
     assert "1 up to date" in succeed(*job, "--seed", "3").stdout
     assert "1 picture cleaned" in succeed(*job, "--seed", "4").stdout  # the control
     assert load(tmp_path / "out" / "a.png")[0] == "1"
+
+
+PLAIN = st.one_of(
+    st.text(max_size=8),
+    st.integers(-(10**20), 10**20),
+    st.floats(),
+    st.booleans(),
+    st.dates(),
+    st.sampled_from(["auto", "1,2", "5%", "1e400", "-0", "٣", "tol=1"]),
+)
+VALUE = st.one_of(PLAIN, st.lists(PLAIN, max_size=3), st.dictionaries(st.text("ab"), PLAIN))
+
+
+def as_toml(value):
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(k)} = {as_toml(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(as_toml, value))}]"
+    if isinstance(value, str):
+        return "'" + "".join(c for c in value if c.isprintable() and c != "'") + "'"
+    return str(value).lower() if isinstance(value, (bool, float)) else str(value)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(data=st.data())
+def test_any_value_is_taken_or_refused_in_one_line_and_comes_back(data, tmp_path_factory):
+    path = tmp_path_factory.getbasetemp() / "any.toml"
+    key = data.draw(st.sampled_from(sorted(settable("run"))))
+    path.write_text(f"[run]\n{key} = {as_toml(data.draw(VALUE))}\n", encoding="utf-8")
+    done = invoke("run", "--show-config", "--config", path)
+    if done.code == 2:
+        line = error_line(done, 2)
+        assert f"any.toml: [run] {key}: " in line or "is no TOML" in line
+        return
+    assert (done.code, done.stderr) == (0, "")
+    path.write_text(done.stdout, encoding="utf-8")
+    again = succeed("run", "--show-config", "--config", path).stdout
+    both = (tomllib.loads(text)["run"] for text in (done.stdout, again))
+    assert len({json.dumps(values) for values in both}) == 1
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(text=st.text(max_size=60) | st.binary(max_size=60))
+def test_any_file_is_read_or_refused_in_one_line(text, tmp_path_factory):
+    path = tmp_path_factory.getbasetemp() / "any.toml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    done = invoke("run", "--show-config", "--config", path)
+    assert done.code == 0 or "any.toml: " in error_line(done, 2)
 
 
 # ---- completion in the shell

@@ -175,7 +175,7 @@ def spoiled_logs(folder):
     (folder / "real.txt").write_text("mine\n")
     (folder / "link.txt").symlink_to("real.txt")
     os.mkfifo(folder / "pipe.txt")
-    (folder / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
+    (folder / "picture").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
     (folder / "nul.bin").write_bytes(b"text\0text")
     yield 5, folder / "missing" / "log.txt"
     yield 5, folder / "real.txt" / "log.txt"
@@ -185,7 +185,8 @@ def spoiled_logs(folder):
     yield 5, "/dev/null"
     yield 2, folder / "clean.png"  # the input
     yield 2, folder / "n.png"  # the output
-    yield 2, folder / "picture.png"
+    yield 2, folder / "picture"
+    yield 2, folder / "clean.denoised.PNG"
     yield 2, folder / "nul.bin"
     yield 2, folder / ".isingdenoise-journal.jsonl"
     yield 2, "-"

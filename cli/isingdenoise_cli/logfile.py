@@ -49,9 +49,13 @@ class LogFile(logging.Handler):
         super().__init__(logging.DEBUG)
         self.path = path
         self.failure: str | None = None
+        from isingdenoise.io import EXTENSIONS
+
         for other in used:
             if _same(path, other):
                 raise ParameterError(_OPTION, "is a file that the command uses; choose another")
+        if path.suffix.lower() in EXTENSIONS:
+            raise ParameterError(_OPTION, f"is no picture and must not end in {path.suffix}")
         if path.name.startswith(_OURS) or str(path) == "-":
             raise ParameterError(_OPTION, "must name a file of its own")
         try:
