@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ __all__ = ["memory_to_denoise"]
 # Bytes. Measured with tracemalloc over pictures of 0.05 to 64 million pixels; what is
 # worked on in bands or windows no longer grows with the picture.
 _KERNELS = 128 << 20  # numba and the compiled kernels, once for the process
+_MAPPED = 450 << 20  # the same where addresses are limited (`ulimit -v`), used or not
 _BAND, _IN_BAND, _LEFT = 1 << 20, 50, 29  # likelihoods: in a band, and left of the one before
 _PART, _IN_PART = 1 << 18, 72  # probabilities
 _SAMPLE = 1 << 18  # grey values drawn of float pictures
@@ -84,7 +87,7 @@ def memory_to_denoise(
         stages.append(both * n + _noise(n, noise, seen))
     if isinstance(coupling, str):
         stages.append(both * n + 132 * _window(n))
-    return int(max(stages)) + _KERNELS
+    return int(max(stages)) + _kernels()
 
 
 def _solve(engine: Engine) -> float:
@@ -111,3 +114,13 @@ def _noise(n: int, noise: str, dtype: np.dtype[Any]) -> float:
 def _window(n: int) -> int:
     """Return how many pixels the estimate of the coupling looks at."""
     return n if n <= _ONE_WINDOW else _WINDOWS
+
+
+def _kernels() -> int:
+    """Return what numba and the kernels take: LLVM ends the process where it gets too little."""
+    with contextlib.suppress(ImportError):
+        import resource
+
+        if resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY:
+            return 0 if "numba" in sys.modules else _MAPPED
+    return _KERNELS

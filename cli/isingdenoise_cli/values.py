@@ -122,8 +122,6 @@ class NoiseChoice:
                     message = f"does not go with --noise {AUTO}; name the model"
                     raise ParameterError(_option(key), message)
             return
-        if self.levels is not None:
-            check_levels(self.levels)  # before sigma is put on their scale
         known = _NOISE_OPTIONS[self.name]
         for key in ("sigma", "flip_prob", "salt", "pepper"):
             value = getattr(self, key)
@@ -161,7 +159,7 @@ class NoiseChoice:
     def model(self, levels: tuple[float, float] | None = None, **more: Any) -> NoiseModel:
         """Return the model of what is given, the rest by default; `levels` where none are."""
         levels = self.levels or levels
-        scale = levels or (-1.0, 1.0)
+        scale = check_levels(levels or (-1.0, 1.0))  # before sigma is put on it
         parameters = {**self._parameters(scale), **more}
         for key in ("levels", "rates"):
             if levels is None:
