@@ -37,7 +37,7 @@ LAYERS = {
     "plotting": {"inference"},  # the type of a trace
     "warmup": {"_kernels", "inference", "model", "coupling"},
     "batch": {
-        *("api", "result", "learning", "io", "metrics", "inference", "noise", "coupling"),
+        *("api", "memory", "result", "learning", "io", "metrics", "inference", "noise", "coupling"),
         *("validation", "errors", "_version", "_io"),
     },
     "experiments": {
@@ -70,10 +70,21 @@ COMMAND_LAYERS = {
     "cleaning": {"options", "outputs", "report", "streams", "talk"},
     "tally": {"report", "talk"},
     "signals": {"talk"},
+    "folder": {"options", "signals", "tally"},
 }
 # What a subcommand may import of the command line.
 COMMAND = {
-    *("cleaning", "options", "outputs", "planning", "report", "signals", "streams", "talk"),
+    *(
+        "cleaning",
+        "folder",
+        "options",
+        "outputs",
+        "planning",
+        "report",
+        "signals",
+        "streams",
+        "talk",
+    ),
     *("tally", "values"),
 }
 

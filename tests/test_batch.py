@@ -16,6 +16,7 @@ from isingdenoise import (
     ReadError,
     WriteError,
     denoise,
+    memory_to_denoise,
 )
 from isingdenoise.batch import PICTURE_EXTENSIONS, Job, denoise_many, plan
 
@@ -201,6 +202,39 @@ def test_a_model_that_does_not_fit_one_picture_is_its_error(folder, out):
     assert second.error is None
     assert "deep.png" in str(deep.error)
     assert "levels" in str(deep.error)
+
+
+def test_an_unforeseen_error_of_one_picture_is_its_outcome(folder, out):
+    def prepare(x):
+        if next(seen):
+            raise ZeroDivisionError("division by zero")
+        return {}
+
+    seen = iter([True, False])
+    first, second = denoise_many(plan(folder, out), prepare=prepare)
+    assert "a.tif: internal error: ZeroDivisionError: division by zero" in str(first.error)
+    assert isinstance(first.error.__cause__, ZeroDivisionError)
+    assert second.error is None
+    assert [path.name for path in out.iterdir()] == ["b.png"]
+
+
+def test_a_picture_without_room_is_refused_before_it_is_decoded(folder, out, monkeypatch):
+    from isingdenoise._io import memory
+
+    needed = memory_to_denoise(32 * 32)
+    monkeypatch.setattr(memory, "available_memory", lambda: needed // 2)
+    first, second = denoise_many(plan(folder, out))
+    for outcome in (first, second):
+        assert isinstance(outcome.error, ReadError)
+        assert "GB of memory" in str(outcome.error)
+    assert not out.exists()
+
+
+def test_light_is_divided_out_where_asked_for(folder, out):
+    (outcome, _) = denoise_many(plan(folder, out), background="auto")
+    assert outcome.result.settings["background"] == "auto"
+    with pytest.raises(ParameterError, match="background"):
+        denoise_many([], background="dim")
 
 
 def test_existing_targets_are_outcomes_unless_they_may_be_replaced(folder, out):

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from isingdenoise.coupling import Coupling
 from isingdenoise.errors import ParameterError, printable
-from isingdenoise.inference import Engine
 
 from . import options as o
 from . import talk
+from .folder import Work, available_cores
 from .options.writing import Writing, writing_options
-
-if TYPE_CHECKING:
-    from isingdenoise.batch import Journal, Outcome, Plan
-
-    from .signals import Stop
-    from .tally import Tally
 
 SOME_FAILED = 1
 
@@ -87,8 +77,11 @@ def batch(
 
     from . import report, signals, tally
 
-    work = _Work(
-        force=force, threads=threads or _cores(), compression=writing.compression, **settings
+    work = Work(
+        force=force,
+        threads=threads or available_cores(),
+        compression=writing.compression,
+        **settings,
     )
     with o.named(output="OUTPUT"):
         journal = work.journal(target)
@@ -131,61 +124,3 @@ def batch(
         signals.tell_the_rest(len(jobs) - told.count)
         return stop.code
     return SOME_FAILED if told.failed else 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Work:
-    """What decides what comes out, and how it is done."""
-
-    prepare: o.Preparation
-    engine: Engine
-    coupling: str | Coupling
-    max_change: float | None
-    seed: int
-    reading: dict[str, Any]
-    compression: str | None
-    force: bool
-    threads: int
-
-    def journal(self, target: Path) -> Journal:
-        """Return the journal of the folder of results."""
-        from isingdenoise.batch import Journal, describe_settings
-
-        settings = describe_settings(
-            self.prepare.noise,
-            engine=self.engine,
-            coupling=self.coupling,
-            max_change=self.max_change,
-            seed=self.seed,
-            background=self.prepare.background,
-            frame=self.reading["frame"],
-            compression=self.compression,
-        )
-        return Journal(target, settings)
-
-    def outcomes(self, jobs: Plan, journal: Journal, told: Tally, stop: Stop) -> Iterator[Outcome]:
-        """Check the settings, and return what cleans the pictures one by one."""
-        from isingdenoise.batch import denoise_many
-
-        return denoise_many(
-            jobs,
-            prepare=lambda x: self.prepare(x).arguments,
-            engine=self.engine,
-            coupling=self.coupling,
-            max_change=self.max_change,
-            rng=self.seed,
-            overwrite=self.force,
-            journal=journal,
-            reading=self.reading,
-            compression=self.compression,
-            describe=told.describe,
-            threads=self.threads,
-            stopped=lambda: stop.number is not None,
-        )
-
-
-def _cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

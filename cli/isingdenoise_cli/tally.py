@@ -82,6 +82,8 @@ class Tally:
                 talk.warning(source, where + message)
         if outcome.error is not None:
             talk.error(str(outcome.error))
+            if outcome.error.__cause__ is not None:
+                talk.trace(outcome.error.__cause__)
         done = "up to date" if outcome.skipped else f"{outcome.seconds:.2f} s"
         talk.detail(f"{printable(source)}: {done}")
         if self._wants_rows:

@@ -79,12 +79,8 @@ class Cleaner:
                     raise ReadError(job.source, "changed while it was read; run again")
                 entry = self._noted(job, entry, data, pages, time.perf_counter() - started)
                 write_bytes_atomically(job.target, data, overwrite=state is State.REDO)
-            except ParameterError as wrong:
-                error = ReadError(job.source, str(wrong))
-            except ChangeLimitError as wrong:
-                error = wrong.about(job.source)
-            except IsingDenoiseError as wrong:
-                error = wrong
+            except Exception as wrong:  # whatever it is, the other pictures must not suffer
+                error = _of_the_picture(job, wrong)
         if error is not None:
             pages, entry = _Pages(self.describe), _note_failure(entry, error, self.journal)
         seconds = time.perf_counter() - started
@@ -157,6 +153,24 @@ def _blank(job: Job, journal: Journal | None) -> Entry | None:
         return None
     source, target = journal.names(job)
     return Entry(source, None, journal.settings, target)
+
+
+def _of_the_picture(job: Job, wrong: Exception) -> IsingDenoiseError:
+    """Return what went wrong as an error that names the picture."""
+    match wrong:
+        case ChangeLimitError():
+            return wrong.about(job.source)
+        case ParameterError():
+            return ReadError(job.source, str(wrong))
+        case IsingDenoiseError():
+            return wrong
+        case MemoryError():
+            error = ReadError(job.source, "needs more memory than there is; cut it into parts")
+        case _:
+            what = f"{type(wrong).__name__}: {wrong}".rstrip(": ")
+            error = ReadError(job.source, f"internal error: {what}; please report it")
+    error.__cause__ = wrong
+    return error
 
 
 def _note_failure(

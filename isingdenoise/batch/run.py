@@ -13,6 +13,7 @@ from ..errors import IsingDenoiseError
 from ..inference import Engine
 from ..io import read_size
 from ..learning import AUTO
+from ..memory import memory_to_denoise
 from ..noise import NOISE_MODELS, NoiseModel
 from ..result import DenoiseResult
 from ..validation import as_generator, check_choice, check_int, check_real
@@ -33,6 +34,7 @@ def denoise_many(  # noqa: PLR0913 - the arguments of `denoise`, and the batch's
     *,
     engine: str | Engine = "mf",
     coupling: str | float | Coupling = AUTO,
+    background: str | None = None,
     max_change: float | None = None,
     rng: int | None = None,
     overwrite: bool = False,
@@ -54,7 +56,7 @@ def denoise_many(  # noqa: PLR0913 - the arguments of `denoise`, and the batch's
         What to do. Folders of targets are made as needed.
     noise : str, NoiseModel or callable
         As in `denoise`, or a function that makes the model for a picture.
-    engine, coupling, max_change, rng
+    engine, coupling, background, max_change, rng
         As in `denoise`, the same for each picture.
     overwrite : bool
         Whether existing targets are replaced, and all is done once more.
@@ -98,14 +100,22 @@ def denoise_many(  # noqa: PLR0913 - the arguments of `denoise`, and the batch's
         check_choice("noise", noise, [AUTO, *NOISE_MODELS])
     if max_change is not None:
         max_change = check_real("max_change", max_change, low=0, high=1)
-    options = {"engine": solver, "coupling": coupling, "max_change": max_change, "rng": seed}
+    if background is not None:
+        check_choice("background", background, [AUTO])
+    options: dict[str, Any] = {"engine": solver, "coupling": coupling, "background": background}
+    limits = {"max_change": max_change, "rng": seed}
 
     def arguments(x: NDArray[Any]) -> dict[str, Any]:
         if prepare is not None:
-            return {"noise": noise, **options, **prepare(x)}
-        return {"noise": noise(x) if callable(noise) else noise, **options}
+            return {"noise": noise, **options, **limits, **prepare(x)}
+        return {"noise": noise(x) if callable(noise) else noise, **options, **limits}
 
-    work = Cleaner(arguments, reading or {}, describe, compression, overwrite, journal)
+    def needed(pixels: int, dtype: str) -> int:
+        estimated = AUTO if callable(noise) else noise
+        return memory_to_denoise(pixels, noise=estimated, dtype=dtype, **options)
+
+    reading = {**(reading or {}), "besides": needed}
+    work = Cleaner(arguments, reading, describe, compression, overwrite, journal)
     count = check_int("threads", threads, low=1)
     return run_jobs(jobs, work, threads=count, is_large=is_large, stopped=stopped)
 

@@ -1,0 +1,95 @@
+"""A folder of pictures: what `batch` asks of the library."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from isingdenoise.coupling import Coupling
+from isingdenoise.inference import Engine
+
+from . import options as o
+
+if TYPE_CHECKING:
+    from isingdenoise.batch import Journal, Outcome, Plan
+
+    from .signals import Stop
+    from .tally import Tally
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What decides what comes out, and how it is done.
+
+    Attributes
+    ----------
+    prepare : Preparation
+        Noise and light.
+    engine, coupling, max_change, seed
+        As `denoise` takes them.
+    reading : dict
+        Arguments of `read_pages`.
+    compression : str or None
+        Of what is written.
+    force : bool
+        Whether existing files may be replaced, and all is done once more.
+    threads : int
+        Pictures cleaned at a time.
+    """
+
+    prepare: o.Preparation
+    engine: Engine
+    coupling: str | Coupling
+    max_change: float | None
+    seed: int
+    reading: dict[str, Any]
+    compression: str | None
+    force: bool
+    threads: int
+
+    def journal(self, target: Path) -> Journal:
+        """Return the journal of the folder of results."""
+        from isingdenoise.batch import Journal, describe_settings
+
+        settings = describe_settings(
+            self.prepare.noise,
+            engine=self.engine,
+            coupling=self.coupling,
+            max_change=self.max_change,
+            seed=self.seed,
+            background=self.prepare.background,
+            frame=self.reading["frame"],
+            compression=self.compression,
+        )
+        return Journal(target, settings)
+
+    def outcomes(self, jobs: Plan, journal: Journal, told: Tally, stop: Stop) -> Iterator[Outcome]:
+        """Check the settings, and return what cleans the pictures one by one."""
+        from isingdenoise.batch import denoise_many
+
+        return denoise_many(
+            jobs,
+            prepare=lambda x: self.prepare(x).arguments,
+            engine=self.engine,
+            coupling=self.coupling,
+            background=self.prepare.background,
+            max_change=self.max_change,
+            rng=self.seed,
+            overwrite=self.force,
+            journal=journal,
+            reading=self.reading,
+            compression=self.compression,
+            describe=told.describe,
+            threads=self.threads,
+            stopped=lambda: stop.number is not None,
+        )
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
