@@ -103,7 +103,7 @@ class Cleaner:
                 )
                 if not found:
                     writers = stack.enter_context(outputs.opened(targets, self.force))
-                for target, writer in zip(targets, writers, strict=True):
+                for target, writer in reversed(list(zip(targets, writers, strict=True))):
                     with o.named(output=target.option):
                         writer.append(target.encoded(picture, result))
                 told = self.prepare.told

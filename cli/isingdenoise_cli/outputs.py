@@ -101,13 +101,17 @@ class Job:
 
 @contextmanager
 def opened(targets: Sequence[Target], force: bool) -> Iterator[list[PageWriter]]:
-    """Give a writer for each target; all files appear when the block ends, or none does."""
+    """Give a writer for each target; all files appear when the block ends, or none does.
+
+    They take their names from the last to the first: where the clean picture is, all is.
+    """
     from isingdenoise.io import open_pages
 
     gone = None
-    files: dict[Any, str | None] = {t.place: t.kind for t in targets if isinstance(t.place, Path)}
+    named = [target for target in reversed(targets) if isinstance(target.place, Path)]
+    files: dict[Any, str | None] = {target.place: target.kind for target in named}
     with open_pages(files, overwrite=force) as to_files:
-        found = iter(to_files)
+        found = iter(reversed(to_files))
         try:
             with ExitStack() as stack:
                 yield [
