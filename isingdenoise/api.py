@@ -17,7 +17,14 @@ from .learning import AUTO, Calibration, Estimate, estimate, resolve_noise
 from .model import IsingModel
 from .noise import NoiseModel, field_and_offset, observed, unit_scale
 from .result import DenoiseResult
-from .validation import as_generator, check_choice, check_image, check_mask, check_real
+from .validation import (
+    as_generator,
+    check_choice,
+    check_image,
+    check_mask,
+    check_picture,
+    check_real,
+)
 
 __all__ = ["DenoiseResult", "denoise"]
 
@@ -49,8 +56,8 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     ----------
     image : array_like, shape (H, W)
         The noisy picture: bool (read as -1 and +1), integer or float, on the
-        scale of the noise model's levels. NaN marks a missing pixel. It is
-        left as it is.
+        scale of the noise model's levels. NaN marks a missing pixel, and so
+        does a mask of `numpy.ma`. It is left as it is.
     noise : str or NoiseModel, default "auto"
         A name of `NOISE_MODELS`, its parameters estimated from the picture;
         "auto" to choose between gaussian, flip and salt-pepper as well; or a
@@ -100,8 +107,7 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     EstimationWarning
         A parameter cannot be estimated from this picture.
     """
-    x = check_image("image", image, high=LARGEST_GREY)
-    known = check_mask(mask, x.shape)
+    x, known = check_picture(image, mask, high=LARGEST_GREY)
     held = _check_protected(protect, x, known)
     limit = None if max_change is None else check_real("max_change", max_change, low=0, high=1)
     solver = resolve_engine(engine)

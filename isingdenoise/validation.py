@@ -15,7 +15,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from .errors import ParameterError
 
-__all__ = ["as_generator", "check_choice", "check_image", "check_int", "check_mask", "check_real"]
+__all__ = [
+    "as_generator",
+    "check_choice",
+    "check_image",
+    "check_int",
+    "check_mask",
+    "check_picture",
+    "check_real",
+]
 
 _MAX_SEED = 2**63 - 1
 
@@ -125,8 +133,9 @@ def check_choice(name: str, value: Any, choices: Iterable[str]) -> str:
 def check_image(name: str, image: ArrayLike, *, high: float = math.inf) -> NDArray[Any]:
     """Return `image` as a 2-D, non-empty bool, integer or real array in native byte order.
 
-    Nothing is copied unless the dtype asks for it: float16 becomes float32,
-    foreign byte order becomes native. NaN stays (a missing pixel).
+    It comes out contiguous, so that sums over it do not depend on how it lay. Nothing is
+    copied unless that or the dtype asks for it: float16 becomes float32, foreign byte order
+    becomes native. NaN stays (a missing pixel).
 
     Parameters
     ----------
@@ -145,9 +154,9 @@ def check_image(name: str, image: ArrayLike, *, high: float = math.inf) -> NDArr
     Raises
     ------
     ParameterError
-        Not two-dimensional, empty, complex, of objects or text, or infinite somewhere.
+        Not two-dimensional, empty, complex, of objects or text, masked, or infinite somewhere.
     """
-    array = np.asarray(image)
+    array = _as_array(name, image)
     if array.ndim != 2:
         hint = "; pass one grey channel" if array.ndim == 3 else ""
         raise ParameterError(name, f"must be two-dimensional, not of shape {array.shape}{hint}")
@@ -157,7 +166,8 @@ def check_image(name: str, image: ArrayLike, *, high: float = math.inf) -> NDArr
         raise ParameterError(name, f"must hold bools or real numbers, not {array.dtype}")
     if array.dtype.kind == "f":
         wide = np.float32 if array.dtype.itemsize <= 4 else np.float64
-        array = array.astype(wide, copy=False)
+        with np.errstate(over="ignore"):  # what a wider float holds beyond is infinite here
+            array = array.astype(wide, copy=False)
         # fmin and fmax pass over NaN, and need no temporary
         largest = max(
             -float(np.fmin.reduce(array, axis=None)), float(np.fmax.reduce(array, axis=None))
@@ -166,7 +176,50 @@ def check_image(name: str, image: ArrayLike, *, high: float = math.inf) -> NDArr
             raise ParameterError(name, "holds infinite values; only NaN may mark missing pixels")
         if largest > high:
             raise ParameterError(name, f"holds values beyond {high:g}; scale it down")
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
+    return np.ascontiguousarray(array, array.dtype.newbyteorder("="))
+
+
+def check_picture(
+    image: ArrayLike, mask: ArrayLike | None, *, high: float = math.inf
+) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    """Return a picture as of `check_image` and its mask as of `check_mask`.
+
+    What `numpy.ma` has masked is missing, as if `mask` were False there.
+
+    Raises
+    ------
+    ParameterError
+        As from these two.
+    """
+    hidden = None
+    if isinstance(image, np.ma.MaskedArray):
+        hidden = np.ma.getmaskarray(image)
+        # what stands under the mask may be anything
+        image = image.filled(np.nan) if image.dtype.kind == "f" else np.asarray(image.data)
+    x = check_image("image", image, high=high)
+    known = check_mask(mask, x.shape)
+    if hidden is not None and hidden.any():
+        known = ~hidden if known is None else known & ~hidden
+    return x, known
+
+
+def _as_array(name: str, value: Any) -> NDArray[Any]:
+    """Return what NumPy makes of a value.
+
+    Raises
+    ------
+    ParameterError
+        It makes nothing of it, or would lose a mask.
+    """
+    if isinstance(value, np.ma.MaskedArray):
+        raise ParameterError(name, "must be a plain array, not a masked one; fill it")
+    try:
+        return np.asarray(value)
+    except MemoryError:
+        raise
+    except Exception as error:  # a ragged list, or an array of another library that refuses
+        reason = " ".join(str(error).split())
+        raise ParameterError(name, f"cannot be read as an array ({reason})") from None
 
 
 def check_mask(mask: ArrayLike | None, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
@@ -179,12 +232,12 @@ def check_mask(mask: ArrayLike | None, shape: tuple[int, ...]) -> NDArray[np.boo
     """
     if mask is None:
         return None
-    array = np.asarray(mask)
+    array = _as_array("mask", mask)
     if array.dtype != np.bool_:
         raise ParameterError("mask", f"must be of dtype bool, not {array.dtype}")
     if array.shape != shape:
         raise ParameterError("mask", f"has shape {array.shape}, the image has {shape}")
-    return array
+    return np.ascontiguousarray(array)
 
 
 def as_generator(rng: np.random.Generator | int | None) -> tuple[np.random.Generator, int | None]:

@@ -43,6 +43,7 @@ _config: Any = numba.config  # its settings are made at run time
 _one_parallel_caller = threading.Lock()
 _serially = ContextVar("serially", default=False)
 _threads_started = False
+_orphaned = False
 
 
 def kernel(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
@@ -113,11 +114,13 @@ def lease(sites: int, wanted: bool | None) -> Iterator[bool]:
         The caller's wish; None leaves it to the size.
     """
     parallel = sites >= PARALLEL_SITES if wanted is None else wanted
-    if parallel and not _serially.get() and _one_parallel_caller.acquire(blocking=False):
+    parallel = parallel and not (_serially.get() or _orphaned)
+    lock = _one_parallel_caller
+    if parallel and lock.acquire(blocking=False):
         try:
             yield _threads_start()
         finally:
-            _one_parallel_caller.release()
+            lock.release()
     else:
         yield False
 
@@ -143,6 +146,17 @@ def _threads_start() -> bool:
         for thread in started:
             thread.join()
     return _threads_started
+
+
+def _in_a_forked_child() -> None:
+    """Do without threads that stayed behind: GNU OpenMP ends a child that asks for them."""
+    global _orphaned, _one_parallel_caller  # noqa: PLW0603 - a process has one of each
+    _orphaned = _orphaned or _threads_started
+    _one_parallel_caller = threading.Lock()  # its holder stayed behind, too
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_a_forked_child)
 
 
 def _renamed(function: Callable[..., Any], suffix: str) -> FunctionType:

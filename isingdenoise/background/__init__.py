@@ -9,7 +9,7 @@ import numpy as np
 from numpy.polynomial.legendre import legvander
 from numpy.typing import ArrayLike, NDArray
 
-from ..validation import check_image, check_mask
+from ..validation import check_picture
 from ._blocks import block_counts
 from ._surface import Fit, find_surface
 
@@ -77,8 +77,7 @@ def estimate_background(image: ArrayLike, mask: ArrayLike | None = None) -> NDAr
     Guillemaud and Brady (1997), IEEE Trans. Medical Imaging 16 (the class
     without a level); Schwarz (1978), Annals of Statistics 6 (the criterion).
     """
-    x = check_image("image", image, high=_LARGEST_GREY)
-    known = check_mask(mask, x.shape)
+    x, known = check_picture(image, mask, high=_LARGEST_GREY)
     blocks = None if x.dtype == np.bool_ else block_counts(x, known)
     fit = None if blocks is None else find_surface(blocks)
     if fit is None:

@@ -29,6 +29,8 @@ _BLOCK = 3
 #: many tiles move, news from the neighbours is worth more than going on alone.
 _OF_MANY, _OF_FEW = (8, 1), (64, 16)
 _FEW_TILES = 0.05
+#: Sites times rounds of one call: Ctrl-C is heard between two calls.
+_AT_ONCE = 1 << 28
 
 
 class Sweeps(Protocol):
@@ -190,23 +192,27 @@ class _WorkList:
 
     def visit(self, weight: float, threshold: float, visits: int, rounds: int = 1) -> int:
         """Go through the list `rounds` times; return the site updates done."""
-        self.lattice.run(
-            tiles.sweep_tiles,
-            self.mean,
-            *self.lattice.parameters,
-            np.float32(weight),
-            np.float32(threshold),
-            visits,
-            rounds,
-            self.dirty,
-            self.drift,
-            self.active,
-            self.queue,
-            self.units,
-        )
+        units, at_once = 0, max(1, _AT_ONCE // self.lattice.sites)
+        for done in range(0, rounds, at_once):
+            self.lattice.run(
+                tiles.sweep_tiles,
+                self.mean,
+                *self.lattice.parameters,
+                np.float32(weight),
+                np.float32(threshold),
+                visits,
+                min(at_once, rounds - done),
+                self.dirty,
+                self.drift,
+                self.active,
+                self.queue,
+                self.units,
+            )
+            units += int(self.units.sum())
+            if not self.active.any():
+                break
         planes: int = 4 // self.dirty.shape[0]
-        sites = planes * tiles.UNIT_ROWS * tiles.UNIT_COLUMNS
-        return int(self.units.sum()) * sites
+        return units * planes * tiles.UNIT_ROWS * tiles.UNIT_COLUMNS
 
     def wake_rows(self, rows: Planes) -> None:
         """Mark all units of the packed rows for which `rows`, (4, h), holds."""

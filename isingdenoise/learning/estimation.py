@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from ..coupling import Coupling
 from ..noise import NoiseModel
-from ..validation import as_generator, check_image, check_mask, check_switch
+from ..validation import as_generator, check_picture, check_switch
 from ._bootstrap import Bootstrap
 from ._calibration import Calibration, calibrate
 from ._held_out import HeldOut
@@ -143,8 +143,7 @@ def estimate(
     Guo et al. (2017) for calibrating with one slope.
     """
     started = time.perf_counter()
-    x = check_image("image", image)
-    known = check_mask(mask, x.shape)
+    x, known = check_picture(image, mask)
     generator, _ = as_generator(rng)
     parallel = check_switch("parallel", parallel)
     windows = windows_of(x, known, generator)
