@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -80,7 +81,8 @@ class ImpulsePair:
     def with_known(self, **known: Any) -> Self:
         """Return the pair with what is known put back, and levels kept near the scale."""
         pair = self._normal().with_known()
-        return replace(self, **{"levels": pair.levels, **known})
+        shares = beside(known, self.salt, self.pepper)
+        return replace(self, **{"levels": pair.levels, **known, **shares})
 
     def vector(self) -> Floats:
         """Return levels, the log of sigma, and log odds of salt and pepper to the rest."""
@@ -132,6 +134,16 @@ class ImpulsePair:
         atoms = np.unique([*self.levels, *self.limits])
         index = np.searchsorted((atoms[1:] + atoms[:-1]) / 2, x, side="right")
         return np.where(np.isnan(x), np.nan, atoms[index])
+
+
+def beside(known: Mapping[str, Any], salt: float, pepper: float) -> dict[str, float]:
+    """Return both shares: what is known as it is, and beside it no more than there is room for."""
+    shares = {"salt": salt, "pepper": pepper}
+    shares |= {name: known[name] for name in shares if name in known}
+    for name, other in (("salt", "pepper"), ("pepper", "salt")):
+        if name not in known:
+            shares[name] = min(shares[name], (1 - shares[other]) * (1 - 1e-6))
+    return shares
 
 
 def _inside(salt: float, pepper: float) -> tuple[float, float]:

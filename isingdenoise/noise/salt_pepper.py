@@ -13,7 +13,7 @@ from ..validation import check_real
 from ._flips import count_flips, thresholded
 from ._guess import first_guess
 from ._mixture import fit_mixture, weigh
-from ._salt_pepper import ImpulsePair
+from ._salt_pepper import ImpulsePair, beside
 from ._scale import SPREAD_LIMITS, smallest_spread
 from ._values import FewValues, few_values, impulse_limits, without_impulses
 from .base import check_levels, grey_values
@@ -177,7 +177,7 @@ class SaltPepperNoise:
             quiet = {"salt": _GUESS[0], "pepper": _GUESS[0], "sigma": guess.sigma}
             return cls(**{**quiet, "levels": guess.levels, **known, "limits": span})
         start = cls(sigma=guess.sigma, limits=span)._begin(x, mask, *guess.data[:2])
-        start = replace(start, **known)
+        start = replace(start, **{**known, **beside(known, start.salt, start.pepper)})
         if "levels" in known:
             known["levels"] = start.levels
         if start.sigma == 0:
@@ -185,7 +185,7 @@ class SaltPepperNoise:
         pair = fit_mixture(guess.data, start._pair(x), guess.share, floor=guess.floor, **known)
         found = start._like(pair)
         seen = {n: float(np.clip(getattr(found, n), *_GUESS)) for n in ("salt", "pepper")}
-        return replace(found, **{**seen, **known})
+        return replace(found, **{**known, **beside(known, **seen)})
 
     def _begin(
         self,

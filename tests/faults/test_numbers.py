@@ -80,6 +80,21 @@ def test_sigma_towards_zero(tmp_path, engine, sigma):
         np.testing.assert_allclose(p, pixels > 0, atol=1e-7)  # saturated, of the right sign
 
 
+@pytest.mark.parametrize("share", ["0.5", "0.9", "0.99", "1e-300"])
+@pytest.mark.parametrize("option", ["--salt", "--pepper"])
+def test_one_share_leaves_the_other_its_room(tmp_path, option, share):
+    """What is estimated of the other never makes both more than all."""
+    noisy = save_noisy(tmp_path / "noisy.png", size=8)
+    options = ["--noise", "salt-pepper", option, share]
+    if share == "0.99":  # and the default of the other
+        assert "less than 1 together" in refused(USAGE, tmp_path, "run", noisy, *options)
+        return
+    told = json.loads(succeed("run", noisy, *options, "--json").stdout)
+    found = told["noise"]
+    assert found[option.strip("-")] == float(share)
+    assert found["salt"] + found["pepper"] < 1
+
+
 @pytest.mark.parametrize("coupling", ["50", "1e3", "-50", "50,-50", "30,30,-30"])
 @pytest.mark.parametrize("engine", ["mf", "icm"])
 def test_strong_couplings(tmp_path, engine, coupling):
