@@ -17,7 +17,7 @@ from isingdenoise._io.memory import Besides, check_memory, memory_needed
 from isingdenoise._io.npy import any_infinite, decode_npy, is_npy, npy_shape
 from isingdenoise._io.picture import Picture, grey_profile, usable_dpi
 from isingdenoise._io.pillow import open_image, quiet_pillow
-from isingdenoise._io.pixels import to_array, turn_upright
+from isingdenoise._io.pixels import keep_byte_order, to_array, turn_upright
 from isingdenoise.errors import ReadError
 
 if TYPE_CHECKING:
@@ -177,6 +177,7 @@ def _page(
         check_memory(name, needed)
         pixels = load_bits(image) if in_place else None
         if pixels is None:
+            keep_byte_order(image)
             image.load()
         asked = _orientation(image, tags)
     if "Fax4Decode" in complaints:

@@ -9,10 +9,14 @@ import numpy as np
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage
+    from PIL.ImageFile import ImageFile
 
-__all__ = ["as_tuple", "to_array", "turn_upright"]
+__all__ = ["as_tuple", "keep_byte_order", "to_array", "turn_upright"]
 
 _PHOTOMETRIC, _SAMPLE_FORMAT = 262, 339  # TIFF tags
+
+# Pillow's names of ways to unpack: big-endian, and the machine's own.
+_NATIVE = {"I;16BS": "I;16NS", "I;32BS": "I;32NS", "F;32BF": "F;32NF"}
 
 # Rec. 601 in units of 1/65536, as in Pillow's own conversion to grey.
 _RED, _GREEN, _BLUE = 19595, 38470, 7471
@@ -96,6 +100,20 @@ def _over_white(layers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     alpha = wide[..., -1]
     unit = 255 << 16
     return ((grey * alpha + unit * (255 - alpha) + unit // 2) // unit).astype(np.uint8)
+
+
+def keep_byte_order(image: ImageFile) -> None:
+    """Make an opened TIFF arrive in the byte order of the machine, as libtiff hands it over.
+
+    Pillow 13 knows that for unsigned numbers of 16 bits, and swaps the bytes of
+    signed numbers and floats in big-endian files once more.
+    """
+    image.tile = [
+        tile._replace(args=(_NATIVE.get(tile.args[0], tile.args[0]), *tile.args[1:]))
+        if tile.codec_name == "libtiff" and isinstance(tile.args, tuple)
+        else tile
+        for tile in image.tile
+    ]
 
 
 def turn_upright(pixels: np.ndarray[Any, Any], orientation: int) -> np.ndarray[Any, Any]:
