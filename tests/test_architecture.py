@@ -69,7 +69,7 @@ COMMAND_LAYERS = {
     "planning": {"options", "outputs", "streams"},
     "cleaning": {"options", "outputs", "report", "streams", "talk"},
     "tally": {"report", "talk"},
-    "signals": {"talk"},
+    "signals": {"process", "talk"},
     "folder": {"options", "signals", "tally"},
 }
 # What a subcommand may import of the command line.

@@ -26,12 +26,20 @@ class Terminated(KeyboardInterrupt):
         self.number = number
 
 
+#: The signal that asked for the end: libraries swallow exceptions while they are imported.
+asked: int | None = None
+
+
 @contextmanager
 def ending_on_signals() -> Iterator[None]:
     """Turn SIGTERM and SIGHUP, where they would kill, into an orderly end."""
+    global asked  # noqa: PLW0603 - of the process, as signals are
+    asked = None
 
     def end(number: int, frame: FrameType | None) -> None:
+        global asked  # noqa: PLW0603
         del frame
+        asked = number
         for other in before:  # one is enough: tidying up must not be cut short
             signal.signal(other, signal.SIG_IGN)
         raise Terminated(number)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from . import talk
+from . import process, talk
 
 
 class Stop:
@@ -39,6 +39,7 @@ def stop_on_signals(stop: Stop) -> Iterator[None]:
         if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:  # nohup
             numbers.append(hangup)
         before = {n: signal.signal(n, note) for n in numbers}
+        stop.number = process.asked  # shortly before, and lost in an import
     try:
         yield
     finally:

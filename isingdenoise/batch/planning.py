@@ -186,12 +186,20 @@ class _Listing:
         try:
             with os.scandir(path) as entries:
                 return sorted(
-                    (entry.name, entry.is_dir(), entry.is_symlink())
+                    (entry.name, _is_folder(entry), entry.is_symlink())
                     for entry in entries
                     if not entry.name.startswith(".")
                 )
         except OSError as error:
             raise ReadError(path, f"cannot be read ({error.strerror}); check the folder") from error
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Tell whether an entry is a folder, or leads to one; a link round in a circle does not."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _check_collisions(jobs: Plan, names: Iterable[tuple[str, str]]) -> None:

@@ -1,6 +1,5 @@
 """Sound pictures of odd kinds: tiny, flat, with holes, of every mode, with several pages."""
 
-import io
 import json
 
 import numpy as np
@@ -206,16 +205,3 @@ def test_one_page_of_a_tiff(tmp_path, command):
     assert "--frame" in refused(
         UNREADABLE, tmp_path, *COMMANDS[command](path, out), "--frame", "3", "--force"
     )
-
-
-def test_a_tiff_with_a_bad_page(tmp_path):
-    """All pages or none: what was done before the bad one is not left as if it were all."""
-    data = bytearray(encode_pages([scene(24, 24), scene(24, 24), scene(24, 24)]))
-    path = tmp_path / "pages.tif"
-    with Image.open(io.BytesIO(bytes(data))) as image:
-        image.seek(2)
-        place = image.tag_v2[273][0]
-    data[place : place + 4] = b"\xff\xff\xff\xff"
-    path.write_bytes(bytes(data))
-    line = refused(UNREADABLE, tmp_path, "run", path, "-o", tmp_path / "out.tif")
-    assert str(path) in line
