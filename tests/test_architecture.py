@@ -64,7 +64,7 @@ COMMAND_LAYERS = {
     "values": set(),
     "streams": set(),
     "options": {"values", "streams"},
-    "report": {"talk"},
+    "report": {"process", "talk"},
     "outputs": {"options", "streams"},
     "planning": {"options", "outputs", "streams"},
     "cleaning": {"options", "outputs", "report", "streams", "talk"},

@@ -149,7 +149,11 @@ def _reported(error: Exception, command: str) -> int:  # noqa: PLR0911 - one for
             return complain(f"{option_of(error.parameter)}: {error.message}", error.exit_code)
         case IsingDenoiseError():
             return complain(str(error), error.exit_code)
-        case OSError():  # the library names its files
+        case MemoryError():
+            talk.trace(error)
+            text = "needs more memory than there is; free some, or cut the picture into parts"
+            return complain(text, ReadError.exit_code)
+        case OSError() if error.errno is not None:  # the library names its files
             talk.trace(error)
             return complain(*_of_the_system(error))
     if os.environ.get("ISINGDENOISE_DEBUG"):

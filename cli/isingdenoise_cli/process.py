@@ -57,6 +57,18 @@ def ending_on_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def obey() -> None:
+    """End if a signal asked for it and nobody did: between two steps of work.
+
+    Raises
+    ------
+    Terminated
+        The signal came while something was imported that swallows exceptions.
+    """
+    if asked is not None:
+        raise Terminated(asked)
+
+
 def mend_streams() -> None:
     """Make the standard streams safe to write to.
 

@@ -20,7 +20,7 @@ from isingdenoise.inference import Status
 from isingdenoise.noise import NoiseModel, collected
 from isingdenoise.result import DenoiseResult
 
-from . import talk
+from . import process, talk
 
 #: Above this the chains have not mixed (Vehtari et al. 2021 ask for less, but of marginals).
 _R_HAT = 1.1
@@ -162,7 +162,11 @@ def print_json(value: object) -> None:
 
 @contextmanager
 def notices(path: object) -> Iterator[None]:
-    """Print the library's warnings about a picture as lines on stderr."""
+    """Print the library's warnings about a picture as lines on stderr.
+
+    It is not begun where a signal has asked for the end meanwhile.
+    """
+    process.obey()
     with collected() as messages:
         yield
     for message in messages:

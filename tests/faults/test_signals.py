@@ -5,10 +5,11 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
-from command_line import SCRIPT, error_line, invoke, save_noisy, succeed
+from command_line import SCRIPT, error_line, invoke, launch, save_noisy, succeed
 from faulty import (
     QUICK,
     SOME_FAILED,
@@ -92,6 +93,28 @@ def test_a_signal_before_the_first_picture(source, expected, tmp_path):
         if out.exists():
             assert pictures(out).items() <= expected.items()
             assert set(hidden(out)) <= {JOURNAL_NAME, LOCK_NAME}
+
+
+@pytest.mark.parametrize("command", ["run", "estimate", "compare"])
+def test_a_signal_that_an_import_swallows_is_obeyed_before_the_work(source, tmp_path, command):
+    """Libraries catch whatever is raised while they look for others."""
+    code = (
+        "import os, signal, sys\n"
+        "from isingdenoise_cli import main, report\n"
+        "def swallow():\n"
+        "    try:\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    except BaseException:\n"
+        "        pass\n"
+        "report.say_if_cold = swallow\n"
+        "main.cli(sys.argv[1:], prog_name='isingdenoise')\n"
+    )
+    picture = tmp_path / "a.png"
+    picture.write_bytes(next(source.iterdir()).read_bytes())
+    done = launch(command, picture, program=(sys.executable, "-c", code))
+    assert (done.code, done.stdout) == (143, "")
+    assert done.stderr == "isingdenoise: terminated\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
 
 @pytest.mark.parametrize("seed", range(2))
