@@ -231,7 +231,9 @@ def _check_protected(
     ParameterError
         No bools, another shape, or pixels without a value.
     """
-    if known is not None and not observed(x, known).any():
+    if (known is not None or x.dtype.kind == "f") and not observed(x, known).any():
+        if known is None:
+            raise ParameterError("image", "has no known pixel: all of them are missing (NaN)")
         raise ParameterError("mask", "leaves no pixel known; mark the known ones True (not 0)")
     try:
         held = check_mask(protect, x.shape)

@@ -183,6 +183,11 @@ def test_bad_options(options, message, noisy):
         denoise(noisy, **options)
 
 
+def test_a_picture_of_missing_pixels_alone(noisy):
+    with pytest.raises(ParameterError, match=r"^image: has no known pixel"):
+        denoise(np.full_like(noisy, np.nan), coupling=0.5)
+
+
 def test_a_mask_that_leaves_only_missing_pixels(noisy):
     with pytest.raises(ParameterError, match=r"^mask: leaves no pixel known"):
         denoise(np.where(SOME, np.nan, noisy), mask=SOME)

@@ -131,6 +131,7 @@ class Cleaner:
             coupling=self.coupling,
             background=background,
             dtype=dtype,
+            probability=any(target.option == "--probability" for target in job.targets),
         )
         writing = max(_WRITING[target.option] for target in job.targets)
         writing += 4 * (background is not None)

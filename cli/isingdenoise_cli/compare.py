@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,15 @@ import click
 
 from isingdenoise.coupling import Coupling
 from isingdenoise.errors import ParameterError
-from isingdenoise.inference import ENGINES
+from isingdenoise.inference import ENGINES, Engine
 
 from . import options as o
 from . import streams, talk
 from .streams import Place
 from .values import build_engine, setting_types
+
+#: Bytes a pixel that a result keeps: field, means, labels, picture.
+_KEPT = 10
 
 
 @click.command()
@@ -64,7 +68,10 @@ def compare(
     solvers = _engines(tuple(dict.fromkeys(engines)) or tuple(ENGINES), settings)
     o.check_figure(plot, streams.paths(picture, clean), force)
     with talk.step("reading"):
-        pixels = read_picture(**streams.source(picture), **reading).pixels
+        source = read_picture(
+            **streams.source(picture), **reading, besides=_needed(prepare, solvers, coupling)
+        )
+    pixels = source.pixels
     reference = None if clean is None else read_clean(clean, pixels.shape)
     name = streams.input_name(picture)
     report.say_if_cold()
@@ -103,7 +110,25 @@ def compare(
     report.print_table([_row(r.record(), reference is not None) for r in rows])
 
 
-def _engines(names: tuple[str, ...], settings: tuple[str, ...]) -> list[Any]:
+def _needed(
+    prepare: o.Preparation, solvers: list[Engine], coupling: str | Coupling
+) -> Callable[[int, str], int]:
+    """Return what tells the bytes that all engines take: one at work, the results of the others."""
+    from isingdenoise.memory import memory_to_denoise
+
+    def needed(pixels: int, dtype: str) -> int:
+        more: dict[str, Any] = {
+            "noise": prepare.noise.name,
+            "background": prepare.background,
+            "dtype": dtype,
+        }
+        each = [memory_to_denoise(pixels, s, coupling=coupling, **more) for s in solvers]
+        return max(each) + _KEPT * pixels * (len(solvers) - 1)
+
+    return needed
+
+
+def _engines(names: tuple[str, ...], settings: tuple[str, ...]) -> list[Engine]:
     """Build the engines, each with the settings that are meant for it."""
     mine: dict[str, list[str]] = {name: [] for name in names}
     for text in settings:

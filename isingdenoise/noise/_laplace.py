@@ -9,6 +9,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ._normal import dot
+
 Floats = NDArray[np.float64]
 
 
@@ -59,7 +61,7 @@ class LaplacePair:
         levels, total = [], 0.0
         for weight, old in zip((lower, upper), self.levels, strict=True):
             level = _median(at, weight) if weight.sum() > 0 else old
-            total += float(weight @ (np.abs(at - level) + beyond))
+            total += dot(weight, np.abs(at - level) + beyond)
             levels.append(level)
         scale = max(total / float(lower.sum() + upper.sum()), floor / math.sqrt(2))
         return replace(self, levels=(levels[0], levels[1]), scale=scale)

@@ -77,11 +77,11 @@ class NormalPair:
         for weight, old, sigma in zip((lower, upper), self.levels, self.sigmas, strict=True):
             total = float(weight.sum())
             y, square = self.moments(x, old, sigma)
-            level = float(weight @ y) / total if total > 0 else old
+            level = dot(weight, y) / total if total > 0 else old
             # E[(y - level)^2] about the new level, from that about the old one
             spread = square - 2 * (level - old) * (y - old) + (level - old) ** 2
             levels.append(level)
-            squares.append(max(float(weight @ spread), 0.0))
+            squares.append(max(dot(weight, spread), 0.0))
             totals.append(total)
         if self.common:
             one = math.sqrt(sum(squares) / sum(totals)) if sum(totals) > 0 else self.sigmas[0]
@@ -135,6 +135,11 @@ def confined(
         max(low, least - beyond, least - abs(high - least) / 3),
         min(high, most + beyond, most + abs(most - low) / 3),
     )
+
+
+def dot(a: Floats, b: Floats) -> float:
+    """Return the inner product; BLAS would wake threads of its own, which then fight with ours."""
+    return float(np.einsum("n,n->", a, b))
 
 
 def _hazard(a: float) -> float:

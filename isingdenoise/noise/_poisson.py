@@ -9,6 +9,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ._normal import dot
+
 _TABLE = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1.0, 256.0)))])
 
 Floats = NDArray[np.float64]
@@ -37,7 +39,7 @@ class PoissonPair:
         rates = []
         for weight, old in zip((lower, upper), self.levels, strict=True):
             total = float(weight.sum())
-            rate = max(float(weight @ x), 0.5) / total if total > 0 else old
+            rate = max(dot(weight, x), 0.5) / total if total > 0 else old
             rates.append(min(max(rate, floor), 1e30))
         return replace(self, levels=(rates[0], rates[1]))
 
