@@ -52,7 +52,7 @@ def run(command: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
 
 def test_the_readme_has_commands() -> None:
     assert len(COMMANDS) >= 10
-    assert len(blocks("python")) == 2
+    assert len(blocks("python")) == 3
 
 
 def test_commands(folder: Path) -> None:
