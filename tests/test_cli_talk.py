@@ -149,10 +149,11 @@ def test_the_log_holds_all_that_is_said_and_is_added_to(clean, tmp_path):
 
 def test_a_torn_last_line_of_the_log_is_ended_first(clean, tmp_path):
     log = tmp_path / "log.txt"
-    log.write_text("2026-01-01 cut off he")
+    cut = "2026-01-01T00:00:00.000+00:00 INFO cut off he"
+    log.write_text(cut)
     assert corrupt(clean, "--log-file", log).code == 0
     first, *rest = log.read_text().splitlines()
-    assert first == "2026-01-01 cut off he"
+    assert first == cut
     assert all(LINE.fullmatch(line) for line in rest)
 
 
@@ -177,6 +178,11 @@ def spoiled_logs(folder):
     os.mkfifo(folder / "pipe.txt")
     (folder / "picture").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
     (folder / "nul.bin").write_bytes(b"text\0text")
+    (folder / "notes.md").write_text("# Notes\n2026-01-01T00:00:00.000+00:00 INFO quoted\n")
+    (folder / "make.py").write_text("print()")
+    (folder / "data.json").write_text('{"at": "2026-01-01T00:00:00.000+00:00 INFO "}\n')
+    (folder / "almost.txt").write_text("2026-01-01 INFO a date alone\n")
+    (folder / "latin.txt").write_bytes(b"caf\xe9")
     yield 5, folder / "missing" / "log.txt"
     yield 5, folder / "real.txt" / "log.txt"
     yield 5, folder / "taken"
@@ -188,6 +194,8 @@ def spoiled_logs(folder):
     yield 2, folder / "picture"
     yield 2, folder / "clean.denoised.PNG"
     yield 2, folder / "nul.bin"
+    for name in ("notes.md", "make.py", "data.json", "almost.txt", "latin.txt"):
+        yield 2, folder / name
     yield 2, folder / ".isingdenoise-journal.jsonl"
     yield 2, "-"
 
@@ -213,7 +221,7 @@ def test_a_second_name_of_the_input_is_no_log_either(tmp_path):
 
 def test_a_log_that_grows_no_more_is_told_once_and_the_work_goes_on(clean, tmp_path):
     log = tmp_path / "log.txt"
-    log.write_text("x" * 511 + "\n")
+    log.write_text("2026-01-01T00:00:00.000+00:00 INFO ".ljust(511, "x") + "\n")
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (512, limit[1]))
     try:

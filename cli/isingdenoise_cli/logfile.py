@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import stat
 from collections.abc import Iterable
 from contextlib import suppress
@@ -13,7 +14,9 @@ from pathlib import Path
 from isingdenoise.errors import ParameterError, WriteError
 
 _OPTION = "--log-file"
-_HEAD = 4096
+_HEAD = 64
+#: How every line of ours begins: when, and how much it matters.
+_LINE = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d(:\d\d)? [A-Z]+ ")
 #: Journals and temporary files are ours, but no log files.
 _OURS = ".isingdenoise-"
 # A link, a pipe or a device in its place is an error, not a way out or a wait for ever.
@@ -35,7 +38,7 @@ class LogFile(logging.Handler):
     Raises
     ------
     ParameterError
-        `path` is one of `used`, or a file that holds no text.
+        `path` is one of `used`, or a file whose first line is none of a log.
     WriteError
         It cannot be written, or is no regular file.
 
@@ -99,13 +102,9 @@ class LogFile(logging.Handler):
         status = os.fstat(self._file)
         if not stat.S_ISREG(status.st_mode):
             raise WriteError(self.path, "is no regular file and cannot be the log file")
-        head = os.read(self._file, _HEAD)
-        try:
-            text = head.decode("utf-8")
-        except UnicodeDecodeError as error:
-            text = "" if error.start >= len(head) - 3 else "\0"  # cut within a letter
-        if "\0" in text:
-            raise ParameterError(_OPTION, "is a file that holds no text; choose another name")
+        if status.st_size and not _LINE.match(os.read(self._file, _HEAD)):
+            message = "exists and is no log of isingdenoise; choose another name"
+            raise ParameterError(_OPTION, message)
         if status.st_size:  # another run was cut off within a line
             os.lseek(self._file, -1, os.SEEK_END)
             if os.read(self._file, 1) != b"\n":
