@@ -7,7 +7,7 @@ import stat
 import numpy as np
 import pytest
 
-from isingdenoise._io.atomic import TEMPORARY_PREFIX
+from isingdenoise._io.atomic import TEMPORARY_PREFIX, atomic_file
 from isingdenoise.errors import OverwriteError, ParameterError, WriteError
 from isingdenoise.io import (
     check_output,
@@ -50,6 +50,79 @@ def test_existing_file_stays_unless_asked(tmp_path):
     np.testing.assert_array_equal(read_picture(path).pixels, BITS)
     write_grey(path, RAMP, overwrite=True)
     assert read_picture(path).pixels.dtype == np.uint16
+    assert only(tmp_path, "x.png")
+
+
+@pytest.mark.parametrize(
+    ("mode", "kept"), [(0o600, 0o600), (0o664, 0o664), (0o200, 0o200), (0o4755, 0o755)]
+)
+def test_a_file_that_is_replaced_keeps_its_permissions(tmp_path, mode, kept):
+    path = tmp_path / "x"
+    path.write_bytes(b"old")
+    path.chmod(mode)
+    old = os.umask(0o027)
+    try:
+        write_bytes_atomically(path, b"new", overwrite=True)
+    finally:
+        os.umask(old)
+    assert stat.S_IMODE(path.stat().st_mode) == kept
+
+
+def test_what_is_being_written_is_no_more_open_than_what_it_replaces(tmp_path):
+    path = tmp_path / "x"
+    path.write_bytes(b"old")
+    path.chmod(0o600)
+    with atomic_file(path, overwrite=True) as stream:
+        assert stat.S_IMODE(os.fstat(stream.fileno()).st_mode) == 0o600
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+@pytest.mark.parametrize(
+    ("refused", "owner", "mode"),
+    [
+        (lambda _: False, (12345, 23456), 0o664),
+        (lambda to: to[0] != -1, (0, 23456), 0o644),  # not ours, but we are in its group
+        (lambda _: True, (0, 0), 0o644),
+    ],
+)
+def test_foreign_files_stay_foreign_or_get_no_more_permissions(
+    tmp_path, monkeypatch, refused, owner, mode
+):
+    path, change = tmp_path / "x", os.fchown
+
+    def fchown(descriptor, *to):
+        if refused(to):
+            raise PermissionError(1, "Operation not permitted")
+        change(descriptor, *to)
+
+    path.write_bytes(b"old")
+    os.chown(path, 12345, 23456)
+    path.chmod(0o664)
+    monkeypatch.setattr(os, "fchown", fchown)
+    old = os.umask(0o022)
+    try:
+        write_bytes_atomically(path, b"new", overwrite=True)
+    finally:
+        os.umask(old)
+    status = path.stat()
+    assert ((status.st_uid, status.st_gid), stat.S_IMODE(status.st_mode)) == (owner, mode)
+
+
+def test_a_file_that_nobody_may_write_is_never_replaced(tmp_path):
+    path = tmp_path / "x.png"
+    path.write_bytes(b"old")
+    path.chmod(0o444)
+    for act in (
+        lambda: check_output(path, overwrite=True),
+        lambda: write_bytes_atomically(path, b"new", overwrite=True),
+    ):
+        with pytest.raises(WriteError, match=r"x\.png: is write-protected") as error:
+            act()
+        assert error.value.exit_code == 5
+    with pytest.raises(OverwriteError):
+        check_output(path)
+    assert path.read_bytes() == b"old"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o444
     assert only(tmp_path, "x.png")
 
 

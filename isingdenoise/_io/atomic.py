@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import stat
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
@@ -42,8 +43,8 @@ def write_bytes_atomically(path: StrPath, data: bytes, *, overwrite: bool = Fals
     """Write a whole file or nothing.
 
     The bytes go to a hidden temporary file in the same folder, which obeys the
-    umask, are forced to the disk, and then take the name of the target in one
-    step. The folder must exist.
+    umask where nothing is replaced, are forced to the disk, and then take the
+    name of the target in one step. The folder must exist.
 
     Parameters
     ----------
@@ -52,8 +53,9 @@ def write_bytes_atomically(path: StrPath, data: bytes, *, overwrite: bool = Fals
     data : bytes
         Its content.
     overwrite : bool
-        Whether an existing regular file may be replaced. Links, pipes, devices
-        and folders never are.
+        Whether an existing regular file may be replaced; the new one keeps its
+        permissions. Links, pipes, devices, folders, and files that nobody may
+        write never are.
 
     Raises
     ------
@@ -167,6 +169,8 @@ class _Temporary:
             check_target(self.name, overwrite=self.overwrite)
             descriptor = os.open(self.temporary, _CREATE_FLAGS, 0o666)
             self.stream = os.fdopen(descriptor, "w+b")
+            with contextlib.suppress(FileNotFoundError):
+                _take_over(descriptor, os.lstat(self.name))
 
     def finish(self) -> None:
         """Force the content to the disk, and look at the target once more."""
@@ -199,6 +203,28 @@ class _Temporary:
                 self.stream.close()
         with contextlib.suppress(OSError, ValueError):
             os.unlink(self.temporary)
+
+
+def _take_over(descriptor: int, old: os.stat_result) -> None:
+    """Give a new file, while it is empty, the owner and the permissions of the one it replaces.
+
+    Where the system does not let us have the owner or the group, nobody gets a
+    permission that either the old file or the umask denied: its bits for the
+    group speak of another group.
+    """
+    new = os.fstat(descriptor)
+    if hasattr(os, "fchown") and (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
+        for owner in (old.st_uid, -1):
+            with contextlib.suppress(OSError):
+                os.fchown(descriptor, owner, old.st_gid)
+                break
+    mode = stat.S_IMODE(old.st_mode) & 0o777  # never to run as somebody else
+    has = os.fstat(descriptor)
+    if (has.st_uid, has.st_gid) != (old.st_uid, old.st_gid):
+        mode &= stat.S_IMODE(new.st_mode)
+    if hasattr(os, "fchmod"):
+        with contextlib.suppress(OSError):  # a file system without permissions
+            os.fchmod(descriptor, mode)
 
 
 def _publish_new(temporary: str, name: str) -> None:

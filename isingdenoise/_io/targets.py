@@ -25,6 +25,8 @@ from isingdenoise.errors import (
 
 __all__ = ["check_output", "check_target", "naming", "raise_write_error"]
 
+_WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
+
 
 def check_output(path: StrPath, inputs: Sequence[StrPath] = (), *, overwrite: bool = False) -> None:
     """Refuse an output that could not be written or would harm, before any work.
@@ -43,8 +45,8 @@ def check_output(path: StrPath, inputs: Sequence[StrPath] = (), *, overwrite: bo
     ParameterError
         `path` is one of the inputs, perhaps by another name or through a link.
     WriteError
-        The folder is missing or read-only, or something that is no regular
-        file has the name.
+        The folder is missing or read-only, something that is no regular file
+        has the name, or a file that nobody may write.
     OverwriteError
         The file exists and `overwrite` is false.
     """
@@ -66,7 +68,7 @@ def check_output(path: StrPath, inputs: Sequence[StrPath] = (), *, overwrite: bo
 
 
 def check_target(name: str, *, overwrite: bool) -> None:
-    """Refuse a target that is no regular file, or that exists and must stay."""
+    """Refuse a target that is no regular file, that exists and must stay, or is write-protected."""
     if not os.path.basename(name):
         raise WriteError(name, "is no file name; name the file to write")
     try:
@@ -78,6 +80,8 @@ def check_target(name: str, *, overwrite: bool) -> None:
         raise WriteError(name, f"is {kind} and is never replaced; choose another name")
     if not overwrite:
         raise OverwriteError(name, "exists; use --force to replace it")
+    if not status.st_mode & _WRITABLE:  # a name can be taken all the same, and who did this knew
+        raise WriteError(name, "is write-protected; make it writable or choose another name")
 
 
 def _same_file(first: str, second: str) -> bool:

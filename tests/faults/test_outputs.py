@@ -272,6 +272,32 @@ def test_an_existing_file_stays(tmp_path, writer):
     assert "--force" in line
 
 
+@pytest.mark.parametrize("writer", [name for name in WRITERS if name != "batch"])
+def test_a_write_protected_file_stays_though_it_is_forced(tmp_path, writer):
+    noisy = noisy_in(tmp_path)
+    (tmp_path / "out").mkdir()
+    for name in ("out.png", "out.tif", "out.pbm", "out.json"):
+        path = tmp_path / "out" / name
+        path.write_bytes(b"precious")
+        path.chmod(0o444)
+    arguments = WRITERS[writer](noisy, into(tmp_path / "out"))
+    assert "write-protected" in refused(UNWRITABLE, tmp_path, *arguments, "--force")
+
+
+def test_a_write_protected_file_stays_in_a_batch_too(tmp_path):
+    noisy = noisy_in(tmp_path)
+    save(noisy.with_name("other.png"), np.zeros((8, 8), np.bool_))
+    (tmp_path / "out").mkdir()
+    path = tmp_path / "out" / "noisy.png"
+    path.write_bytes(b"precious")
+    path.chmod(0o444)
+    done = invoke("batch", noisy.parent, path.parent, "--force", *QUICK)
+    assert done.code == SOME_FAILED
+    assert "noisy.png: is write-protected" in done.stderr
+    assert path.read_bytes() == b"precious"
+    assert path.with_name("other.png").exists()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="a device to write to")
 def test_a_device_as_output(tmp_path):
     noisy = noisy_in(tmp_path)
