@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
 import click
 
-from isingdenoise.errors import ParameterError, printable
+from isingdenoise.errors import ParameterError, WriteError, printable
 
 from . import options as o
 from . import talk
@@ -27,7 +27,7 @@ SOME_FAILED = 1
     "--jobs",
     "threads",
     type=click.IntRange(1),
-    help="Pictures cleaned at a time; as many as there are cores by default.",
+    help="Pictures cleaned at a time, at most 4 for each core; by default as many as cores.",
 )
 @o.max_change_option
 @writing_options
@@ -112,15 +112,23 @@ def batch(
     if jobs:
         make_folder(target)
         report.say_if_cold()
-    with locked(target) if jobs else nullcontext(), signals.stop_on_signals(stop):
-        journal.reload()
-        with talk.progress(outcomes, len(jobs), "cleaning") as progress:
-            for outcome in progress:
-                told.add(outcome)
-    if report_file:
-        write_report(report_file, told.rows, overwrite=force)
+    unreported: WriteError | None = None
+    with signals.stop_on_signals(stop):  # the lock goes, and the report is whole, whatever comes
+        with locked(target) if jobs else nullcontext(), closing(outcomes):
+            journal.reload()
+            with talk.progress(outcomes, len(jobs), "cleaning") as progress:
+                for outcome in progress:
+                    told.add(outcome)
+        try:
+            if report_file and told.rows is not None:
+                write_report(report_file, told.rows, overwrite=force)
+        except WriteError as error:  # the pictures are there all the same
+            unreported = error
     told.finish(source, target, jobs.links)
     if told.count < len(jobs):
         signals.tell_the_rest(len(jobs) - told.count)
+    if unreported is not None:
+        raise unreported
+    if told.count < len(jobs):
         return stop.code
     return SOME_FAILED if told.failed else 0

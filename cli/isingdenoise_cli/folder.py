@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
     from .signals import Stop
     from .tally import Tally
+
+
+#: More threads for each core gain nothing, and each takes memory for itself.
+_BESIDE = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +41,7 @@ class Work:
     force : bool
         Whether existing files may be replaced, and all is done once more.
     threads : int
-        Pictures cleaned at a time.
+        Pictures cleaned at a time; four for each core at most.
     """
 
     prepare: o.Preparation
@@ -66,7 +70,7 @@ class Work:
         )
         return Journal(target, settings)
 
-    def outcomes(self, jobs: Plan, journal: Journal, told: Tally, stop: Stop) -> Iterator[Outcome]:
+    def outcomes(self, jobs: Plan, journal: Journal, told: Tally, stop: Stop) -> Generator[Outcome]:
         """Check the settings, and return what cleans the pictures one by one."""
         from isingdenoise.batch import denoise_many
 
@@ -83,7 +87,7 @@ class Work:
             reading=self.reading,
             compression=self.compression,
             describe=told.describe,
-            threads=self.threads,
+            threads=min(self.threads, _BESIDE * available_cores()),
             stopped=lambda: stop.number is not None,
         )
 

@@ -10,11 +10,15 @@ from types import FrameType
 
 from . import process, talk
 
+#: What must not be left half done: files that are about to take their name, and the lock.
+_NOT_CUT_SHORT = frozenset({"isingdenoise._io.atomic", "isingdenoise.batch.lock"})
+
 
 class Stop:
-    """Which signal came, or None."""
+    """Which signal came, or None; and whether a second one ended the batch."""
 
     number: int | None = None
+    at_once = False
 
     @property
     def code(self) -> int:
@@ -24,14 +28,18 @@ class Stop:
 
 @contextmanager
 def stop_on_signals(stop: Stop) -> Iterator[None]:
-    """Note SIGINT and SIGTERM in `stop` instead of ending; a second one ends at once, as ever."""
+    """Note SIGINT and SIGTERM in `stop` instead of ending; a second one ends at once.
+
+    Those after it are ignored: tidying up must not be cut short.
+    """
     before = {}
 
     def note(number: int, frame: FrameType | None) -> None:
-        del frame
-        if stop.number is not None:
-            raise KeyboardInterrupt
-        stop.number = number
+        if stop.number is None:
+            stop.number = number
+        elif not stop.at_once and not _is_delicate(frame):
+            stop.at_once = True
+            raise KeyboardInterrupt if number == signal.SIGINT else process.Terminated(number)
 
     if threading.current_thread() is threading.main_thread():
         numbers = [signal.SIGINT, signal.SIGTERM]
@@ -45,6 +53,13 @@ def stop_on_signals(stop: Stop) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _is_delicate(frame: FrameType | None) -> bool:
+    """Tell whether what runs now, or what called it, is done in a moment and must be whole."""
+    while frame is not None and frame.f_globals.get("__name__") not in _NOT_CUT_SHORT:
+        frame = frame.f_back
+    return frame is not None
 
 
 def tell_the_rest(left: int) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+import weakref
+from array import array
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from isingdenoise.errors import OverwriteError, ReadError, printable
 
@@ -58,9 +60,9 @@ class Tally:
 
     def __init__(self, as_json: bool, told: Mapping[str, Any], *, rows: bool) -> None:
         self.count = self.failed = self.skipped = 0
-        self.rows: list[dict[str, Any]] = []
-        self._told, self._wants_rows = told, rows
-        self._records = _Lines() if as_json else None
+        self.rows = _Records() if rows else None
+        self._told = told
+        self._records = _Records() if as_json else None
 
     def describe(self, result: DenoiseResult) -> tuple[dict[str, Any], list[str]]:
         """Return what is kept of a page: its record, and what did not go well."""
@@ -86,8 +88,8 @@ class Tally:
                 talk.trace(outcome.error.__cause__)
         done = "up to date" if outcome.skipped else f"{outcome.seconds:.2f} s"
         talk.detail(f"{printable(source)}: {done}")
-        if self._wants_rows:
-            self.rows.append(report_row(outcome))
+        if self.rows is not None:
+            self.rows.add(report_row(outcome))
         if self._records is not None:
             self._records.add(_record(outcome))
 
@@ -95,7 +97,7 @@ class Tally:
         """Print the end of a batch."""
         if self._records is not None:
             ends = {"failed": self.failed, "skipped": self.skipped, "links": links}
-            report.print_json_lines("pictures", self._records.drain(), ends)
+            report.print_json_lines("pictures", map(json.dumps, self._records), ends)
             return
         done = self.count - self.failed - self.skipped
         pictures = "1 picture" if done == 1 else f"{done} pictures"
@@ -107,23 +109,40 @@ class Tally:
         talk.result(", ".join(parts + [_links(links)] * bool(links)))
 
 
-class _Lines:
-    """Records as lines of JSON, in memory while they are few, else in a file."""
+class _Records(Sequence[dict[str, Any]]):
+    """Records as JSON, in memory while they are few, else in a file; each is read when asked for.
+
+    None is added any more once the first has been read.
+    """
 
     def __init__(self) -> None:
-        self._file = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - closed by `drain`
-            _IN_MEMORY, "w+", encoding="ascii"
-        )
+        self._file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed with this
+        weakref.finalize(self, self._file.close)
+        self._ends = array("Q", [0])
 
     def add(self, record: Mapping[str, Any]) -> None:
         """Add one record."""
-        self._file.write(json.dumps(report.plain(record), allow_nan=False) + "\n")
+        line = json.dumps(report.plain(record), allow_nan=False).encode("ascii")
+        self._file.write(line)
+        self._ends.append(self._ends[-1] + len(line))
 
-    def drain(self) -> Iterator[str]:
-        """Yield the lines once."""
-        with self._file as lines:
-            lines.seek(0)
-            yield from lines
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._ends) - 1
+
+    @overload
+    def __getitem__(self, index: int) -> dict[str, Any]: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[dict[str, Any]]: ...
+    def __getitem__(self, index: int | slice) -> dict[str, Any] | list[dict[str, Any]]:
+        """Return a record, or some of them."""
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        index = range(len(self))[index]
+        start, end = self._ends[index], self._ends[index + 1]
+        self._file.seek(start)
+        record: dict[str, Any] = json.loads(self._file.read(end - start))
+        return record
 
 
 def _record(outcome: Outcome) -> dict[str, Any]:

@@ -203,7 +203,11 @@ def make_folder(folder: Path) -> None:
     WriteError
         It cannot be made.
     """
+    missing = [folder]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        while not missing[-1].exists() and missing[-1] != missing[-1].parent:
+            missing.append(missing[-1].parent)
+        for path in reversed(missing):  # `parents=True` would call itself for each
+            path.mkdir(exist_ok=True)
     except OSError as error:
         raise WriteError(folder, f"cannot be made ({error.strerror}); choose another") from error

@@ -15,7 +15,6 @@ import os
 import stat
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -23,6 +22,7 @@ from typing import Any, BinaryIO
 from ..errors import OverwriteError, WriteError, printable
 from .hashing import OPEN_FLAGS, Hashes, file_sha256
 from .jobs import Entry, Job
+from .lines import LONGEST, encoded, parsed
 
 __all__ = ["JOURNAL_NAME", "Journal", "State"]
 
@@ -69,6 +69,7 @@ class Journal:
         self._turn = threading.Lock()
         self._hash_of = Hashes()
         self._base = os.path.realpath(self.folder)
+        self._above: tuple[Path | None, str] = None, ""
         self.reload()
 
     def reload(self) -> None:
@@ -82,17 +83,21 @@ class Journal:
         self._latest: dict[tuple[str, str], tuple[int, int]] = {}  # where the line is, its length
         self._makers: dict[str, dict[str, list[str]]] = {}  # output, its SHA-256, inputs
         with self._opened() as stream:
-            place = 0
-            for line in stream:
-                if line.endswith(b"\n") and (entry := _parsed(line)) is not None:
+            place, torn = 0, False
+            while line := stream.readline(LONGEST):
+                whole = line.endswith(b"\n")
+                if whole and not torn and (entry := parsed(line)) is not None:
                     self._know(entry, place, len(line))
-                place += len(line)
+                place, torn = place + len(line), not whole
 
     def names(self, job: Job) -> tuple[str, str]:
         """Return input and output of a job as the journal calls them."""
-        above = os.path.realpath(job.source.parent)
-        with contextlib.suppress(ValueError):  # another drive: no relative name leads there
-            above = os.path.relpath(above, self._base)
+        folder, above = self._above
+        if folder != job.source.parent:  # jobs come folder by folder
+            above = os.path.realpath(job.source.parent)
+            with contextlib.suppress(ValueError):  # another drive: no relative name leads there
+                above = os.path.relpath(above, self._base)
+            self._above = job.source.parent, above
         source = os.path.normpath(os.path.join(above, job.source.name))
         target = os.path.relpath(job.target, self.folder)
         return source.replace(os.sep, "/"), target.replace(os.sep, "/")
@@ -102,7 +107,7 @@ class Journal:
         place, length = self._latest.get(self.names(job), (0, 0))
         with self._opened() as stream:
             stream.seek(place)
-            return _parsed(stream.read(length)) if length else None
+            return parsed(stream.read(length)) if length else None
 
     def check(self, job: Job) -> None:
         """Refuse a job whose output exists, unless it was made by it and is as it was made.
@@ -166,7 +171,7 @@ class Journal:
         WriteError
             It cannot be written. Half a line is taken back.
         """
-        line = json.dumps(asdict(entry), allow_nan=False).encode("ascii") + b"\n"
+        line = encoded(entry)
         with self._turn:
             self._append(entry, line)
 
@@ -191,8 +196,9 @@ class Journal:
     def _know(self, entry: Entry, place: int, length: int) -> None:
         self._latest[entry.input, entry.output] = place, length
         if entry.output_sha256 is not None:
-            makers = self._makers.setdefault(entry.output, {})
-            makers.setdefault(entry.output_sha256, []).append(entry.input)
+            inputs = self._makers.setdefault(entry.output, {}).setdefault(entry.output_sha256, [])
+            if entry.input not in inputs:
+                inputs.append(entry.input)
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[BinaryIO]:
@@ -221,20 +227,10 @@ class Journal:
     def _unusable(self, error: OSError) -> WriteError:
         if isinstance(error, WriteError):
             return error
-        return WriteError(self.path, f"cannot be used as journal ({error.strerror}); remove it")
+        advice = "check the folder" if isinstance(error, PermissionError) else "remove it"
+        return WriteError(self.path, f"cannot be used as journal ({error.strerror}); {advice}")
 
 
 def _last_byte(descriptor: int, size: int) -> bytes:
     os.lseek(descriptor, size - 1, os.SEEK_SET)
     return os.read(descriptor, 1)
-
-
-def _parsed(line: bytes) -> Entry | None:
-    """Return the entry on a line, or None where there is none."""
-    try:
-        record = json.loads(line)
-        entry = Entry(**{field.name: record[field.name] for field in fields(Entry)})
-    except (ValueError, KeyError, TypeError):
-        return None
-    texts = isinstance(entry.input, str) and isinstance(entry.output, str)
-    return entry if texts and isinstance(entry.settings, dict) else None

@@ -26,7 +26,8 @@ __all__ = ["LOCK_NAME", "locked"]
 #: The lock's name in the folder of results; gone again when the batch ends.
 LOCK_NAME = ".isingdenoise-lock"
 
-#: After so many seconds without a change nobody writes to a temporary file any more.
+#: After so many seconds without a change nobody writes to a temporary file any more. One from
+#: the future is as old: the clock went back.
 ABANDONED = 60.0
 
 _TEMPORARY = re.compile(re.escape(TEMPORARY_PREFIX) + r"[0-9a-f]{16}\.tmp")
@@ -107,12 +108,14 @@ def _has_name(path: Path, status: os.stat_result) -> bool:
 
 def _sweep(folder: Path, age: float) -> None:
     """Remove temporary files below `folder` that are older than `age` seconds."""
-    now = time.time()
-    for here, _, names in os.walk(folder):
-        for name in names:
-            if _TEMPORARY.fullmatch(name):
-                path = Path(here, name)
+    now, folders = time.time(), [str(folder)]
+    while folders:  # `os.walk` calls itself for each level
+        with contextlib.suppress(OSError), os.scandir(folders.pop()) as entries:
+            for entry in entries:
                 with contextlib.suppress(OSError):
-                    status = path.lstat()
-                    if stat.S_ISREG(status.st_mode) and now - status.st_mtime >= age:
-                        path.unlink()
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+                    elif _TEMPORARY.fullmatch(entry.name):
+                        status = entry.stat(follow_symlinks=False)
+                        if stat.S_ISREG(status.st_mode) and abs(now - status.st_mtime) >= age:
+                            os.unlink(entry.path)  # noqa: PTH108 - as the folder has it

@@ -6,19 +6,17 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import overload
 
 from ..errors import OverwriteError, ParameterError, ReadError, WriteError, printable
-from ..io import EXTENSIONS, default_extension
+from ..io import default_extension
 from .jobs import Job
 from .journal import Journal
+from .listing import PICTURE_EXTENSIONS, Listing
 
 __all__ = ["PICTURE_EXTENSIONS", "Plan", "folded", "folds_case", "plan"]
-
-#: Names that `plan` takes for pictures; what they hold is read by content.
-PICTURE_EXTENSIONS = frozenset(EXTENSIONS) - {".npy"} | {".ppm", ".pnm"}
 
 
 class Plan(Sequence[Job]):
@@ -115,7 +113,7 @@ def plan(
         raise WriteError(target, "is not a folder; name the folder to write to")
     if target.exists() and source.samefile(target):
         raise ParameterError("output", f"{printable(target)} is the input folder itself")
-    found = _Listing(source, target, recursive)
+    found = Listing(source, target, recursive)
     names = [
         (name, os.path.splitext(name)[0] + (extension or default_extension(name))) for name in found
     ]
@@ -142,64 +140,6 @@ def folds_case(folder: Path) -> bool:
         if swapped.name != path.name and path.exists():
             return swapped.exists() and swapped.samefile(path)
     return False
-
-
-class _Listing:
-    """Names of the pictures below a folder, in order; the target and links left out, links counted.
-
-    Parameters
-    ----------
-    source, target : pathlib.Path
-        The folders.
-    recursive : bool
-        Whether folders below are visited.
-    """
-
-    def __init__(self, source: Path, target: Path, recursive: bool) -> None:
-        self._source, self._recursive = source, recursive
-        self._own = os.path.realpath(target)
-        self.links = 0
-
-    def __iter__(self) -> Iterator[str]:
-        """Yield names relative to the source."""
-        return self._below("")
-
-    def _below(self, folder: str) -> Iterator[str]:
-        below = []
-        for name, is_folder, is_link in self._entries(folder):
-            inner = os.path.join(folder, name)
-            if is_folder:
-                if self._recursive:
-                    self.links += is_link
-                    below += [inner] * (not is_link)
-            elif os.path.splitext(name)[1].lower() in PICTURE_EXTENSIONS:
-                self.links += is_link
-                if not is_link:
-                    yield inner
-        for inner in below:
-            if os.path.realpath(os.path.join(self._source, inner)) != self._own:
-                yield from self._below(inner)
-
-    def _entries(self, folder: str) -> list[tuple[str, bool, bool]]:
-        """Return (name, whether a folder, whether a link) in order, hidden ones left out."""
-        path = os.path.join(self._source, folder) if folder else str(self._source)
-        try:
-            with os.scandir(path) as entries:
-                return sorted(
-                    (entry.name, _is_folder(entry), entry.is_symlink())
-                    for entry in entries
-                    if not entry.name.startswith(".")
-                )
-        except OSError as error:
-            raise ReadError(path, f"cannot be read ({error.strerror}); check the folder") from error
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    """Tell whether an entry is a folder, or leads to one; a link round in a circle does not."""
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
 
 
 def _check_collisions(jobs: Plan, names: Iterable[tuple[str, str]]) -> None:

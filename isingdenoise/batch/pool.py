@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from ..inference import serially
@@ -25,7 +26,7 @@ def run_jobs(
     threads: int,
     is_large: Callable[[Job], bool],
     stopped: Callable[[], bool],
-) -> Iterator[Outcome]:
+) -> Generator[Outcome]:
     """Do jobs on several threads, and yield their outcomes in the order of the jobs.
 
     Small jobs run side by side on serial kernels. A large one waits until they
@@ -61,6 +62,15 @@ def run_jobs(
         with serially():
             return None if stopped() else work(job)
 
+    def submitted(job: Job) -> Future[Outcome | None]:
+        once = _Once(work_beside, job)
+        try:
+            return pool.submit(once)
+        except RuntimeError:  # the system has no thread left: it is done here, with those there are
+            done: Future[Outcome | None] = Future()
+            done.set_result(once())
+            return done
+
     try:
         for job in _until(stopped, jobs):
             if is_large(job):
@@ -68,11 +78,23 @@ def run_jobs(
                 if not stopped():
                     yield work(job)
                 continue
-            waiting.append(pool.submit(work_beside, job))
+            waiting.append(submitted(job))
             yield from _results(waiting, down_to=_AHEAD * threads)
         yield from _results(waiting, down_to=0)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+class _Once:
+    """A job that is done by the first who calls; the pool keeps what it has refused."""
+
+    def __init__(self, work: Callable[[Job], Outcome | None], job: Job) -> None:
+        self._work, self._job = work, job
+        self._first = threading.Lock()
+
+    def __call__(self) -> Outcome | None:
+        """Do the job; who comes later gets None."""
+        return self._work(self._job) if self._first.acquire(blocking=False) else None
 
 
 def _until(stopped: Callable[[], bool], jobs: Iterable[Job]) -> Iterator[Job]:

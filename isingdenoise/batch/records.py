@@ -13,7 +13,7 @@ from ..coupling import Coupling
 from ..inference import Engine, Status
 from ..result import DenoiseResult
 
-__all__ = ["combined", "describe_settings", "figures"]
+__all__ = ["are_figures", "combined", "describe_settings", "figures"]
 
 
 def describe_settings(
@@ -100,6 +100,15 @@ def combined(pages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "status": cut_off if cut_off in states else states[0],
         **{name: [page[name] for page in pages] for name in ("noise", "coupling")},
     }
+
+
+def are_figures(value: Any) -> bool:
+    """Tell whether a value read from a file has the shape that `combined` gives, or lacks some."""
+    numbers = ("pixels", "changed_to_white", "changed_to_black", "changed", "uncertainty")
+    return isinstance(value, dict) and all(
+        value.get(name) is None or type(value[name]) in (int, float)
+        for name in (*numbers, "pages", "seconds")
+    )
 
 
 def _plain(value: Any) -> Any:

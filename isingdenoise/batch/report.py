@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from .._io.atomic import atomic_file
 from ..errors import ParameterError, printable
-from ..io import check_output, write_bytes_atomically
+from ..io import check_output
 from .jobs import Outcome
 
 __all__ = ["REPORT_FORMATS", "check_report", "report_row", "write_report"]
@@ -87,53 +89,65 @@ def write_report(path: Path, rows: Iterable[Row], *, overwrite: bool = False) ->
     path : pathlib.Path
         A name that ends in .json or .csv.
     rows : iterable of dict
-        From `report_row`.
+        From `report_row`. Of a sequence, one is held at a time.
     overwrite : bool
         Whether a file that is no report may be replaced.
 
     Raises
     ------
     OverwriteError, WriteError
-        As `write_bytes_atomically`.
+        As `isingdenoise.io.write_bytes_atomically`.
     """
-    ordered = _look_first(list(rows))
-    if path.suffix.lower() == ".csv":
-        data = _csv(ordered)
-    else:
-        body = json.dumps({"pictures": ordered}, indent=2, allow_nan=False)
-        data = _JSON_HEAD + body.removeprefix("{\n").encode("ascii") + b"\n"
-    write_bytes_atomically(path, data, overwrite=overwrite or _is_report(path))
+    ordered = _look_first(rows if isinstance(rows, Sequence) else list(rows))
+    parts = _csv(ordered) if path.suffix.lower() == ".csv" else _json(ordered)
+    with atomic_file(path, overwrite=overwrite or _is_report(path)) as stream:
+        for part in parts:
+            stream.write(part.encode())
 
 
-def _look_first(rows: list[Row]) -> list[Row]:
-    by_change = _ranks(rows, lambda row: row["changed"])
-    by_doubt = _ranks(rows, lambda row: row["uncertainty"])
-    ranked = [
-        {"rank_changed": by_change.get(i), "rank_uncertainty": by_doubt.get(i), **row}
-        for i, row in enumerate(rows)
-    ]
+def _look_first(rows: Sequence[Row]) -> Iterator[Row]:
+    """Yield the rows with their ranks, in the order of the report."""
+    keys = [(row["changed"], row["uncertainty"], row["error"] is None) for row in rows]
+    by_change = _ranks([changed for changed, _, _ in keys])
+    by_doubt = _ranks([doubt for _, doubt, _ in keys])
 
-    def key(row: Row) -> tuple[bool, int, int]:
-        ranks = [rank for name in _COLUMNS[:2] if (rank := row[name]) is not None]
-        return row["error"] is None, min(ranks, default=0), sum(ranks)
+    def key(i: int) -> tuple[bool, int, int]:
+        ranks = [rank for rank in (by_change.get(i), by_doubt.get(i)) if rank is not None]
+        return keys[i][2], min(ranks, default=0), sum(ranks)
 
-    return sorted(ranked, key=key)
+    for i in sorted(range(len(rows)), key=key):
+        yield {"rank_changed": by_change.get(i), "rank_uncertainty": by_doubt.get(i), **rows[i]}
 
 
-def _ranks(rows: list[Row], value: Callable[[Row], float | None]) -> dict[int, int]:
-    """Return {index: rank} of the rows that have the value, the largest as 1."""
-    having = [(-v, i) for i, row in enumerate(rows) if (v := value(row)) is not None]
+def _ranks(values: Sequence[float | None]) -> dict[int, int]:
+    """Return {index: rank} of the values that there are, the largest as 1."""
+    having = [(-v, i) for i, v in enumerate(values) if v is not None]
     return {i: rank for rank, (_, i) in enumerate(sorted(having), start=1)}
 
 
-def _csv(rows: list[Row]) -> bytes:
+def _json(rows: Iterable[Row]) -> Iterator[str]:
+    """Yield {"report": ..., "pictures": [...]} in parts."""
+    yield _JSON_HEAD.decode() + '  "pictures": ['
+    comma = ""
+    for row in rows:
+        body = json.dumps(row, indent=2, allow_nan=False)
+        yield f"{comma}\n{textwrap.indent(body, '    ')}"
+        comma = ","
+    yield "\n  ]\n}\n" if comma else "]\n}\n"
+
+
+def _csv(rows: Iterable[Row]) -> Iterator[str]:
+    """Yield the lines of a table, the names first."""
     text = io.StringIO()
     writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
     writer.writeheader()
     for row in rows:
         nested = {k: json.dumps(v) if isinstance(v, (dict, list)) else v for k, v in row.items()}
         writer.writerow(nested)
-    return text.getvalue().encode()
+        yield text.getvalue()
+        text.seek(0)
+        text.truncate()
+    yield text.getvalue()
 
 
 def _is_report(path: Path) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any
 
 from numpy.typing import NDArray
@@ -45,7 +45,7 @@ def denoise_many(  # noqa: PLR0913 - the arguments of `denoise`, and the batch's
     describe: Callable[[DenoiseResult], Any] | None = None,
     threads: int = 1,
     stopped: Callable[[], bool] = lambda: False,
-) -> Iterator[Outcome]:
+) -> Generator[Outcome]:
     """Clean pictures, all their pages; a bad file is an outcome, not an end.
 
     What comes out is the same for any number of threads, bit by bit.
