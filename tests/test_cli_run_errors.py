@@ -189,7 +189,20 @@ def test_unreadable_input_is_named(tmp_path, name, data):
 def test_a_folder_as_input_is_named(tmp_path):
     (tmp_path / "folder.png").mkdir()
     line = refused(UNREADABLE, tmp_path, "run", tmp_path / "folder.png")
-    assert "folder.png: is a folder" in line
+    assert "folder.png: is a folder; 'isingdenoise batch' cleans" in line
+
+
+@pytest.mark.parametrize("name", ["new", "new.png", "noisy.png"])
+def test_a_slash_asks_for_a_folder_and_without_extension_one_is_suggested(noisy, tmp_path, name):
+    line = refused(UNWRITABLE, tmp_path, "run", noisy, "-o", f"{tmp_path / name}/")
+    assert f"{tmp_path / name}/: is no folder that exists" in line
+    line = refused(USAGE, tmp_path, "run", noisy, "-o", tmp_path / "new")
+    assert f"-o: {tmp_path / 'new'} is no folder that exists" in line
+    (tmp_path / "there").mkdir()
+    assert (
+        invoke("run", noisy, *GREY, "--coupling", "0.4", "-o", f"{tmp_path / 'there'}/").code == 0
+    )
+    assert (tmp_path / "there" / "noisy.png").exists()
 
 
 @pytest.mark.parametrize("name", [".", "/"])

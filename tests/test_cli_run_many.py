@@ -138,7 +138,8 @@ def test_an_output_that_is_an_input_is_refused(three, tmp_path):
     made = save_noisy(tmp_path / "a.denoised.png")
     for force in ([], ["--force"]):
         line = refused(USAGE, tmp_path, "run", three[0], made, *force)
-        assert "a.denoised.png is the input itself" in line
+        assert line.startswith("isingdenoise: INPUT: ")
+        assert f"{made} would be written for {three[0]} and is an input too; leave one" in line
         line = refused(USAGE, tmp_path, "run", *three, "-o", tmp_path, *force)
         assert "a.png is the input itself" in line
     (tmp_path / "link").symlink_to(tmp_path)

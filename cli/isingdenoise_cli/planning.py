@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 from unicodedata import normalize
 
@@ -45,6 +45,8 @@ def plan(
     jobs = []
     for source in sources:
         try:
+            if isinstance(source, Path) and source.is_dir():
+                raise ReadError(source, "is a folder; 'isingdenoise batch' cleans all in it")
             streams.check_source(source)
         except ReadError as error:
             if not several:
@@ -54,7 +56,7 @@ def plan(
             jobs.append(Job(source, tuple(_targets(source, wanted, several))))
     for path in others:
         streams.check_source(path)
-    _check(jobs, [*streams.paths(*sources), *others], force)
+    _check(jobs, [*streams.paths(*sources), *others], wanted, force)
     return jobs
 
 
@@ -123,7 +125,7 @@ def _extension(source: Path, kind: str | None) -> str:
     return next(extension for extension, name in EXTENSIONS.items() if name == kind)
 
 
-def _check(jobs: Sequence[Job], inputs: Sequence[Path], force: bool) -> None:
+def _check(jobs: Sequence[Job], inputs: Sequence[Path], wanted: o.Wanted, force: bool) -> None:
     """Refuse outputs that cannot be written, or are one file."""
     taken: dict[object, tuple[Job, Target]] = {}
     folds: dict[Path, bool] = {}
@@ -135,6 +137,8 @@ def _check(jobs: Sequence[Job], inputs: Sequence[Path], force: bool) -> None:
                 streams.check_sink(target.option)
                 key: object = None
             else:
+                if target.option == "-o" and place != wanted.output:
+                    _check_own_name(job, place, files)
                 with o.named(output=target.option):
                     known = inputs if _identity(place) in files else ()
                     check_output(place, known, overwrite=force)
@@ -142,6 +146,16 @@ def _check(jobs: Sequence[Job], inputs: Sequence[Path], force: bool) -> None:
             other, first = taken.setdefault(key, (job, target))
             if first is not target:
                 _refuse_twice(job, target, other, first)
+
+
+def _check_own_name(job: Job, place: Path, files: Set[tuple[int, int] | None]) -> None:
+    """Refuse an output that nobody named and that is another input."""
+    if (found := _identity(place)) in files and found != _identity(Path(str(job.source))):
+        raise ParameterError(
+            "INPUT",
+            f"{printable(place)} would be written for {printable(job.source)} and is an input "
+            "too; leave one out",
+        )
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

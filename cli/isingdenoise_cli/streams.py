@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import sys
 from collections.abc import Iterator
@@ -41,7 +42,14 @@ class PlaceType(click.Path):
         """Return a `Path` or `STREAM`."""
         if isinstance(value, Stream) or value == "-":
             return STREAM
+        if isinstance(param, click.Option) and isinstance(value, str) and _is_no_folder(value):
+            raise WriteError(value, "is no folder that exists; make it first, or name a file")
         return super().convert(value, param, ctx)
+
+
+def _is_no_folder(name: str) -> bool:
+    """Tell whether a name asks for a folder that is none; a `Path` forgets the final slash."""
+    return name.endswith(("/", os.sep)) and not os.path.isdir(name)  # noqa: PTH112
 
 
 PLACE = PlaceType(path_type=Path, readable=False)

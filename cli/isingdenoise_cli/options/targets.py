@@ -57,6 +57,9 @@ def kind_of(place: Place, asked: str | None) -> str | None:
     if asked is not None and known not in (asked, None):
         message = f"{asked.lower()} and the extension of {printable(place)} differ; leave one out"
         raise ParameterError("--format", message)
+    if asked is None and not place.suffix:
+        message = f"{printable(place)} is no folder that exists, and as a file has no extension"
+        raise ParameterError("output", f"{message}; make the folder, or use {' '.join(EXTENSIONS)}")
     return asked or format_of(place)
 
 
