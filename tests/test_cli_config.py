@@ -315,6 +315,14 @@ def test_an_unknown_variable_is_a_warning_and_a_known_one_of_others_is_none(monk
         ["ISINGDENOISE_ENGINES_NOISE", "warning"],
         ["ISINGDENOISE_NOSIE", "warning"],
     ]
+    assert "; the nearest is ISINGDENOISE_NOISE" in lines[1]
+    monkeypatch.setenv("ISINGDENOISE_BATCH_JOB", "2")
+    monkeypatch.setenv("ISINGDENOISE_CONFG", "x")
+    monkeypatch.setenv("ISINGDENOISE_XYZZYX", "x")
+    text = succeed("engines").stderr
+    for variable in ("BATCH_JOBS", "CONFIG"):
+        assert f"the nearest is ISINGDENOISE_{variable}\n" in text
+    assert "XYZZYX: warning: this environment variable stands for no option\n" in text
     assert succeed("engines", "-q").stderr == ""
 
 

@@ -139,9 +139,24 @@ def test_undamped_jacobi_is_refused_with_advice(noisy):
 
 
 def test_unknown_commands_and_missing_arguments(tmp_path):
-    assert "'rum'" in refused(USAGE, tmp_path, "rum")
+    assert "'rum'; the nearest is run; see" in refused(USAGE, tmp_path, "rum", "x")
+    assert "nearest" not in refused(USAGE, tmp_path, "--rum")
+    assert "nearest" not in refused(USAGE, tmp_path, "zzz")
     assert "INPUT" in refused(USAGE, tmp_path, "run")
     assert "extra" in refused(USAGE, tmp_path, "estimate", "a.png", "extra")
+
+
+def test_names_that_begin_with_a_dash_are_no_options(noisy, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    noisy.rename("-out.png")
+    for name in ("-out.png", "-barcode.png", "--barcode.png", "-q-.png"):
+        line = refused(USAGE, tmp_path, "run", name)
+        assert f"write './{name}', or put '--' before it; see" in line
+    for word in ("-x", "--nosie", "--nosie=0.5"):
+        assert "No such option" in refused(USAGE, tmp_path, "run", word)
+    assert "No such option" in refused(USAGE, tmp_path, "run", "-x", "--", "-out.png")
+    for name in (["./-out.png"], ["--force", "--", "-out.png"]):
+        succeed("run", *GREY, "--coupling", "0.4", *name)
 
 
 def test_levels_that_do_not_fit_the_picture(noisy):

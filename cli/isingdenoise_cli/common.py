@@ -86,8 +86,15 @@ class Command(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse; a wrong value that is not on the command line names its origin."""
         ctx.meta[_SHOW] = _SHOW in args
+        words = list(args)
         try:
             return super().parse_args(ctx, args)
+        except (click.NoSuchOption, click.MissingParameter) as error:
+            name = _name_like_an_option(error, words)
+            if name is None:
+                raise
+            text = f"{name!r} is taken for options; as the name of a file write './{name}'"
+            raise click.UsageError(f"{text}, or put '--' before it", ctx) from None
         except click.BadParameter as error:
             name = error.param.name if error.param is not None else None
             origin = _origin(ctx, str(name))
@@ -111,14 +118,16 @@ class Command(click.Command):
             used = [*_paths([*ctx.params.values(), own["config"]])]
             talk.attach(LogFile(own["log_file"], used))
         _tell_settings(ctx, {**ctx.params, **own})
-        for variable in ctx.meta.get(_UNKNOWN, ()):
-            talk.warning(variable, "this environment variable stands for no option")
+        for variable, near in ctx.meta.get(_UNKNOWN, {}).items():
+            nearest = f"; the nearest is {near}" if near else ""
+            talk.warning(variable, f"this environment variable stands for no option{nearest}")
         check_environment()
         started = time.perf_counter()
         try:
             return super().invoke(ctx)
         except ParameterError as error:
-            origin = _origin(ctx, _parameter(self, option_of(error.parameter)))
+            option = option_of(error.parameter).partition(" ")[0]  # -O NAME
+            origin = _origin(ctx, _parameter(self, option))
             if origin is None:
                 raise
             raise ConfigError(
@@ -203,6 +212,18 @@ def _before_the_command(ctx: click.Context, own: dict[str, Any]) -> None:
         if before.get(name) and ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
             own[name] = before[name]
             ctx.set_parameter_source(name, ParameterSource.COMMANDLINE)
+
+
+def _name_like_an_option(error: click.UsageError, words: list[str]) -> str | None:
+    """Return what was taken for options though it looks like the name of a file."""
+    unknown = error.option_name[-1] if isinstance(error, click.NoSuchOption) else None
+    for word in words[: words.index("--")] if "--" in words else words:
+        if word.startswith("-") and word != "-":
+            named = unknown is not None and unknown in word and "=" not in word
+            named = named and Path(word).suffix != ""
+            if named or os.path.lexists(word):
+                return word
+    return None
 
 
 def _loudness(ctx: click.Context, own: dict[str, Any]) -> dict[str, bool]:

@@ -143,10 +143,10 @@ def _plain(value: Any, option: click.Option, origin: str) -> Any:
 
 def from_environment(
     environment: Mapping[str, str], name: str, commands: Commands
-) -> tuple[dict[str, Setting], list[str]]:
-    """Return the settings for the command `name` by parameter, and unknown variables."""
+) -> tuple[dict[str, Setting], dict[str, str]]:
+    """Return the settings for the command `name` by parameter; unknown variables, the nearest."""
     found: dict[str, Setting] = {}
-    unknown = []
+    unknown: dict[str, str] = {}
     own = commands[name]
     given = {v: text for v, text in environment.items() if v.startswith(PREFIX) and text}
     # ISINGDENOISE_RUN_NOISE after ISINGDENOISE_NOISE, so that it wins
@@ -161,8 +161,18 @@ def from_environment(
         else:
             others = commands.values() if not command else [commands[command]]
             known = (_by_variable(keys(c, s)) for c in others for s in (True, False))
-            unknown += [variable] * all(key not in options for options in known)
+            if all(key not in options for options in known):
+                unknown[variable] = _nearest_variable(variable, command, others)
     return found, unknown
+
+
+def _nearest_variable(variable: str, command: str, commands: Iterable[click.Command]) -> str:
+    """Return the known variable that is spelt most like this one, or nothing."""
+    start = PREFIX + (f"{command.upper()}_" if command else "")
+    known = {start + key for c in commands for key in _by_variable(keys(c))} | RESERVED
+    ends = {name.removeprefix(PREFIX): name for name in known}
+    near = difflib.get_close_matches(variable.removeprefix(PREFIX), ends, 1, 0.6)
+    return ends[near[0]] if near else ""
 
 
 def _command(variable: str, commands: Commands) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import os
 import sys
@@ -82,6 +83,19 @@ class LazyGroup(click.Group):
             command = getattr(module, cmd_name)
             self.commands[cmd_name] = Command(command, _docstring(module, cmd_name))
         return self.commands[cmd_name]
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Look a subcommand up; of an unknown one, tell the nearest."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = difflib.get_close_matches(args[0], COMMANDS, 1, 0.5)
+            if not near or args[0].startswith("-"):
+                raise
+            message = f"No such command {args[0]!r}; the nearest is {near[0]}"
+            raise click.UsageError(message, ctx) from error
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Return the subcommands without importing them, and the options before them."""
@@ -198,7 +212,9 @@ def _of_the_system(error: OSError) -> tuple[str, int]:
 
 def _one_line(error: click.ClickException, command: str) -> str:
     known = f" {command}" if command in COMMANDS else ""
-    return f"{error.format_message().rstrip('.')}; see 'isingdenoise{known} --help'"
+    text = error.format_message().rstrip(".")
+    see = " See" if text.endswith("?") else "; see"
+    return f"{text}{see} 'isingdenoise{known} --help'"
 
 
 def _docstring(module: Any, function: str) -> str:
