@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -9,10 +10,12 @@ import sys
 import time
 import weakref
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from command_line import SCRIPT, invoke, launch, save_noisy
 from isingdenoise_cli import folder as cli_folder
+from isingdenoise_cli import tally
 from isingdenoise_cli.process import Terminated
 from isingdenoise_cli.signals import Stop, stop_on_signals
 
@@ -172,6 +175,33 @@ def test_what_was_done_is_told_even_if_the_report_cannot_be(folder, tmp_path, mo
     assert done.code == 5
     assert done.stdout == f"12 pictures cleaned into {tmp_path / 'out'}\n"
     assert "r.csv: cannot be written" in done.stderr
+
+
+def full(path):
+    """Stand for a temporary file on a full disk: /dev/full is one."""
+    return path.open("r+b", buffering=0)
+
+
+@pytest.mark.parametrize("disk", ["with room", "full", "full later", "no folder"])
+def test_records_for_the_end_are_all_there_with_and_without_room_on_the_disk(monkeypatch, disk):
+    if disk != "with room" and not Path("/dev/full").exists():
+        pytest.skip("needs /dev/full")
+    monkeypatch.setattr(tally, "_IN_MEMORY", 300)
+    if disk == "full":
+        monkeypatch.setattr(tally.tempfile, "TemporaryFile", lambda **_: full(Path("/dev/full")))
+    if disk == "no folder":
+        monkeypatch.setattr(tally.tempfile, "tempdir", "/nowhere")
+    records, expected = tally._Records(), [{"n": n, "text": "x" * (n % 70)} for n in range(200)]
+    for n, record in enumerate(expected):
+        if disk == "full later" and n == 100:
+            soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (2000, hard))
+        records.add(record)
+    if disk == "full later":
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert len(records) == 200
+    assert list(records) == expected
+    assert (len(records._latest) < 20) is (disk == "with room")
 
 
 class Row(dict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import tempfile
 import weakref
@@ -110,25 +111,46 @@ class Tally:
 
 
 class _Records(Sequence[dict[str, Any]]):
-    """Records as JSON, in memory while they are few, else in a file; each is read when asked for.
+    """Records as JSON, the latest in memory, the others in a file; each is read when asked for.
 
-    None is added any more once the first has been read.
+    Where there is no room for the file, all stay in memory.
     """
 
     def __init__(self) -> None:
-        self._file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed with this
-        weakref.finalize(self, self._file.close)
-        self._ends = array("Q", [0])
+        self._file: io.FileIO | None = None
+        self._ends = array("Q", [0])  # in the file
+        self._latest: list[bytes] = []
+        self._room = _IN_MEMORY
 
     def add(self, record: Mapping[str, Any]) -> None:
         """Add one record."""
         line = json.dumps(report.plain(record), allow_nan=False).encode("ascii")
-        self._file.write(line)
-        self._ends.append(self._ends[-1] + len(line))
+        self._latest.append(line)
+        self._room -= len(line)
+        if self._room < 0:
+            self._put_aside()
+
+    def _put_aside(self) -> None:
+        """Write what is in memory to the file, all of it or nothing."""
+        self._room = _IN_MEMORY
+        data = memoryview(b"".join(self._latest))
+        try:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed with this
+                weakref.finalize(self, self._file.close)
+            self._file.seek(self._ends[-1])
+            while data:
+                data = data[self._file.write(data) :]
+        except OSError as error:
+            talk.detail(f"the temporary folder takes no more ({error.strerror or error})")
+            return
+        for line in self._latest:
+            self._ends.append(self._ends[-1] + len(line))
+        self._latest.clear()
 
     def __len__(self) -> int:
         """Return how many there are."""
-        return len(self._ends) - 1
+        return len(self._ends) - 1 + len(self._latest)
 
     @overload
     def __getitem__(self, index: int) -> dict[str, Any]: ...
@@ -139,10 +161,16 @@ class _Records(Sequence[dict[str, Any]]):
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         index = range(len(self))[index]
+        record: dict[str, Any] = json.loads(self._line(index))
+        return record
+
+    def _line(self, index: int) -> bytes:
+        aside = len(self._ends) - 1
+        if index >= aside or self._file is None:
+            return self._latest[index - aside]
         start, end = self._ends[index], self._ends[index + 1]
         self._file.seek(start)
-        record: dict[str, Any] = json.loads(self._file.read(end - start))
-        return record
+        return self._file.read(end - start)
 
 
 def _record(outcome: Outcome) -> dict[str, Any]:
