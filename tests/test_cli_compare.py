@@ -134,12 +134,18 @@ def test_a_setting_goes_to_every_engine_that_has_it(noisy):
     assert [line.split()[3] for line in done.stderr.splitlines()] == ["mf", "icm"]
 
 
+def energies(*args):
+    return [row["energy"] for row in table_of(*args).values()]
+
+
 def test_a_setting_with_a_name_goes_to_that_engine_only(noisy):
     done = invoke("compare", noisy, "--json", "-O", "icm.max_sweeps=1", "-O", "gibbs.sweeps=7")
     rows = {row["engine"]: row for row in json.loads(done.stdout)["engines"]}
     assert rows["icm"]["status"] == "max_sweeps"
     assert rows["mf"]["status"] == "converged"
     assert rows["gibbs"]["sweeps"] == 50 + 7
+    plain = [noisy, "--engine", "icm", *FEW]
+    assert energies(*plain, "-O", "gibbs.sweeps=7", "-O", "mf.tol=1") == energies(*plain)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +157,7 @@ def test_a_setting_with_a_name_goes_to_that_engine_only(noisy):
         (["-O", "tol"], "tol"),
         (["-O", "damping=2"], "damping"),
         (["--engine", "icm", "-O", "tol=1"], "icm"),
-        (["--engine", "icm", "-O", "gibbs.sweeps=1"], "gibbs"),
+        (["--engine", "icm", "-O", "gibbs.sweeps=0"], "-O gibbs.sweeps"),
         (["--engine", "magic"], "--engine"),
         (["--noise", "gaussian", "--sigma", "0"], "--sigma"),
         (["--sigma", "1"], "--noise auto"),

@@ -427,6 +427,27 @@ def test_shells_are_offered_commands_options_and_choices(shell, monkeypatch):
     assert "file" in completed(["run", "--mask", ""], shell)
 
 
+def test_shells_are_offered_the_settings_of_the_engine():
+    found = completed(["run", "x.png", "-O", ""])
+    assert all(f"plain,{name}=\n" in found for name in ("tol", "max_sweeps", "damping"))
+    assert "chains=" not in found
+    assert completed(["run", "--engine", "gibbs", "-O", "ch"]) == "plain,chains=\n"
+    assert completed(["run", "-O", "gibbs.ch"]) == "plain,gibbs.chains=\n"
+    assert completed(["run", "-O", "magic."]).strip() == ""
+    assert completed(["compare", "-O", "b"]) == "plain,bound_every=\nplain,burn_in=\n"
+
+
+def test_one_file_of_settings_does_for_all_engines(tmp_path, write):
+    noisy = save_noisy(tmp_path / "noisy.png")
+    path = write('noise = "gaussian"\ncoupling = 0.4\nO = ["mf.tol=1e-4", "gibbs.sweeps=9"]\n')
+    for engine, own in (("mf", {"tol": 1e-4}), ("icm", {}), ("gibbs", {"sweeps": 9})):
+        options = ["--engine", engine, "--json", "--force", "--config", path]
+        told = json.loads(succeed("run", noisy, *options).stdout)["engine"]
+        assert told | own == told
+        done = succeed("batch", tmp_path, tmp_path / engine, "--engine", engine, "--config", path)
+        assert "1 picture cleaned" in done.stdout or "2 pictures cleaned" in done.stdout
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_shells_get_their_script(shell):
     done = launch(env={"_ISINGDENOISE_COMPLETE": f"{shell}_source"})

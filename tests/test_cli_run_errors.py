@@ -1,6 +1,7 @@
 """`isingdenoise run` where something is wrong: exit code, one line, nothing written."""
 
 import dataclasses
+import json
 import os
 
 import numpy as np
@@ -103,6 +104,28 @@ def test_an_unknown_setting_is_answered_with_the_valid_ones(noisy, engine, text)
     assert repr(text) in line
     for field in dataclasses.fields(ENGINES[engine]):
         assert field.name in line
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_setting_with_the_name_of_an_engine_is_for_that_one_alone(noisy, engine):
+    options = ["-O", "mf.max_sweeps=1", "-O", "mf.tol=0", "-O", "gibbs.sweeps=3"]
+    quick = [*GREY, "--coupling", "0.4", "--engine", engine, "--json", "--force"]
+    plain, told = (
+        json.loads(succeed("run", noisy, *quick, *more).stdout) for more in ([], options)
+    )
+    mine = {"mf": {"max_sweeps": 1, "tol": 0.0}, "gibbs": {"sweeps": 3}}.get(engine, {})
+    assert told["engine"] == plain["engine"] | mine
+
+
+def test_settings_that_are_left_aside_are_checked_all_the_same(noisy):
+    for text, named in (
+        ("mf.tol=-1", "-O mf.tol: must be"),
+        ("mf.nonsense=1", "'nonsense=1' is no setting of mf"),
+        ("magic.tol=1", "'magic.tol=1'"),
+        ("mf.", "''"),
+        ("tol=1", "for another engine write mf.tol=VALUE"),
+    ):
+        assert named in refused(USAGE, noisy.parent, "run", noisy, "--engine", "gibbs", "-O", text)
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,11 @@ def test_unknown_names_are_attribute_errors():
 
 def test_completion_in_the_shell_imports_no_command_for_their_names_and_nothing_heavy(monkeypatch):
     monkeypatch.setenv("_ISINGDENOISE_COMPLETE", "bash_complete")
-    for words, light in (("isingdenoise ", True), ("isingdenoise run --noise ", False)):
+    for words, light in (
+        ("isingdenoise ", True),
+        ("isingdenoise run --noise ", False),
+        ("isingdenoise batch -O ", False),
+    ):
         monkeypatch.setenv("COMP_WORDS", words)
         monkeypatch.setenv("COMP_CWORD", str(len(words.split())))
         output, loaded = modules_after(RUN)

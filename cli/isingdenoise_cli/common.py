@@ -21,16 +21,8 @@ from isingdenoise.errors import ParameterError, printable
 from . import config, talk
 from .config import ConfigError, Setting
 from .logfile import LogFile
+from .usage import name_like_an_option, option_of, parameter_of
 
-#: Options whose name differs from the library's parameter.
-_OPTIONS = {
-    "rng": "--seed",
-    "probability": "--flip-prob",
-    "output": "-o",
-    **dict.fromkeys(("horizontal", "vertical", "diagonal", "antidiagonal"), "--coupling"),
-    "image": "INPUT",
-    "input": "INPUT",
-}
 _OWN = ("quiet", "verbose", "log_file", "config", "show_config")
 _SHOW = "--show-config"
 _PATH = click.Path(path_type=Path, readable=False)
@@ -90,7 +82,7 @@ class Command(click.Command):
         try:
             return super().parse_args(ctx, args)
         except (click.NoSuchOption, click.MissingParameter) as error:
-            name = _name_like_an_option(error, words)
+            name = name_like_an_option(error, words)
             if name is None:
                 raise
             text = f"{name!r} is taken for options; as the name of a file write './{name}'"
@@ -126,8 +118,7 @@ class Command(click.Command):
         try:
             return super().invoke(ctx)
         except ParameterError as error:
-            option = option_of(error.parameter).partition(" ")[0]  # -O NAME
-            origin = _origin(ctx, _parameter(self, option))
+            origin = _origin(ctx, parameter_of(self, option_of(error.parameter)))
             if origin is None:
                 raise
             raise ConfigError(
@@ -159,13 +150,6 @@ class _Commands(Mapping[str, click.Command]):
 
     def __contains__(self, name: object) -> bool:
         return name in self._names
-
-
-def option_of(parameter: str) -> str:
-    """Return how the user wrote a parameter of the library."""
-    if parameter.startswith("-") or parameter.isupper():
-        return parameter
-    return _OPTIONS.get(parameter, "--" + parameter.replace("_", "-"))
 
 
 def _load(ctx: click.Context, option: click.Parameter, path: Path | None) -> Path | None:
@@ -214,18 +198,6 @@ def _before_the_command(ctx: click.Context, own: dict[str, Any]) -> None:
             ctx.set_parameter_source(name, ParameterSource.COMMANDLINE)
 
 
-def _name_like_an_option(error: click.UsageError, words: list[str]) -> str | None:
-    """Return what was taken for options though it looks like the name of a file."""
-    unknown = error.option_name[-1] if isinstance(error, click.NoSuchOption) else None
-    for word in words[: words.index("--")] if "--" in words else words:
-        if word.startswith("-") and word != "-":
-            named = unknown is not None and unknown in word and "=" not in word
-            named = named and Path(word).suffix != ""
-            if named or os.path.lexists(word):
-                return word
-    return None
-
-
 def _loudness(ctx: click.Context, own: dict[str, Any]) -> dict[str, bool]:
     """Return --quiet and --verbose; where both are set, the command line decides."""
     if own["quiet"] and own["verbose"]:
@@ -252,10 +224,6 @@ def _paths(values: Iterable[Any]) -> Iterator[Path]:
             yield value
         elif isinstance(value, (tuple, list)):
             yield from _paths(value)
-
-
-def _parameter(command: click.Command, option: str) -> str:
-    return next((str(p.name) for p in command.params if option in p.opts), "")
 
 
 def _optional(parameter: click.Parameter) -> click.Parameter:

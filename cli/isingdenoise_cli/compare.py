@@ -9,13 +9,12 @@ from typing import Any
 import click
 
 from isingdenoise.coupling import Coupling
-from isingdenoise.errors import ParameterError
 from isingdenoise.inference import ENGINES, Engine
 
 from . import options as o
 from . import streams, talk
+from .settings import build_engines
 from .streams import Place
-from .values import build_engine, setting_types
 
 #: Bytes a pixel that a result keeps: field, means, labels, picture.
 _KEPT = 10
@@ -65,7 +64,7 @@ def compare(
     from . import report
 
     streams.check_source(picture)
-    solvers = _engines(tuple(dict.fromkeys(engines)) or tuple(ENGINES), settings)
+    solvers = build_engines(tuple(dict.fromkeys(engines)) or tuple(ENGINES), settings)
     o.check_figure(plot, streams.paths(picture, clean), force)
     with talk.step("reading"):
         source = read_picture(
@@ -91,11 +90,10 @@ def compare(
     if plot is not None:
         _draw(plot, pixels, reference, rows, force)
     settings_of = [row.result.settings for row in rows]
+    used = settings_of[0]["coupling"]
     if as_json:
-        estimates = {
-            "noise": report.noise_record(prepared.noise, prepare.noise.chosen),
-            "coupling": settings_of[0]["coupling"],
-        }
+        noise = report.noise_record(prepared.noise, prepare.noise.chosen)
+        estimates = {"noise": noise, "coupling": used}
         more = {
             "calibration": next(filter(None, (s["calibration"] for s in settings_of)), None),
             **report.light_record(prepare.background, prepared.light),
@@ -106,7 +104,7 @@ def compare(
     talk.result(f"noise     {report.describe_noise(prepared.noise, prepare.noise.chosen)}")
     for what, text in report.light_line(prepare.background, prepared.light):
         talk.result(f"{what:<9} {text}")
-    talk.result(f"coupling  {rows[0].result.coupling} ({settings_of[0]['coupling']['source']})\n")
+    talk.result(f"coupling  {rows[0].result.coupling} ({used['source']})\n")
     report.print_table([_row(r.record(), reference is not None) for r in rows])
 
 
@@ -117,30 +115,12 @@ def _needed(
     from isingdenoise.memory import memory_to_denoise
 
     def needed(pixels: int, dtype: str) -> int:
-        more: dict[str, Any] = {
-            "noise": prepare.noise.name,
-            "background": prepare.background,
-            "dtype": dtype,
-        }
-        each = [memory_to_denoise(pixels, s, coupling=coupling, **more) for s in solvers]
+        more: dict[str, Any] = {"noise": prepare.noise.name, "background": prepare.background}
+        more |= {"coupling": coupling, "dtype": dtype}
+        each = [memory_to_denoise(pixels, solver, **more) for solver in solvers]
         return max(each) + _KEPT * pixels * (len(solvers) - 1)
 
     return needed
-
-
-def _engines(names: tuple[str, ...], settings: tuple[str, ...]) -> list[Engine]:
-    """Build the engines, each with the settings that are meant for it."""
-    mine: dict[str, list[str]] = {name: [] for name in names}
-    for text in settings:
-        key = text.partition("=")[0]
-        engine, dot, setting = text.partition(".") if "." in key else ("", "", text)
-        takers = [engine] if dot else [n for n in names if key in setting_types(ENGINES[n])]
-        if not takers or any(name not in mine for name in takers):
-            known = (f"{n}: {', '.join(setting_types(ENGINES[n]))}" for n in names)
-            raise ParameterError("-O", f"{text!r} is no setting of any engine ({'; '.join(known)})")
-        for name in takers:
-            mine[name].append(setting)
-    return [build_engine(name, mine[name]) for name in names]
 
 
 def _row(record: dict[str, Any], measured: bool) -> dict[str, str]:
@@ -151,10 +131,8 @@ def _row(record: dict[str, Any], measured: bool) -> dict[str, str]:
         row["PSNR dB"] = f"{record['psnr']:.2f}"
     row["energy"] = f"{record['energy']:.1f}"
     row["bound"] = "-" if record["bound"] is None else f"{record['bound']:.1f}"
-    row["sweeps"] = str(record["sweeps"])
-    row["seconds"] = f"{record['seconds']:.4f}"
-    row["status"] = record["status"]
-    return row
+    row |= {"sweeps": str(record["sweeps"]), "seconds": f"{record['seconds']:.4f}"}
+    return row | {"status": record["status"]}
 
 
 def _draw(plot: Path, pixels: Any, reference: Any, rows: list[Any], force: bool) -> None:

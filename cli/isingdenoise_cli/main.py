@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 import sys
@@ -23,8 +22,9 @@ from isingdenoise.errors import (
 )
 
 from . import talk
-from .common import Command, manner_options, option_of
+from .common import Command, manner_options
 from .process import Terminated, ending_on_signals, mend_streams
+from .usage import option_of, unknown_command
 
 #: Subcommands, where they live, and their line in the help: none is imported for it.
 COMMANDS = {
@@ -91,11 +91,9 @@ class LazyGroup(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            near = difflib.get_close_matches(args[0], COMMANDS, 1, 0.5)
-            if not near or args[0].startswith("-"):
+            if args[0].startswith("-"):
                 raise
-            message = f"No such command {args[0]!r}; the nearest is {near[0]}"
-            raise click.UsageError(message, ctx) from error
+            raise click.UsageError(unknown_command(args[0], COMMANDS), ctx) from error
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Return the subcommands without importing them, and the options before them."""

@@ -1,13 +1,11 @@
-"""What option texts become: numbers or auto, a noise model, an engine."""
+"""What option texts become: numbers or auto, a noise model, a coupling."""
 
 from __future__ import annotations
 
 import math
-import types
-import typing
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import click
@@ -15,13 +13,11 @@ from numpy.typing import NDArray
 
 from isingdenoise.coupling import Coupling
 from isingdenoise.errors import ParameterError
-from isingdenoise.inference import ENGINES, Engine
 from isingdenoise.learning import AUTO, choose_noise
 from isingdenoise.noise import NOISE_MODELS, NoiseModel
 from isingdenoise.noise.base import check_levels
 from isingdenoise.validation import check_real
 
-_SWITCHES = {"true": True, "false": False, "auto": None}
 #: Which options go with a noise model, beside --levels, and whether they may be two numbers.
 _NOISE_OPTIONS: dict[str, dict[str, bool]] = {
     "gaussian": {"sigma": False},
@@ -217,46 +213,3 @@ def build_coupling(strengths: float | tuple[float, ...] | None) -> str | Couplin
     if not isinstance(strengths, tuple):
         return Coupling.nearest(strengths)
     return Coupling(*strengths, *strengths[2:])  # both diagonals alike
-
-
-def build_engine(name: str, settings: Iterable[str]) -> Engine:
-    """Return the engine with its settings from NAME=VALUE texts.
-
-    Raises
-    ------
-    ParameterError
-        An unknown name (the message lists the valid ones) or a bad value.
-    """
-    kind = ENGINES[name]
-    known = setting_types(kind)
-    values = {}
-    for text in settings:
-        key, equals, value = text.partition("=")
-        if not equals or key not in known:
-            raise ParameterError(
-                "-O", f"{text!r} is no setting of {name}; NAME=VALUE with {', '.join(known)}"
-            )
-        values[key] = _parsed(f"-O {key}", value, known[key])
-    try:
-        return kind(**values)
-    except ParameterError as error:
-        raise ParameterError(f"-O {error.parameter}", error.message) from None
-
-
-def setting_types(kind: type[Any]) -> dict[str, Any]:
-    """Return the settings of a dataclass and their types."""
-    hints = typing.get_type_hints(kind)
-    return {field.name: hints[field.name] for field in fields(kind)}
-
-
-def _parsed(option: str, text: str, kind: Any) -> Any:
-    """Return `text` as a value of the type."""
-    if isinstance(kind, types.UnionType):  # bool | None
-        if text.lower() not in _SWITCHES:
-            raise ParameterError(option, f"must be one of {', '.join(_SWITCHES)}, not {text!r}")
-        return _SWITCHES[text.lower()]
-    try:
-        return kind(text)
-    except ValueError:
-        what = {int: "a whole number", float: "a number"}.get(kind, "valid")
-        raise ParameterError(option, f"must be {what}, not {text!r}") from None

@@ -14,7 +14,8 @@ from isingdenoise.io import DEFAULT_MAX_PIXELS
 from isingdenoise.learning import AUTO
 from isingdenoise.noise import NOISE_MODELS
 
-from ..values import Auto, NoiseChoice, Share, build_coupling, build_engine
+from .. import settings as engine_settings
+from ..values import Auto, NoiseChoice, Share, build_coupling
 from .picture import Limits, Preparation, check_figure, named
 from .targets import PLACE, Wanted, kind_of, target_options
 from .writing import format_option
@@ -58,7 +59,7 @@ def reading_options(command: Command) -> Command:
     return _all(
         [
             click.option(
-                "--frame", type=click.IntRange(0), help="Take only this page or frame, from 0."
+                "--frame", type=click.IntRange(0), help="Take only this page or frame; 0 is page 1."
             ),
             click.option(
                 "--max-pixels",
@@ -151,7 +152,8 @@ def engine_options(command: Command) -> Command:
 
     @functools.wraps(command)
     def gathered(*, engine: str, settings: tuple[str, ...], **given: Any) -> Any:
-        return command(engine=build_engine(engine, settings), **given)
+        (solver,) = engine_settings.build_engines([engine], settings)
+        return command(engine=solver, **given)
 
     choice = click.option(
         "--engine",
@@ -196,7 +198,9 @@ settings_option = click.option(
     "settings",
     multiple=True,
     metavar="NAME=VALUE",
-    help="A setting of the engine, e.g. -O tol=1e-4; may be repeated.",
+    shell_complete=engine_settings.complete,
+    help="A setting of the engine, e.g. -O tol=1e-4; may be repeated. One with a name, e.g. "
+    "-O mf.tol=1e-4, is for that engine, and left aside with others.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 force_option = click.option("--force", is_flag=True, help="Replace existing files.")

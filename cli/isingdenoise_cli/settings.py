@@ -1,0 +1,116 @@
+"""Settings of engines: what the texts behind -O become."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from isingdenoise.errors import ParameterError
+from isingdenoise.inference import ENGINES, Engine
+
+_SWITCHES = {"true": True, "false": False, "auto": None}
+
+
+def build_engines(names: Sequence[str], settings: Iterable[str]) -> list[Engine]:
+    """Return engines with their settings.
+
+    NAME=VALUE goes to every engine asked for that has it, ENGINE.NAME=VALUE to
+    one. What is meant for an engine that is not asked for is checked and left
+    aside, so that one file of settings does for all.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Engines, each once.
+    settings : iterable of str
+        What stands behind -O.
+
+    Raises
+    ------
+    ParameterError
+        No engine has it (the message lists what they have), or a bad value.
+    """
+    given: dict[str, list[str]] = {name: [] for name in ENGINES}
+    for text in settings:
+        key = text.partition("=")[0]
+        engine, dot, setting = text.partition(".") if "." in key else ("", "", text)
+        takers = [engine] if dot else [n for n in names if key in setting_types(ENGINES[n])]
+        if not takers or takers[0] not in given:
+            raise ParameterError("-O", f"{text!r} is no setting of {_known(names)}{_other(key)}")
+        for name in takers:
+            given[name].append(setting)
+    found = {
+        name: _built(name, texts, "" if name in names else f"{name}.")
+        for name, texts in given.items()
+        if texts or name in names
+    }
+    return [found[name] for name in names]
+
+
+def setting_types(kind: type[Any]) -> dict[str, Any]:
+    """Return the settings of a dataclass and their types."""
+    hints = typing.get_type_hints(kind)
+    return {field.name: hints[field.name] for field in fields(kind)}
+
+
+def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return NAME= of the settings of the engines asked for; behind a dot, of that engine."""
+    del param
+    engine, dot, _ = incomplete.partition(".")
+    asked = ctx.params.get("engine") or ctx.params.get("engines") or tuple(ENGINES)
+    if dot:
+        kind = ENGINES.get(engine)
+        names = [f"{engine}.{name}=" for name in setting_types(kind)] if kind else []
+    else:
+        engines = (asked,) if isinstance(asked, str) else asked
+        names = list(dict.fromkeys(f"{s}=" for e in engines for s in setting_types(ENGINES[e])))
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+def _known(names: Sequence[str]) -> str:
+    """Return which settings the engines have, for an error."""
+    if len(names) == 1:
+        return f"{names[0]}; NAME=VALUE with {', '.join(setting_types(ENGINES[names[0]]))}"
+    known = (f"{name}: {', '.join(setting_types(ENGINES[name]))}" for name in names)
+    return f"any engine ({'; '.join(known)})"
+
+
+def _other(key: str) -> str:
+    """Return how a setting of another engine is written, for an error."""
+    having = [name for name, kind in ENGINES.items() if key in setting_types(kind)]
+    return f"; for another engine write {having[0]}.{key}=VALUE" if having else ""
+
+
+def _built(name: str, settings: Iterable[str], prefix: str) -> Engine:
+    """Return one engine with its own settings."""
+    kind = ENGINES[name]
+    known = setting_types(kind)
+    values = {}
+    for text in settings:
+        key, equals, value = text.partition("=")
+        if not equals or key not in known:
+            raise ParameterError("-O", f"{text!r} is no setting of {_known([name])}")
+        values[key] = _parsed(f"-O {prefix}{key}", value, known[key])
+    try:
+        return kind(**values)
+    except ParameterError as error:
+        raise ParameterError(f"-O {prefix}{error.parameter}", error.message) from None
+
+
+def _parsed(option: str, text: str, kind: Any) -> Any:
+    """Return `text` as a value of the type."""
+    if isinstance(kind, types.UnionType):  # bool | None
+        if text.lower() not in _SWITCHES:
+            raise ParameterError(option, f"must be one of {', '.join(_SWITCHES)}, not {text!r}")
+        return _SWITCHES[text.lower()]
+    try:
+        return kind(text)
+    except ValueError:
+        what = {int: "a whole number", float: "a number"}.get(kind, "valid")
+        raise ParameterError(option, f"must be {what}, not {text!r}") from None

@@ -1,0 +1,51 @@
+"""What is said of a wrong command line: how options are called, and what may have been meant."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+#: Options whose name differs from the library's parameter.
+_OPTIONS = {
+    "rng": "--seed",
+    "probability": "--flip-prob",
+    "output": "-o",
+    **dict.fromkeys(("horizontal", "vertical", "diagonal", "antidiagonal"), "--coupling"),
+    "image": "INPUT",
+    "input": "INPUT",
+}
+
+
+def option_of(parameter: str) -> str:
+    """Return how the user wrote a parameter of the library."""
+    if parameter.startswith("-") or parameter.isupper():
+        return parameter
+    return _OPTIONS.get(parameter, "--" + parameter.replace("_", "-"))
+
+
+def parameter_of(command: click.Command, option: str) -> str:
+    """Return the command's parameter that an option sets, or nothing."""
+    word = option.partition(" ")[0]  # -O NAME
+    return next((str(p.name) for p in command.params if word in p.opts), "")
+
+
+def name_like_an_option(error: click.UsageError, words: list[str]) -> str | None:
+    """Return what was taken for options though it looks like the name of a file."""
+    unknown = error.option_name[-1] if isinstance(error, click.NoSuchOption) else None
+    for word in words[: words.index("--")] if "--" in words else words:
+        if word.startswith("-") and word != "-":
+            named = unknown is not None and unknown in word and "=" not in word
+            named = named and Path(word).suffix != ""
+            if named or os.path.lexists(word):
+                return word
+    return None
+
+
+def unknown_command(name: str, known: Iterable[str]) -> str:
+    """Return what to say of an unknown command."""
+    near = difflib.get_close_matches(name, known, 1, 0.5)
+    return f"No such command {name!r}" + (f"; the nearest is {near[0]}" if near else "")
