@@ -296,6 +296,33 @@ def test_sweeps_that_run_out_are_a_warning(noisy, engine):
     assert "max_sweeps" in done.stderr
 
 
+def test_the_warning_names_the_sweeps_that_were_allowed(tmp_path):
+    noisy = save_noisy(tmp_path / "noisy.png", size=64, sigma=90)
+    options = ["--noise", "gaussian", "--coupling", "0.5", "--force", "-O", "tol=1e-6"]
+    beyond = 0
+    for allowed in (33, 50, 100):
+        done = succeed("run", noisy, *options, "-O", f"max_sweeps={allowed}")
+        assert f"mf did not converge in {allowed} sweeps;" in one_line(done)
+        assert f"mf: stopped after {allowed} sweeps in" in done.stdout
+        record = strict_json(
+            succeed("run", noisy, *options, "--json", "-O", f"max_sweeps={allowed}").stdout
+        )
+        beyond += record["sweeps"] > allowed
+    assert beyond  # else there was nothing to hide
+
+
+@pytest.mark.parametrize("sweeps", [1, 2, 3, 4])
+def test_chains_too_short_to_be_judged_are_a_warning(noisy, sweeps):
+    options = ["--engine", "gibbs", "--coupling", "0.4", "--noise", "gaussian", "--force"]
+    options += ["-O", "burn_in=0", "-O", f"sweeps={sweeps}"]
+    done = succeed("run", noisy, *options)
+    record = strict_json(succeed("run", noisy, *options, "--json").stdout)
+    assert ("too few sweeps to tell" in done.stderr) == (sweeps < 4)
+    assert ("R-hat -, effective sample size - (energy)" in done.stdout) == (sweeps < 4)
+    assert (record["r_hat"] is None) == (sweeps < 4)
+    assert "nan" not in done.stdout + done.stderr
+
+
 def test_the_first_run_says_why_it_takes_longer(noisy, monkeypatch):
     from click.testing import CliRunner
     from isingdenoise_cli.main import cli

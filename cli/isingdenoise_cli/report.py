@@ -24,6 +24,8 @@ from . import process, talk
 
 #: Above this the chains have not mixed (Vehtari et al. 2021 ask for less, but of marginals).
 _R_HAT = 1.1
+#: With fewer kept sweeps nothing can be told of the chains: two in each half.
+_LEAST_SWEEPS = 4
 
 
 def describe_noise(noise: NoiseModel, chosen: bool) -> str:
@@ -110,11 +112,9 @@ def result_lines(
     yield "coupling", f"{result.coupling} ({source})"
     yield "engine", f"{solution.engine}: {outcome(result)} in {solution.seconds:.2g} s"
     if solution.trace.r_hat is not None:
-        size = solution.trace.effective_sample_size
-        yield (
-            "chains",
-            f"R-hat {solution.trace.r_hat:.3f}, effective sample size {size:.0f} (energy)",
-        )
+        mixed = f"{solution.trace.r_hat:.3f}".replace("nan", "-")  # unknown
+        size = f"{solution.trace.effective_sample_size:.0f}".replace("nan", "-")
+        yield "chains", f"R-hat {mixed}, effective sample size {size} (energy)"
     yield "energy", f"{solution.energy:.8g}"
     if solution.bound is not None:
         yield "bound", f"{solution.bound:.8g} (on the log evidence, prior normaliser left out)"
@@ -130,7 +130,14 @@ def outcome(result: DenoiseResult) -> str:
     """Return the status in words."""
     solution = result.solution
     words = {Status.CONVERGED: "converged after", Status.MAX_SWEEPS: "stopped after"}
-    return f"{words.get(solution.status, 'did')} {solution.sweeps} sweeps"
+    return f"{words.get(solution.status, 'did')} {_sweeps(result)} sweeps"
+
+
+def _sweeps(result: DenoiseResult) -> int:
+    """Return the sweeps; those allowed where they ran out, though the last round went beyond."""
+    if result.solution.status is Status.MAX_SWEEPS:
+        return int(result.settings["engine"]["max_sweeps"])
+    return result.solution.sweeps
 
 
 def write_figure(figure: Any, path: Path, force: bool) -> None:
@@ -196,12 +203,14 @@ def complaints(result: DenoiseResult) -> Iterator[str]:
     solution = result.solution
     if solution.status is Status.MAX_SWEEPS:
         yield (
-            f"{solution.engine} did not converge in {solution.sweeps} sweeps; "
+            f"{solution.engine} did not converge in {_sweeps(result)} sweeps; "
             "raise -O max_sweeps or -O tol"
         )
     r_hat = solution.trace.r_hat
     if r_hat is not None and r_hat > _R_HAT:
         yield f"the chains disagree (R-hat {r_hat:.2f}); raise -O burn_in and -O sweeps"
+    if r_hat is not None and result.settings["engine"]["sweeps"] < _LEAST_SWEEPS:
+        yield "too few sweeps to tell whether the chains agree; raise -O sweeps"
 
 
 def say_if_cold() -> None:
