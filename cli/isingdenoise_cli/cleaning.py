@@ -121,18 +121,9 @@ class Cleaner:
 
     def _needed(self, job: outputs.Job, pixels: int, dtype: str) -> int:
         """Return the bytes that a page takes after it has been read."""
-        from isingdenoise.memory import memory_to_denoise
-
         background = self.prepare.background
-        solving = memory_to_denoise(
-            pixels,
-            self.engine,
-            noise=self.prepare.noise.name,
-            coupling=self.coupling,
-            background=background,
-            dtype=dtype,
-            probability=any(target.option == "--probability" for target in job.targets),
-        )
+        sure = any(target.option == "--probability" for target in job.targets)
+        solving = self.prepare.memory([self.engine], self.coupling, probability=sure)(pixels, dtype)
         writing = max(_WRITING[target.option] for target in job.targets)
         writing += 4 * (background is not None)
         return max(solving, pixels * writing) + pixels * len(self.limits.files)

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from isingdenoise.coupling import Coupling
-from isingdenoise.inference import ENGINES, Engine
+from isingdenoise.inference import ENGINES
 
 from . import options as o
 from . import streams, talk
 from .settings import build_engines
 from .streams import Place
-
-#: Bytes a pixel that a result keeps: field, means, labels, picture.
-_KEPT = 10
 
 
 @click.command()
@@ -68,7 +64,7 @@ def compare(
     o.check_figure(plot, streams.paths(picture, clean), force)
     with talk.step("reading"):
         source = read_picture(
-            **streams.source(picture), **reading, besides=_needed(prepare, solvers, coupling)
+            **streams.source(picture), **reading, besides=prepare.memory(solvers, coupling)
         )
     pixels = source.pixels
     reference = None if clean is None else read_clean(clean, pixels.shape)
@@ -106,21 +102,6 @@ def compare(
         talk.result(f"{what:<9} {text}")
     talk.result(f"coupling  {rows[0].result.coupling} ({used['source']})\n")
     report.print_table([_row(r.record(), reference is not None) for r in rows])
-
-
-def _needed(
-    prepare: o.Preparation, solvers: list[Engine], coupling: str | Coupling
-) -> Callable[[int, str], int]:
-    """Return what tells the bytes that all engines take: one at work, the results of the others."""
-    from isingdenoise.memory import memory_to_denoise
-
-    def needed(pixels: int, dtype: str) -> int:
-        more: dict[str, Any] = {"noise": prepare.noise.name, "background": prepare.background}
-        more |= {"coupling": coupling, "dtype": dtype}
-        each = [memory_to_denoise(pixels, solver, **more) for solver in solvers]
-        return max(each) + _KEPT * pixels * (len(solvers) - 1)
-
-    return needed
 
 
 def _row(record: dict[str, Any], measured: bool) -> dict[str, str]:

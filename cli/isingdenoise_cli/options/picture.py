@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isingdenoise.background import estimate_background
+from isingdenoise.coupling import Coupling
 from isingdenoise.errors import ParameterError
+from isingdenoise.inference import Engine
 from isingdenoise.noise import NoiseModel, observed
 from isingdenoise.validation import check_image
 
@@ -20,6 +22,8 @@ from ..values import NoiseChoice
 
 #: What is estimated from values up to this size is within the limits of the noise models.
 _LARGEST_GREY = 1e28
+#: Bytes a pixel of a result: field, means, labels, picture.
+_KEPT = 10
 _FIGURES = (".png", ".pdf", ".svg")
 #: Noise models of counts and of probabilities: a quotient is neither.
 _NEVER_DIVIDED = ("poisson", "probability")
@@ -117,6 +121,20 @@ class Preparation:
     def told(self) -> dict[str, Any]:
         """What the report has to know of it."""
         return {"chosen": self.noise.chosen, "background": self.background}
+
+    def memory(
+        self, engines: Sequence[Engine], coupling: str | Coupling, *, probability: bool = True
+    ) -> Callable[[int, str], int]:
+        """Return what tells how many bytes engines take, one at work, for pixels and their type."""
+        from isingdenoise.memory import memory_to_denoise
+
+        def needed(pixels: int, dtype: str) -> int:
+            more: dict[str, Any] = {"noise": self.noise.name, "background": self.background}
+            more |= {"coupling": coupling, "dtype": dtype, "probability": probability}
+            each = (memory_to_denoise(pixels, engine, **more) for engine in engines)
+            return max(each) + _KEPT * pixels * (len(engines) - 1)
+
+        return needed
 
     def __call__(self, x: NDArray[Any], known: NDArray[Any] | None = None) -> Prepared:
         """Return light and noise of a picture, unknown pixels left out of the estimates."""
