@@ -90,7 +90,10 @@ def test_other_readers_see_the_cleaned_pages(fax):
 def test_probabilities_and_changes_have_as_many_pages(fax, tmp_path):
     sure, changes = tmp_path / "sure.tif", tmp_path / "changes.tiff"
     succeed("run", fax, "--probability", sure, "--change-map", changes)
-    for number, page in enumerate(read_pages(sure)):
+    for number, (page, change) in enumerate(
+        zip(read_pages(sure), read_pages(changes), strict=True)
+    ):
+        assert page.dpi == change.dpi == DPI[number]
         alone = [tmp_path / f"{name}{number}.tif" for name in ("o", "p", "c")]
         more = ["--probability", alone[1], "--change-map", alone[2], "--frame", number]
         succeed("run", fax, "-o", alone[0], *more)

@@ -24,6 +24,7 @@ from command_line import (
 from PIL import Image
 
 from isingdenoise import ENGINES, Coupling, MeanField, denoise
+from isingdenoise.io import read_picture, write_bilevel
 
 # fmt: off
 JSON_KEYS = [
@@ -248,6 +249,15 @@ def test_an_existing_probability_file_stays_and_nothing_else_is_written(noisy, t
     before = snapshot(tmp_path)
     assert "p.tif" in error_line(invoke("run", noisy, "--probability", tmp_path / "p.tif"), 4)
     assert snapshot(tmp_path) == before
+
+
+def test_further_files_keep_the_resolution(tmp_path):
+    noisy, made = tmp_path / "noisy.png", [tmp_path / "p.png", tmp_path / "c.tif"]
+    write_bilevel(noisy, scene(), dpi=(300, 200))
+    succeed("run", noisy, "--noise", "flip", "--probability", made[0], "--change-map", made[1])
+    for path in (noisy, *made):
+        assert read_picture(path).dpi == pytest.approx((300, 200), abs=0.02)
+    succeed("run", noisy, "--noise", "flip", "--probability", tmp_path / "p.npy", "--force")
 
 
 def test_the_same_seed_gives_the_same_bytes(noisy, tmp_path):

@@ -187,6 +187,14 @@ def test_change_maps_have_a_palette(kind, cut):
     np.testing.assert_array_equal(np.asarray(picture.convert("RGB")), colours[expected])
 
 
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_change_maps_keep_the_resolution(kind):
+    found = opened(encode_change_map(BITS, CHANGES, kind, dpi=(204, 98))).info["dpi"]
+    assert [float(v) for v in found] == pytest.approx((204, 98), abs=0.02)
+    plain = opened(encode_change_map(BITS, CHANGES, kind)).info.get("dpi")
+    assert plain in (None, (1, 1))
+
+
 def test_change_maps_as_npy_are_the_changes():
     data = encode_change_map(BITS, CHANGES, "NPY")
     np.testing.assert_array_equal(np.load(io.BytesIO(data)), CHANGES, strict=True)

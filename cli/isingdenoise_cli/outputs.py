@@ -63,9 +63,10 @@ class Target:
             if self.option == "--probability":
                 if result.probability is None:
                     raise ParameterError("output", f"engine {result.solution.engine} has none")
-                return encode_grey(result.probability, kind)
+                return encode_grey(result.probability, kind, dpi=picture.dpi)
             if self.option == "--change-map":
-                return encode_change_map(result.image, result.change_map, kind)
+                changes = result.change_map
+                return encode_change_map(result.image, changes, kind, dpi=picture.dpi)
             kept = kept_notes(picture, kind)
             kept["compression"] = self.compression or kept["compression"]
             return encode_bilevel(result.image, kind, **kept)

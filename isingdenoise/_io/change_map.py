@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from isingdenoise._io.encode import encode_grey, tiff_or_png_options
+from isingdenoise._io.encode import encode_grey, saving_options
 from isingdenoise._io.formats import check_format
 from isingdenoise.errors import ParameterError
 
@@ -33,6 +33,7 @@ def encode_change_map(
     changes: Array,
     format: str,  # noqa: A002
     *,
+    dpi: tuple[float, float] | None = None,
     compression: str | None = None,
 ) -> bytes:
     """Encode a change map.
@@ -46,7 +47,7 @@ def encode_change_map(
     format : str
         "PNG" (2 bits a pixel) and "TIFF" (8 bits) take a palette, in the
         order of `CHANGE_COLOURS`; "NPY" takes `changes` as they are.
-    compression : str or None
+    dpi, compression
         As in `encode_grey`.
 
     Returns
@@ -71,7 +72,7 @@ def encode_change_map(
     indices[changes < 0] = 3
     picture = Image.fromarray(indices)
     picture.putpalette([channel for colour in CHANGE_COLOURS.values() for channel in colour])
-    options = tiff_or_png_options(format, compression or "deflate")
+    options = saving_options(format, dpi, compression or "deflate", None)
     if format == "PNG":
         options["bits"] = 2
     buffer = io.BytesIO()

@@ -15,7 +15,7 @@ from isingdenoise._io.formats import EXTENSIONS, check_format
 from isingdenoise._io.picture import grey_profile, usable_dpi
 from isingdenoise.errors import ParameterError, printable
 
-__all__ = ["encode_bilevel", "encode_grey", "tiff_or_png_options"]
+__all__ = ["encode_bilevel", "encode_grey", "saving_options"]
 
 Array = np.ndarray[Any, Any]
 
@@ -77,7 +77,9 @@ def encode_bilevel(
     format = check_format(format, compression)  # noqa: A001
     if format not in _BILEVEL and format != "NPY":
         image = image.astype(np.uint8) * np.uint8(255)
-    return _encode(image, format, **_options(format, dpi, compression or "group4", icc_profile))
+    return _encode(
+        image, format, **saving_options(format, dpi, compression or "group4", icc_profile)
+    )
 
 
 def encode_grey(
@@ -129,10 +131,12 @@ def encode_grey(
         raise ParameterError("array", f"of {array.dtype} has no file format but NPY")
     if array.dtype == np.uint16 and format not in _DEEP:
         raise ParameterError("format", f"{format} has no room for 16 bits; use PNG, TIFF or PGM")
-    return _encode(array, format, **_options(format, dpi, compression or "deflate", icc_profile))
+    return _encode(
+        array, format, **saving_options(format, dpi, compression or "deflate", icc_profile)
+    )
 
 
-def _options(
+def saving_options(
     kind: str, dpi: tuple[float, float] | None, compression: str, icc_profile: bytes | None
 ) -> dict[str, Any]:
     """Return what Pillow is to be told beside the pixels."""
@@ -144,7 +148,7 @@ def _options(
         options.update(resolution_unit=1, x_resolution=1.0, y_resolution=1.0)
     elif kind == "BMP":  # "unknown"; Pillow would make up 96
         options["dpi"] = (0, 0)
-    options.update(tiff_or_png_options(kind, compression))
+    options.update(_compressing(kind, compression))
     if icc_profile is not None and kind in _WITH_PROFILE:
         if grey_profile(icc_profile) is None:
             raise ParameterError("icc_profile", "is no whole ICC profile for grey; leave it out")
@@ -152,7 +156,7 @@ def _options(
     return options
 
 
-def tiff_or_png_options(kind: str, compression: str) -> dict[str, Any]:
+def _compressing(kind: str, compression: str) -> dict[str, Any]:
     """Return how Pillow is told of a compression, by the formats that have a choice."""
     if kind == "TIFF":
         return {"compression": _TIFF_NAMES[compression]}

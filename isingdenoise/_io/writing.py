@@ -101,6 +101,7 @@ def write_change_map(
     changes: Array,
     *,
     overwrite: bool = False,
+    dpi: tuple[float, float] | None = None,
     format: str | None = None,  # noqa: A002
     compression: str | None = None,
 ) -> None:
@@ -116,7 +117,7 @@ def write_change_map(
         Whether an existing file may be replaced.
     format : str or None
         "PNG", "TIFF" or "NPY"; None takes that of the extension.
-    compression
+    dpi, compression
         As in `encode_change_map`.
 
     Raises
@@ -127,7 +128,7 @@ def write_change_map(
         As `write_bytes_atomically`.
     """
     kind = resolved_format(path, format)
-    data = encode_change_map(image, changes, kind, compression=compression)
+    data = encode_change_map(image, changes, kind, dpi=dpi, compression=compression)
     write_bytes_atomically(path, data, overwrite=overwrite)
 
 
