@@ -232,3 +232,22 @@ def test_one_bad_page_leaves_no_file(tmp_path):
     assert isinstance(outcome.error, ReadError)
     assert outcome.pages == ()
     assert pictures(tmp_path) == {"in": None, "in/fax.tif": source.read_bytes()}
+
+
+def test_a_job_that_the_pool_refuses_and_keeps_is_done_once_and_told(monkeypatch):
+    """A full system: the pool has taken the job when it cannot start another thread."""
+    submit, begun = pool.ThreadPoolExecutor.submit, []
+
+    def refuse(self, work, *rest):
+        submit(self, work, *rest)
+        raise RuntimeError("can't start new thread")
+
+    def work(job):
+        begun.append(job)
+        time.sleep(0.01)
+        return outcome_of(job)
+
+    monkeypatch.setattr(pool.ThreadPoolExecutor, "submit", refuse)
+    jobs = jobs_named(map(str, range(20)))
+    assert [outcome.job for outcome in run_all(jobs, work)] == jobs
+    assert len(begun) == 20

@@ -71,7 +71,7 @@ def batch(
     and does everything once more.
 
     \b
-    isingdenoise batch scans/ cleaned/ --noise flip
+    isingdenoise batch scans/ cleaned/ --report report.csv
     """
     from isingdenoise.batch import check_report, locked, make_folder, plan, write_report
 

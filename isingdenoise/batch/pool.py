@@ -90,11 +90,15 @@ class _Once:
 
     def __init__(self, work: Callable[[Job], Outcome | None], job: Job) -> None:
         self._work, self._job = work, job
-        self._first = threading.Lock()
+        self._turn = threading.Lock()
+        self._found: list[Outcome | None] = []
 
     def __call__(self) -> Outcome | None:
-        """Do the job; who comes later gets None."""
-        return self._work(self._job) if self._first.acquire(blocking=False) else None
+        """Do the job, or wait for the one who does it; return the outcome."""
+        with self._turn:
+            if not self._found:
+                self._found.append(self._work(self._job))
+            return self._found[0]
 
 
 def _until(stopped: Callable[[], bool], jobs: Iterable[Job]) -> Iterator[Job]:
