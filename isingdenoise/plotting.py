@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .validation import check_choice
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from .inference import Trace
+    from .learning import Estimate
 
 __all__ = [
     "draw_picture",
@@ -27,8 +30,15 @@ __all__ = [
 ]
 
 _PANEL = 3.2  # inches a panel is wide
-#: Kinds of couplings, and their marks.
-_MARKS = {"4 neighbours": "o", "unequal": "s", "diagonals": "^"}
+#: Kinds of couplings, their marks, and the nats that they must earn before they are taken: those
+#: of `learning`, all hidden pixels together.
+_KINDS = {
+    "4 neighbours": ("o-", 0),
+    "unequal": ("s", 10),
+    "negative diagonals": ("v", 8),
+    "positive diagonals": ("^", 20),
+}
+_QUANTITIES = ("residual", "bound", "energy")
 _TICKS = (1, 1.5, 2, 3, 4, 5, 6, 8)  # labels that fit side by side
 
 
@@ -98,7 +108,13 @@ def draw_trace(axes: Axes, trace: Trace, quantity: str = "residual", label: str 
     -------
     matplotlib.axes.Axes
         The same axes.
+
+    Raises
+    ------
+    ParameterError
+        There is no such quantity.
     """
+    check_choice("quantity", quantity, _QUANTITIES)
     values = getattr(trace, quantity)
     known = ~np.isnan(values if values.ndim == 1 else values[:, 0])
     lines = axes.plot(trace.site_updates[known], values[known])
@@ -110,16 +126,17 @@ def draw_trace(axes: Axes, trace: Trace, quantity: str = "residual", label: str 
     return axes
 
 
-def draw_scores(axes: Axes, record: Mapping[str, Any], title: str = "") -> Axes:
+def draw_scores(axes: Axes, record: Estimate | Mapping[str, Any], title: str = "") -> Axes:
     """Draw the score of each coupling that was tried, and the strength that is in use.
 
     Parameters
     ----------
     axes : matplotlib.axes.Axes
         Where to draw.
-    record : mapping
-        Of an estimate, as `Estimate.record` returns it: `curve`, `score` (of
-        the best coupling, which gets a ring) and `coupling` (in use, which
+    record : Estimate or mapping
+        An estimate, or what its `record` returns: `curve`, `score` (of the
+        best coupling, which gets a ring: others may score higher and not earn
+        their place) and `coupling` (in use, `factor` times the best, which
         gets a line: it need not be one of those tried). A coupling stands at
         the geometric mean of its horizontal and its vertical strength.
     title : str, optional
@@ -132,17 +149,20 @@ def draw_scores(axes: Axes, record: Mapping[str, Any], title: str = "") -> Axes:
     """
     from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 
-    for kind, mark in _MARKS.items():
+    record = record if isinstance(record, Mapping) else record.record()
+    for kind, (mark, price) in _KINDS.items():
         points = [point for point in record["curve"] if _kind(point) == kind]
         if points:
             points.sort(key=_strength)
-            line = "-" if kind == "4 neighbours" else ""
+            label = f"{kind} (must earn {price} nats in all)" if price else kind
             scores = [point["score"] for point in points]
-            axes.plot([_strength(p) for p in points], scores, mark + line, label=kind)
+            axes.plot([_strength(p) for p in points], scores, mark, label=label)
     best = [point for point in record["curve"] if point["score"] == record["score"]][:1]
     ring: dict[str, Any] = {"mfc": "none", "mec": "black", "ms": 13, "label": "best"}
     axes.plot([_strength(p) for p in best], [p["score"] for p in best], "o", **ring)
-    axes.axvline(_strength(record["coupling"]), color="black", linestyle="--", label="in use")
+    factor = record.get("factor", 1)
+    used = "in use" if factor == 1 else f"in use ({factor:g} times the best)"
+    axes.axvline(_strength(record["coupling"]), color="black", linestyle="--", label=used)
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(subs=_TICKS))
     axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
@@ -151,11 +171,11 @@ def draw_scores(axes: Axes, record: Mapping[str, Any], title: str = "") -> Axes:
     axes.set_xlabel("strength (geometric mean of horizontal and vertical)")
     axes.set_ylabel("log likelihood of a hidden pixel, nats")
     axes.set_title(title, fontsize=8, loc="right")
-    axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=5)
+    axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2)
     return axes
 
 
-def score_figure(record: Mapping[str, Any], title: str = "") -> Figure:
+def score_figure(record: Estimate | Mapping[str, Any], title: str = "") -> Figure:
     """Return a figure of the scores alone; parameters as in `draw_scores`."""
     from matplotlib.figure import Figure
 
@@ -230,7 +250,7 @@ def _strength(coupling: Mapping[str, float]) -> float:
 
 def _kind(coupling: Mapping[str, float]) -> str:
     if coupling["diagonal"] or coupling["antidiagonal"]:
-        return "diagonals"
+        return "positive diagonals" if coupling["diagonal"] > 0 else "negative diagonals"
     return "4 neighbours" if coupling["horizontal"] == coupling["vertical"] else "unequal"
 
 

@@ -34,7 +34,7 @@ LAYERS = {
     "memory": {"api", "learning", "inference", "noise", "coupling", "validation"},
     "_io": {"errors"},
     "io": {"_io", "errors"},
-    "plotting": {"inference"},  # the type of a trace
+    "plotting": {"inference", "learning", "validation"},  # the types of a trace and an estimate
     "warmup": {"_kernels", "inference", "model", "coupling"},
     "batch": {
         *("api", "memory", "result", "learning", "io", "metrics", "inference", "noise", "coupling"),

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from isingdenoise import ICM, FlipNoise, Gibbs, MeanField, denoise, estimate
+from isingdenoise.errors import ParameterError
 from isingdenoise.plotting import (
     draw_picture,
     draw_probability,
@@ -139,31 +140,49 @@ def test_scores_are_drawn_over_strength_by_kind(axes):
         point(0.4, 0.4, score=-3),
         point(0.2, 0.8, score=-2.5),
         point(0.5, 0.5, -0.1, score=-2),
+        point(0.7, 0.7, 0.3, score=-1),
     ]
-    record = {"curve": curve, "score": -2, "coupling": point(0.6, 0.6, -0.12)}
+    record = {"curve": curve, "score": -2, "coupling": point(0.6, 0.6, -0.12), "factor": 1.2}
     assert draw_scores(axes, record, "a title") is axes
-    lines = {line.get_label(): line for line in axes.lines}
-    assert list(lines) == ["4 neighbours", "unequal", "diagonals", "best", "in use"]
+    texts = [line.get_label() for line in axes.lines]
+    lines = {text.partition(" (")[0]: line for text, line in zip(texts, axes.lines, strict=True)}
+    kinds = ["4 neighbours", "unequal", "negative diagonals", "positive diagonals"]
+    assert list(lines) == [*kinds, "best", "in use"]
+    assert texts[-1] == "in use (1.2 times the best)"
     places = {name: (list(x.get_xdata()), list(x.get_ydata())) for name, x in lines.items()}
     assert places["4 neighbours"] == ([0.4, 0.55], [-3, -4])
     assert places["unequal"] == (pytest.approx([0.4]), [-2.5])
-    assert places["diagonals"] == places["best"] == ([0.5], [-2])
+    assert places["negative diagonals"] == places["best"] == ([0.5], [-2])
+    assert places["positive diagonals"] == ([0.7], [-1])
     assert places["in use"][0] == pytest.approx([0.6, 0.6])
-    assert len({lines[name].get_marker() for name in list(lines)[:3]}) == 3
+    assert len({lines[name].get_marker() for name in kinds}) == 4
     assert axes.get_xscale() == "log"
     assert axes.get_title(loc="right") == "a title"
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == list(lines)
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == texts
+
+
+def test_what_couplings_must_earn_is_what_the_search_asks_for(axes):
+    from isingdenoise.learning import _search
+
+    curve = [point(0.2, 0.8), point(0.5, 0.5, -0.1), point(0.5, 0.5, 0.1)]
+    draw_scores(axes, {"curve": curve, "score": 0, "coupling": curve[0], "factor": 1.0})
+    nats = [_search._EARN_DIRECTION, _search._EARN_NEGATIVE, _search._EARN_POSITIVE]
+    for line, price in zip(axes.lines, nats, strict=False):
+        assert f" (must earn {price:g} nats in all)" in line.get_label()
+    assert axes.lines[-1].get_label() == "in use"
 
 
 @pytest.mark.parametrize("noisy", [PICTURE, np.ones((1, 1), np.bool_)])
 def test_the_scores_of_an_estimate_are_a_figure(noisy):
-    record = estimate(noisy, FlipNoise(0.1)).record()
+    found = estimate(noisy, FlipNoise(0.1))
+    record = found.record()
     figure = score_figure(record, "in use: 1 on 4 neighbours")
     (axes,) = figure.axes
-    drawn = [line for line in axes.lines if line.get_label() not in ("best", "in use")]
+    drawn = [line for line in axes.lines if not line.get_label().startswith(("best", "in use"))]
     scores = [score for line in drawn for score in line.get_ydata()]
     assert sorted(scores) == sorted(tried["score"] for tried in record["curve"])
     assert render(figure, "png").startswith(b"\x89PNG")
+    assert render(score_figure(found), "png") == render(score_figure(record), "png")
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4])
@@ -234,8 +253,10 @@ def test_a_rendered_figure_shows_the_picture(tmp_path):
 
 
 def test_an_unknown_quantity_is_an_error(axes):
-    with pytest.raises(AttributeError):
-        draw_trace(axes, solved(ICM()).trace, "temperature")
+    for name in ("temperature", "", "seconds", None):
+        with pytest.raises(ParameterError, match="one of residual, bound, energy") as error:
+            draw_trace(axes, solved(ICM()).trace, name)
+        assert error.value.parameter == "quantity"
 
 
 def test_drawing_leaves_pyplot_and_the_settings_alone():
