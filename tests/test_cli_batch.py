@@ -1,6 +1,7 @@
 """`isingdenoise batch`: a folder in, a folder out, whatever lies in it."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,10 +17,12 @@ from command_line import (
     snapshot,
     succeed,
 )
+from PIL import Image
 
 from isingdenoise.batch import JOURNAL_NAME
 
 RECORD_KEYS = ["input", "output", "error", "warnings", "result", "pages", "skipped", "figures"]
+NOTES = ", 1 other file passed over\n"
 
 
 @pytest.fixture
@@ -49,7 +52,7 @@ def test_the_top_folder_alone_by_default(folder, out):
     before = snapshot(folder)
     done = launch("batch", folder, out)
     assert (done.code, done.stderr) == (0, "")
-    assert done.stdout == f"2 pictures cleaned into {out}\n"
+    assert done.stdout == f"2 pictures cleaned into {out}{NOTES}"
     assert written(out) == ["a.png", "b.tif"]
     assert snapshot(folder) == before
 
@@ -95,7 +98,7 @@ def test_a_bad_file_is_reported_and_the_rest_is_done(folder, out):
     (folder / "sub" / "zero.jpg").write_bytes(b"")
     done = invoke("batch", "-r", folder, out)
     assert done.code == 1
-    assert done.stdout == f"4 pictures cleaned into {out}, 2 failed\n"
+    assert done.stdout == f"4 pictures cleaned into {out}, 2 failed{NOTES}"
     lines = done.stderr.splitlines()
     assert len(lines) == 2
     assert lines[0].startswith(f"isingdenoise: {folder / 'aa.png'}: ")
@@ -109,7 +112,7 @@ def test_json_tells_each_picture(folder, out):
     done = invoke("batch", folder, out, "--json")
     assert done.code == 1
     report = json.loads(done.stdout)
-    assert list(report) == ["pictures", "failed", "skipped", "links"]
+    assert list(report) == ["pictures", "failed", "skipped", "links", "others", "folders"]
     assert report["failed"] == 1
     rows = report["pictures"]
     assert all(list(row) == RECORD_KEYS for row in rows)
@@ -201,9 +204,11 @@ def test_links_are_passed_over(folder, out, tmp_path):
     (folder / "linked").symlink_to(outside.parent)
     (folder / "sub" / "round").symlink_to(folder)
     done = succeed("batch", "-r", folder, out)
-    assert done.stdout == f"4 pictures cleaned into {out}, 4 links passed over\n"
+    assert done.stdout == f"4 pictures cleaned into {out}, 4 links passed over{NOTES}"
     assert written(out) == ["a.png", "b.tif", "sub/c.png", "sub/deep/a.png"]
-    assert succeed("batch", folder, out).stdout.endswith(", 2 up to date, 2 links passed over\n")
+    assert succeed("batch", folder, out).stdout.endswith(
+        f", 2 up to date, 2 links passed over{NOTES}"
+    )
 
 
 def test_a_folder_with_the_name_of_a_picture_is_a_folder(folder, out):
@@ -219,8 +224,39 @@ def test_an_empty_folder_is_no_error(tmp_path, out):
     done = succeed("batch", tmp_path / "empty", out)
     assert done.stdout == f"no pictures in {tmp_path / 'empty'}\n"
     done = succeed("batch", tmp_path / "empty", out, "--json")
-    assert json.loads(done.stdout) == {"pictures": [], "failed": 0, "skipped": 0, "links": 0}
+    nothing = dict.fromkeys(("failed", "skipped", "links", "others", "folders"), 0)
+    assert json.loads(done.stdout) == {"pictures": [], **nothing}
     assert not out.exists()
+
+
+def test_what_else_lies_there_is_counted(folder, out, tmp_path):
+    for name in ("notes.txt", "x.npy", "no_extension", ".hidden.txt", "sub/deep/more.md"):
+        (folder / name).write_text("text")
+    (folder / "link.txt").symlink_to("notes.txt")
+    done = succeed("batch", folder, folder / "out")
+    assert done.stdout.endswith(
+        f"2 pictures cleaned into {folder / 'out'}, 3 other files passed over\n"
+    )
+    told = json.loads(succeed("batch", "-r", folder, folder / "out", "--json").stdout)
+    assert [told[key] for key in ("links", "others", "folders")] == [0, 4, 0]
+    told = json.loads(succeed("batch", folder, folder / "out", "--json", "--dry-run").stdout)
+    assert [told[key] for key in ("links", "others", "folders")] == [0, 3, 1]  # not OUTPUT
+    above = tmp_path / "above"
+    (above / "empty").mkdir(parents=True)
+    folder.rename(above / "in")
+    for options in ([], ["--dry-run"]):
+        text = succeed("batch", above, out, *options).stdout
+        assert text.endswith("2 folders below; -r to visit them\n")
+
+
+@pytest.mark.parametrize("name", ["a.jfif", "a.jp2", "a.j2k", "a.pcx", "a.apng"])
+def test_names_of_further_formats_are_pictures_too(tmp_path, out, name):
+    kind = {".apng": "PNG", ".jfif": "JPEG"}.get(Path(name).suffix)
+    (tmp_path / "in").mkdir()
+    Image.fromarray(np.uint8(255) * scene()).save(tmp_path / "in" / name, kind)
+    done = succeed("batch", tmp_path / "in", out, "--noise", "gaussian")
+    assert done.stdout == f"1 picture cleaned into {out}\n"
+    np.testing.assert_array_equal(load(out / "a.png")[1], scene())
 
 
 def test_a_missing_folder_or_a_file_is_unreadable(folder, out, tmp_path):

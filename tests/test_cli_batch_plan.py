@@ -4,7 +4,7 @@ import json
 import sys
 
 import pytest
-from command_line import error_line, invoke, launch, save_noisy, snapshot, succeed
+from command_line import error_line, invoke, launch, one_line, save_noisy, snapshot, succeed
 
 from isingdenoise import ParameterError, WriteError
 from isingdenoise.batch import plan, planning
@@ -47,7 +47,35 @@ def test_a_dry_run_tells_and_does_nothing(folder, out):
 def test_a_dry_run_refuses_what_the_run_would(folder, out):
     out.mkdir()
     (out / "b.tif").write_bytes(b"precious")
-    assert str(out / "b.tif") in error_line(invoke("batch", folder, out, "--dry-run"), 4)
+    done = invoke("batch", folder, out, "--dry-run")
+    assert done.code == 4
+    assert done.stdout.splitlines() == [
+        f"do      {folder / 'a.png'} -> {out / 'a.png'}",
+        f"refuse  {folder / 'b.tif'} -> {out / 'b.tif'}",
+    ]
+    assert one_line(done) == error_line(invoke("batch", folder, out), 4)
+    assert f"{out / 'b.tif'}: exists and is not in the journal; use --force" in one_line(done)
+    assert "more" not in one_line(done)
+    succeed("batch", folder, out, "--dry-run", "--force")
+
+
+def test_all_that_is_refused_is_counted_and_listed_by_a_dry_run(folder, out):
+    succeed("batch", "-r", folder, out)
+    names = ["a.png", "b.tif", "sub/c.png"]
+    for name in names[1:]:
+        with (out / name).open("ab") as stream:
+            stream.write(b"retouched")
+    (out / "a.png").unlink()
+    before = snapshot(folder.parent)
+    line = error_line(invoke("batch", "-r", folder, out), 4)
+    assert line.endswith("to replace it (and 1 more; --dry-run lists them)")
+    assert f"{out / 'b.tif'}: was changed since it was made" in line
+    done = invoke("batch", "-r", folder, out, "--dry-run", "--json")
+    rows = json.loads(done.stdout)["pictures"]
+    assert [row["action"] for row in rows] == ["do", "refuse", "refuse"]
+    assert [row["error"] and "was changed" in row["error"] for row in rows] == [None, True, True]
+    assert (done.code, one_line(done)) == (4, line)
+    assert snapshot(folder.parent) == before
 
 
 def test_a_dry_run_imports_nothing_slow(folder, out):

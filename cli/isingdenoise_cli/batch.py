@@ -89,7 +89,7 @@ def batch(
             source,
             target,
             recursive=recursive,
-            overwrite=force,
+            overwrite=force or dry_run,
             extension=writing.extension,
             journal=journal,
         )
@@ -99,7 +99,8 @@ def batch(
         )
     writing.check(jobs.extensions)
     if dry_run:
-        tally.show_plan(jobs, journal, force, as_json)
+        with o.named(output="OUTPUT"):
+            tally.show_plan(jobs, journal, force, as_json)
         return 0
     inside = report_file is not None and report_file.parent.resolve() == target.resolve()
     if jobs and inside:  # else it is made when nothing is refused any more
@@ -124,7 +125,7 @@ def batch(
                 write_report(report_file, told.rows, overwrite=force)
         except WriteError as error:  # the pictures are there all the same
             unreported = error
-    told.finish(source, target, jobs.links)
+    told.finish(source, target, jobs.passed)
     if told.count < len(jobs):
         signals.tell_the_rest(len(jobs) - told.count)
     if unreported is not None:

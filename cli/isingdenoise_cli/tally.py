@@ -8,6 +8,7 @@ import tempfile
 import weakref
 from array import array
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -16,27 +17,42 @@ from isingdenoise.errors import OverwriteError, ReadError, printable
 from . import report, talk
 
 if TYPE_CHECKING:
-    from isingdenoise.batch import Journal, Outcome, Plan
+    from isingdenoise.batch import Journal, Outcome, Passed, Plan
     from isingdenoise.result import DenoiseResult
 
 
 def show_plan(jobs: Plan, journal: Journal, force: bool, as_json: bool) -> None:
-    """Print what would be done with each picture; nothing is written."""
-    rows = []
+    """Print what would be done with each picture; nothing is written.
+
+    Raises
+    ------
+    OverwriteError
+        Some would be refused. They have been printed too.
+    """
+    from isingdenoise.batch import raise_refused
+
+    rows, refused = [], []
     for job in jobs:
+        why = None
         try:
             state = "redo" if force and job.target.exists() else "do"
             state = state if force else str(journal.state(job))
-        except (ReadError, OverwriteError):  # told when its turn comes
+        except ReadError:  # told when its turn comes
             state = "do"
-        rows.append({"action": state, "input": job.source, "output": job.target})
+        except OverwriteError as error:
+            state, why = "refuse", str(error)
+            refused.append(error)
+        rows.append({"action": state, "input": job.source, "output": job.target, "error": why})
     if as_json:
-        report.print_json({"pictures": rows, "links": jobs.links})
-        return
-    for row in rows:
-        talk.result(f"{row['action']:<4}  {printable(row['input'])} -> {printable(row['output'])}")
-    if jobs.links:
-        talk.result(_links(jobs.links))
+        report.print_json({"pictures": rows, **asdict(jobs.passed)})
+    else:
+        width = 6 if refused else 4
+        for row in rows:
+            names = f"{printable(row['input'])} -> {printable(row['output'])}"
+            talk.result(f"{row['action']:<{width}}  {names}")
+        if passed := _passed(jobs.passed, none=not rows):
+            talk.result(", ".join(passed))
+    raise_refused(refused)
 
 
 #: So many bytes of records are kept in memory before they go to a file.
@@ -94,10 +110,10 @@ class Tally:
         if self._records is not None:
             self._records.add(_record(outcome))
 
-    def finish(self, source: Path, target: Path, links: int) -> None:
+    def finish(self, source: Path, target: Path, passed: Passed) -> None:
         """Print the end of a batch."""
         if self._records is not None:
-            ends = {"failed": self.failed, "skipped": self.skipped, "links": links}
+            ends = {"failed": self.failed, "skipped": self.skipped, **asdict(passed)}
             report.print_json_lines("pictures", map(json.dumps, self._records), ends)
             return
         done = self.count - self.failed - self.skipped
@@ -107,7 +123,7 @@ class Tally:
             parts = [f"no pictures in {printable(source)}"]
         parts += [f"{self.skipped} up to date"] * bool(self.skipped)
         parts += [f"{self.failed} failed"] * bool(self.failed)
-        talk.result(", ".join(parts + [_links(links)] * bool(links)))
+        talk.result(", ".join(parts + _passed(passed, none=not self.count)))
 
 
 class _Records(Sequence[dict[str, Any]]):
@@ -188,5 +204,14 @@ def _record(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _links(count: int) -> str:
-    return "1 link passed over" if count == 1 else f"{count} links passed over"
+def _passed(passed: Passed, *, none: bool) -> list[str]:
+    """Return what was passed over in words; folders below only where there are no pictures."""
+    links, others, folders = passed.links, passed.others, passed.folders
+    parts = [_counted(links, "link") + " passed over"] * bool(links)
+    parts += [_counted(others, "other file") + " passed over"] * bool(others)
+    visits = "visit it" if folders == 1 else "visit them"
+    return parts + [f"{_counted(folders, 'folder')} below; -r to {visits}"] * bool(folders and none)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"1 {what}" if count == 1 else f"{count} {what}s"

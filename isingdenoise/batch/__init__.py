@@ -6,8 +6,9 @@ from .cleaning import make_folder
 from .hashing import file_sha256
 from .jobs import Entry, Job, Outcome
 from .journal import JOURNAL_NAME, Journal, State
+from .listing import Passed
 from .lock import LOCK_NAME, locked
-from .planning import PICTURE_EXTENSIONS, Plan, folded, folds_case, plan
+from .planning import PICTURE_EXTENSIONS, Plan, folded, folds_case, plan, raise_refused
 from .records import describe_settings
 from .report import check_report, report_row, write_report
 from .run import denoise_many
@@ -20,6 +21,7 @@ __all__ = [
     "Job",
     "Journal",
     "Outcome",
+    "Passed",
     "Plan",
     "State",
     "check_report",
@@ -31,6 +33,7 @@ __all__ = [
     "locked",
     "make_folder",
     "plan",
+    "raise_refused",
     "report_row",
     "write_report",
 ]

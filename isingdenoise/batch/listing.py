@@ -7,19 +7,43 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ReadError
 from ..io import EXTENSIONS
 
-__all__ = ["PICTURE_EXTENSIONS", "Listing"]
+__all__ = ["PICTURE_EXTENSIONS", "Listing", "Passed"]
 
 #: Names that `plan` takes for pictures; what they hold is read by content.
-PICTURE_EXTENSIONS = frozenset(EXTENSIONS) - {".npy"} | {".ppm", ".pnm"}
+PICTURE_EXTENSIONS = frozenset(EXTENSIONS) - {".npy"} | {
+    *(".ppm", ".pnm", ".apng", ".j2k", ".jfif", ".jp2", ".pcx")
+}
+
+
+@dataclass
+class Passed:
+    """What was passed over, hidden names left out.
+
+    Attributes
+    ----------
+    links : int
+        Links to pictures, and to folders that would be visited.
+    others : int
+        Files without a picture's extension.
+    folders : int
+        Folders that would be visited with `recursive`.
+    """
+
+    links: int = 0
+    others: int = 0
+    folders: int = 0
 
 
 class Listing:
-    """Names of the pictures below a folder, in order; the target and links left out, links counted.
+    """Names of the pictures below a folder, in order; the target and links left out.
+
+    What is passed over is counted in `passed` meanwhile.
 
     Parameters
     ----------
@@ -34,7 +58,7 @@ class Listing:
         self._own: os.stat_result | None = None
         with contextlib.suppress(OSError):
             self._own = os.stat(target)  # names alone may differ in case
-        self.links = 0
+        self.passed = Passed()
 
     def __iter__(self) -> Iterator[str]:
         """Yield names relative to the source."""
@@ -45,12 +69,16 @@ class Listing:
                 inner = os.path.join(folder, name)
                 if is_folder:
                     if self._recursive:
-                        self.links += is_link
+                        self.passed.links += is_link
                         below += [inner] * (not is_link)
+                    else:
+                        self.passed.folders += not (is_link or self._is_own(inner))
                 elif os.path.splitext(name)[1].lower() in PICTURE_EXTENSIONS:
-                    self.links += is_link
+                    self.passed.links += is_link
                     if not is_link:
                         yield inner
+                else:
+                    self.passed.others += not is_link
             folders += [inner for inner in reversed(below) if not self._is_own(inner)]
 
     def _is_own(self, folder: str) -> bool:

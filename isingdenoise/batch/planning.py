@@ -14,9 +14,9 @@ from ..errors import OverwriteError, ParameterError, ReadError, WriteError, prin
 from ..io import default_extension
 from .jobs import Job
 from .journal import Journal
-from .listing import PICTURE_EXTENSIONS, Listing
+from .listing import PICTURE_EXTENSIONS, Listing, Passed
 
-__all__ = ["PICTURE_EXTENSIONS", "Plan", "folded", "folds_case", "plan"]
+__all__ = ["PICTURE_EXTENSIONS", "Plan", "folded", "folds_case", "plan", "raise_refused"]
 
 
 class Plan(Sequence[Job]):
@@ -28,14 +28,18 @@ class Plan(Sequence[Job]):
         The folders.
     names : sequence of (str, str)
         Inputs and outputs, relative to them.
-    links : int
-        How many links to pictures or folders were passed over.
+    passed : Passed, optional
+        What was passed over.
     """
 
     def __init__(
-        self, source: Path, target: Path, names: Sequence[tuple[str, str]], links: int = 0
+        self,
+        source: Path,
+        target: Path,
+        names: Sequence[tuple[str, str]],
+        passed: Passed | None = None,
     ) -> None:
-        self.source, self.target, self.links = source, target, links
+        self.source, self.target, self.passed = source, target, passed or Passed()
         self._names = names
 
     def __len__(self) -> int:
@@ -49,7 +53,7 @@ class Plan(Sequence[Job]):
     def __getitem__(self, index: int | slice) -> Job | Plan:
         """Return a job, or a plan of some of them."""
         if isinstance(index, slice):
-            return Plan(self.source, self.target, self._names[index], self.links)
+            return Plan(self.source, self.target, self._names[index], self.passed)
         source, target = self._names[index]
         return Job(self.source / source, self.target / target)
 
@@ -92,7 +96,7 @@ def plan(
     Returns
     -------
     Plan
-        The jobs in order of the names, and the number of links.
+        The jobs in order of the names, and how much was passed over.
 
     Raises
     ------
@@ -117,15 +121,33 @@ def plan(
     names = [
         (name, os.path.splitext(name)[0] + (extension or default_extension(name))) for name in found
     ]
-    jobs = Plan(source, target, names, found.links)
+    jobs = Plan(source, target, names, found.passed)
     _check_collisions(jobs, names)
     _check_folders(jobs, names)
     there = (i for i, (_, name) in enumerate(names) if os.path.lexists(os.path.join(target, name)))
-    for index in there if not overwrite else ():
-        if journal is None:
-            raise OverwriteError(jobs[index].target, "exists; use --force to replace it")
-        journal.check(jobs[index])
+    if not overwrite:
+        raise_refused(refusal for i in there if (refusal := _refusal(jobs[i], journal)))
     return jobs
+
+
+def raise_refused(refusals: Iterable[OverwriteError]) -> None:
+    """Raise the first refusal, if there is one, with the number of the others."""
+    refusals = iter(refusals)
+    if (first := next(refusals, None)) is not None:
+        others = sum(1 for _ in refusals)
+        more = f" (and {others} more; --dry-run lists them)" if others else ""
+        raise OverwriteError(first.path, first.message + more) from first
+
+
+def _refusal(job: Job, journal: Journal | None) -> OverwriteError | None:
+    """Return why a target that exists must stay, or None."""
+    if journal is None:
+        return OverwriteError(job.target, "exists; use --force to replace it")
+    try:
+        journal.check(job)
+    except OverwriteError as error:
+        return error
+    return None
 
 
 def folds_case(folder: Path) -> bool:
