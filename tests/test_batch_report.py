@@ -5,10 +5,11 @@ import json
 
 import numpy as np
 import pytest
-from command_line import error_line, invoke, save_noisy, snapshot, succeed
+from command_line import error_line, invoke, save, save_noisy, snapshot, succeed
 
 from isingdenoise import denoise
-from isingdenoise.io import read_picture
+from isingdenoise.batch.cleaning import _Pages
+from isingdenoise.io import read_picture, write_pages
 
 
 @pytest.fixture
@@ -48,6 +49,46 @@ def test_what_to_look_at_first_is_on_top(folder, out, tmp_path):
     assert [row["rank_changed"] for row in rows] == [None, 1, 2, 3]
     changed = [row["changed"] for row in rows[1:]]
     assert changed == sorted(changed, reverse=True)
+
+
+def test_warnings_stay_with_the_picture_while_it_is_up_to_date(folder, out, tmp_path):
+    pages = [save(tmp_path / "p.png", np.full((8, 8), grey, np.uint8)) for grey in (3, 200)]
+    write_pages(folder / "pages.tif", [read_picture(page) for page in pages])
+    told = []
+    for name in ("r.json", "s.json"):
+        options = ["--noise", "gaussian", "-O", "max_sweeps=1", "--report", tmp_path / name]
+        done = succeed("batch", folder, out, *options)
+        rows = json.loads((tmp_path / name).read_text())["pictures"]
+        told.append({row["input"].rpartition("/")[2]: row["warnings"] for row in rows})
+        assert (done.stderr == "") == (name == "s.json")
+    assert told[0] == told[1]
+    assert "mf did not converge in 1 sweeps" in told[0]["calm.png"][0]
+    assert [line.partition(":")[0] for line in told[0]["pages.tif"]] == ["page 1", "page 2"]
+    assert "all pixels are equal" in told[0]["pages.tif"][1]
+
+
+@pytest.mark.parametrize(("count", "last"), [(0, None), (100, "99"), (150, "50 more warnings")])
+def test_a_line_of_the_journal_does_not_grow_with_the_warnings(count, last):
+    kept = _Pages(None, [str(number) for number in range(count)]).warnings
+    assert len(kept) <= 101
+    assert (kept[-1] if kept else None) == last
+
+
+def test_a_result_that_is_older_than_a_failure_is_called_so(folder, out, tmp_path):
+    options = ["--noise", "gaussian", "--coupling", "0.4"]
+    succeed("batch", folder, out, *options)
+    (folder / "calm.png").write_text("no picture")
+    (folder / "new.png").write_text("no picture")
+    done = invoke("batch", folder, out, *options, "--json", "--report", tmp_path / "r.json")
+    lines = done.stderr.splitlines()
+    assert lines[0].endswith(f"; {out / 'calm.png'} is from an earlier run")
+    assert "earlier run" not in lines[1]
+    stale = {"calm.png": True, "new.png": False, "loud.png": False, "middle.png": False}
+    for text in (done.stdout, (tmp_path / "r.json").read_text()):
+        rows = {row["input"].rpartition("/")[2]: row for row in json.loads(text)["pictures"]}
+        assert {name: row["stale"] for name, row in rows.items()} == stale
+        assert f"isingdenoise: {rows['calm.png']['error']}" == lines[0]
+    assert json.loads(done.stdout)["pictures"][0]["output"] is None
 
 
 def test_a_table_holds_the_same(folder, out, tmp_path):

@@ -21,7 +21,9 @@ from PIL import Image
 
 from isingdenoise.batch import JOURNAL_NAME
 
-RECORD_KEYS = ["input", "output", "error", "warnings", "result", "pages", "skipped", "figures"]
+RECORD_KEYS = [
+    *("input", "output", "error", "warnings", "result", "pages", "skipped", "stale", "figures")
+]
 NOTES = ", 1 other file passed over\n"
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from isingdenoise.errors import OverwriteError, ReadError, printable
+from isingdenoise.noise import warn
 
 from . import report, talk
 
@@ -81,9 +82,11 @@ class Tally:
         self._told = told
         self._records = _Records() if as_json else None
 
-    def describe(self, result: DenoiseResult) -> tuple[dict[str, Any], list[str]]:
-        """Return what is kept of a page: its record, and what did not go well."""
-        return report.result_record(result, **self._told), list(report.complaints(result))
+    def describe(self, result: DenoiseResult) -> dict[str, Any]:
+        """Return what is kept of a page: its record; what did not go well becomes warnings."""
+        for message in report.complaints(result):
+            warn(message)
+        return report.result_record(result, **self._told)
 
     def add(self, outcome: Outcome) -> None:
         """Say what went wrong with a picture, or had to be assumed, and count it."""
@@ -95,12 +98,8 @@ class Tally:
         self.skipped += outcome.skipped
         for message in outcome.warnings:
             talk.warning(source, message)
-        for page, (_, complaints) in enumerate(outcome.pages, start=1):
-            where = f"page {page}: " if len(outcome.pages) > 1 else ""
-            for message in complaints:
-                talk.warning(source, where + message)
         if outcome.error is not None:
-            talk.error(str(outcome.error))
+            talk.error(str(outcome.line))
             if outcome.error.__cause__ is not None:
                 talk.trace(outcome.error.__cause__)
         done = "up to date" if outcome.skipped else f"{outcome.seconds:.2f} s"
@@ -191,15 +190,16 @@ class _Records(Sequence[dict[str, Any]]):
 
 def _record(outcome: Outcome) -> dict[str, Any]:
     """Return what became of a picture as plain values with stable keys."""
-    pages = [record for record, _ in outcome.pages]
+    pages = list(outcome.pages)
     return {
         "input": outcome.job.source,
         "output": None if outcome.error else outcome.job.target,
-        "error": None if outcome.error is None else str(outcome.error),
+        "error": outcome.line,
         "warnings": list(outcome.warnings),
         "result": pages[0] if len(pages) == 1 else None,
         "pages": pages if len(pages) > 1 else None,
         "skipped": outcome.skipped,
+        "stale": outcome.stale,
         "figures": outcome.entry and outcome.entry.result,
     }
 

@@ -17,6 +17,7 @@ from ..api import denoise
 from ..errors import (
     ChangeLimitError,
     IsingDenoiseError,
+    OverwriteError,
     ParameterError,
     ReadError,
     WriteError,
@@ -31,6 +32,8 @@ from .planning import refuse_links
 from .records import combined, figures
 
 __all__ = ["Cleaner", "make_folder"]
+
+_WARNINGS = 100  # of a picture, in the journal
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,10 +66,10 @@ class Cleaner:
     def __call__(self, job: Job) -> Outcome:
         """Do one job; safe to call from several threads."""
         started = time.perf_counter()
-        pages = _Pages(self.describe)
         error: IsingDenoiseError | None = None
         entry = _blank(job, self.journal)
         with collected() as messages:
+            pages = _Pages(self.describe, messages)
             try:
                 before = _stamp(job.source)
                 if entry is not None:
@@ -82,10 +85,11 @@ class Cleaner:
             except Exception as wrong:  # whatever it is, the other pictures must not suffer
                 error = _of_the_picture(job, wrong)
         if error is not None:
-            pages, entry = _Pages(self.describe), _note_failure(entry, error, self.journal)
+            pages, entry = _Pages(self.describe, []), _note_failure(entry, error, self.journal)
         seconds = time.perf_counter() - started
-        kept, result = tuple(pages.kept), pages.only
-        return Outcome(job, kept, result, error, tuple(messages), seconds, entry)
+        kept, result, said = tuple(pages.kept), pages.only, tuple(messages)
+        stale = error is not None and _is_older(job.target, error)
+        return Outcome(job, kept, result, error, said, seconds, entry, stale)
 
     def _state(self, job: Job, entry: Entry | None) -> State:
         """Return what there is to do, and refuse what must not be replaced."""
@@ -108,9 +112,10 @@ class Cleaner:
                         f"holds {picture.pages} pages, and {kind} one; keep them with "
                         "--format tiff, or choose one with --frame",
                     )
-                result = denoise(picture.pixels, **self.arguments(picture.pixels))
-                pages.add(result)
                 count = 1 if alone else picture.pages
+                with pages.telling(picture.page if count > 1 else None):
+                    result = denoise(picture.pixels, **self.arguments(picture.pixels))
+                    pages.add(result)
                 yield replace(picture, pixels=result.image, pages=count)
 
         return encode_pages(cleaned(), kind, compression=self.compression)
@@ -125,20 +130,39 @@ class Cleaner:
         refuse_links(self.journal.folder, job.target.parent)
         make_folder(job.target.parent)
         digest = hashlib.sha256(data).hexdigest()
-        found = {**combined(pages.figures), "seconds": seconds}
+        found = {**combined(pages.figures), "seconds": seconds, "warnings": pages.warnings}
         entry = replace(entry, output_sha256=digest, result=found)
         self.journal.append(entry)
         return entry
 
 
 class _Pages:
-    """What is kept of the pages of one file."""
+    """What is kept of the pages of one file; `messages` grows by what is warned of."""
 
-    def __init__(self, describe: Callable[[DenoiseResult], Any] | None) -> None:
+    def __init__(
+        self, describe: Callable[[DenoiseResult], Any] | None, messages: list[str]
+    ) -> None:
         self._describe = describe
+        self._messages = messages
         self.kept: list[Any] = []
         self.figures: list[dict[str, Any]] = []
         self.only: DenoiseResult | None = None
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the journal keeps of the messages: a line of it must not grow without end."""
+        left = len(self._messages) - _WARNINGS
+        return self._messages[:_WARNINGS] + [f"{left} more warnings"] * (left > 0)
+
+    @contextlib.contextmanager
+    def telling(self, page: int | None) -> Iterator[None]:
+        """Name the page, counted from 0, in what is warned of in the block."""
+        where = "" if page is None else f"page {page + 1}: "
+        with collected() as found:
+            try:
+                yield
+            finally:
+                self._messages += [where + message for message in found]
 
     def add(self, result: DenoiseResult) -> None:
         """Add the result of a page."""
@@ -184,6 +208,11 @@ def _note_failure(
         make_folder(journal.folder)
         journal.append(entry)
     return entry
+
+
+def _is_older(target: Path, error: IsingDenoiseError) -> bool:
+    """Tell whether the result of an earlier run stays under the name of one that failed."""
+    return not isinstance(error, OverwriteError) and target.is_file() and not target.is_symlink()
 
 
 def _stamp(path: Path) -> tuple[int, ...] | None:

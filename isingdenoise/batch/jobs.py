@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import IsingDenoiseError
+from ..errors import IsingDenoiseError, printable
 from ..result import DenoiseResult
 
 __all__ = ["Entry", "Job", "Outcome"]
@@ -73,6 +73,8 @@ class Outcome:
         Time for reading, solving and writing.
     entry : Entry or None
         The journal's line, where there is a journal.
+    stale : bool
+        Whether it failed, and an older result stays under the target's name.
     """
 
     job: Job
@@ -82,6 +84,15 @@ class Outcome:
     warnings: tuple[str, ...]
     seconds: float
     entry: Entry | None = None
+    stale: bool = False
+
+    @property
+    def line(self) -> str | None:
+        """Why it failed, and what that leaves behind; None where it did not."""
+        if self.error is None:
+            return None
+        older = f"; {printable(self.job.target)} is from an earlier run" if self.stale else ""
+        return f"{self.error}{older}"
 
     @property
     def skipped(self) -> bool:

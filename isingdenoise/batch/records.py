@@ -105,7 +105,11 @@ def combined(pages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def are_figures(value: Any) -> bool:
     """Tell whether a value read from a file has the shape that `combined` gives, or lacks some."""
     numbers = ("pixels", "changed_to_white", "changed_to_black", "changed", "uncertainty")
-    return isinstance(value, dict) and all(
+    if not isinstance(value, dict):
+        return False
+    said = value.get("warnings", [])
+    known = isinstance(said, list) and all(isinstance(message, str) for message in said)
+    return known and all(
         value.get(name) is None or type(value[name]) in (int, float)
         for name in (*numbers, "pages", "seconds")
     )

@@ -26,12 +26,13 @@ _FIGURES = (
     *("status", "seconds"),
 )
 _COLUMNS = (
-    *("rank_changed", "rank_uncertainty", "input", "output", "error", "skipped"),
+    *("rank_changed", "rank_uncertainty", "input", "output", "error", "stale", "skipped"),
+    "warnings",
     *_FIGURES,
     *("noise", "coupling"),
 )
 _JSON_HEAD = b'{\n  "report": "isingdenoise batch",\n'
-_CSV_HEAD = ",".join(_COLUMNS).encode() + b"\n"
+_CSV_HEAD = ",".join(_COLUMNS[:4]).encode() + b","  # columns may come to be added
 
 
 def report_row(outcome: Outcome) -> Row:
@@ -46,14 +47,17 @@ def report_row(outcome: Outcome) -> Row:
     -------
     dict
         Plain values. `changed` is the share of the observed pixels that
-        changed, `uncertainty` the mean of min(p, 1 - p) over all pixels.
+        changed, `uncertainty` the mean of min(p, 1 - p) over all pixels,
+        `warnings` are those of the run that made the result.
     """
     found = (outcome.entry and outcome.entry.result) or {}
     return {
         "input": printable(outcome.job.source),
         "output": None if outcome.error else printable(outcome.job.target),
-        "error": None if outcome.error is None else str(outcome.error),
+        "error": outcome.line,
+        "stale": outcome.stale,
         "skipped": outcome.skipped,
+        "warnings": list(found.get("warnings", outcome.warnings)),
         **{name: found.get(name) for name in _FIGURES},
         "noise": found.get("noise"),
         "coupling": found.get("coupling"),

@@ -72,7 +72,8 @@ def denoise_many(  # noqa: PLR0913 - the arguments of `denoise`, and the batch's
         As in `isingdenoise.io.encode_pages`.
     describe : callable, optional
         Called with the result of each page, it returns what is kept of it; by
-        default figures, as in the journal.
+        default figures, as in the journal. What it warns of by
+        `isingdenoise.noise.warn` is added to the outcome's warnings.
     threads : int
         How many pictures are cleaned at a time. Those of four million pixels
         or more are cleaned alone, on all cores.
