@@ -22,7 +22,8 @@ from PIL import Image
 from isingdenoise.batch import JOURNAL_NAME
 
 RECORD_KEYS = [
-    *("input", "output", "error", "warnings", "result", "pages", "skipped", "stale", "figures")
+    *("input", "output", "probability", "error", "warnings", "result", "pages", "skipped", "stale"),
+    "figures",
 ]
 NOTES = ", 1 other file passed over\n"
 

@@ -29,6 +29,7 @@ VALUES = {
     "jobs": 2,
     "format": "png",
     "compression": "packbits",
+    "probability": "npy",
     "json": True,
     "recursive": True,
     "resume": True,

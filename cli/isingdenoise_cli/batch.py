@@ -29,6 +29,11 @@ SOME_FAILED = 1
     type=click.IntRange(1),
     help="Pictures cleaned at a time, at most 4 for each core; by default as many as cores.",
 )
+@click.option(
+    "--probability",
+    type=click.Choice(["tif", "png", "npy"]),
+    help="Also write P(bright) of each picture, as NAME.probability.tif (float32), .png or .npy.",
+)
 @o.max_change_option
 @writing_options
 @o.reading_options
@@ -54,6 +59,7 @@ def batch(
     resume: bool,
     dry_run: bool,
     report_file: Path | None,
+    probability: str | None,
     as_json: bool,
     writing: Writing,
     **settings: Any,
@@ -77,6 +83,7 @@ def batch(
 
     from . import report, signals, tally
 
+    o.check_probability(probability, settings["engine"])
     work = Work(
         force=force,
         threads=threads or available_cores(),
@@ -92,6 +99,7 @@ def batch(
             overwrite=force or dry_run,
             extension=writing.extension,
             journal=journal,
+            probability=probability and f".{probability}",
         )
     if resume and not journal.exists:
         raise ParameterError(

@@ -97,7 +97,8 @@ def from_file(
     for table in tables:
         if table not in commands:
             _unknown(f"{shown}: [{printable(table)}] is no command", table, commands)
-    settable, fixed = _of_all(commands, True), _of_all(commands, False)
+    fixed = _of_all(commands, False)
+    settable = _of_all(commands, True) - set(keys(commands[name], settable=False))
     _check_keys(shown, "", everywhere, settable, fixed)
     for table, values in tables.items():
         own = commands[table]

@@ -9,7 +9,7 @@ import click
 
 from isingdenoise.coupling import Coupling
 from isingdenoise.errors import IsingDenoiseError, ParameterError, printable
-from isingdenoise.inference import ICM, Engine
+from isingdenoise.inference import Engine
 
 from . import options as o
 from . import outputs, planning, report, talk
@@ -68,8 +68,7 @@ def run(
     from .cleaning import Cleaner
 
     as_generator(seed)
-    if wanted.probability is not None and isinstance(engine, ICM):
-        raise ParameterError("--probability", "engine icm has none; use mf or gibbs")
+    o.check_probability(wanted.probability, engine)
     jobs = planning.plan(sources, wanted, limits.files, force)
     if as_json and jobs[0].takes_stdout:
         raise ParameterError("--json", "does not go with a picture on standard output; use -o")

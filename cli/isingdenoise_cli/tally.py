@@ -194,6 +194,7 @@ def _record(outcome: Outcome) -> dict[str, Any]:
     return {
         "input": outcome.job.source,
         "output": None if outcome.error else outcome.job.target,
+        "probability": None if outcome.error else outcome.job.probability,
         "error": outcome.line,
         "warnings": list(outcome.warnings),
         "result": pages[0] if len(pages) == 1 else None,

@@ -13,6 +13,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from .._io.atomic import atomic_files
+from .._io.targets import naming
 from ..api import denoise
 from ..errors import (
     ChangeLimitError,
@@ -30,6 +32,7 @@ from .jobs import Entry, Job, Outcome
 from .journal import Journal, State
 from .planning import refuse_links
 from .records import combined, figures
+from .sure import WRITING, Sure
 
 __all__ = ["Cleaner", "make_folder"]
 
@@ -77,11 +80,13 @@ class Cleaner:
                 state = self._state(job, entry)
                 if state is State.SKIP and self.journal is not None:
                     return Outcome(job, (), None, None, (), 0.0, self.journal.entry(job))
-                data = self._cleaned(job, pages)
-                if _stamp(job.source) != before:
-                    raise ReadError(job.source, "changed while it was read; run again")
-                entry = self._noted(job, entry, data, pages, time.perf_counter() - started)
-                write_bytes_atomically(job.target, data, overwrite=state is State.REDO)
+                with Sure(job.probability) as sure:
+                    data = self._cleaned(job, pages, sure)
+                    if _stamp(job.source) != before:
+                        raise ReadError(job.source, "changed while it was read; run again")
+                    pages.seconds = time.perf_counter() - started
+                    entry = self._noted(job, entry, data, sure, pages)
+                    _write(job, data, sure, overwrite=state is State.REDO)
             except Exception as wrong:  # whatever it is, the other pictures must not suffer
                 error = _of_the_picture(job, wrong)
         if error is not None:
@@ -99,13 +104,14 @@ class Cleaner:
             return State.DO
         return self.journal.state(job, entry.input_sha256)
 
-    def _cleaned(self, job: Job, pages: _Pages) -> bytes:
+    def _cleaned(self, job: Job, pages: _Pages, sure: Sure) -> bytes:
         """Return the file to write, and gather what came out of its pages."""
         kind = format_of(job.target)
         alone = self.reading.get("frame") is not None
+        reading = {**self.reading, "besides": self._needed} if job.probability else self.reading
 
         def cleaned() -> Iterator[Picture]:
-            for picture in read_pages(job.source, **self.reading):
+            for picture in read_pages(job.source, **reading):
                 if picture.pages > 1 and kind != "TIFF" and not alone:
                     raise ReadError(
                         job.source,
@@ -116,12 +122,18 @@ class Cleaner:
                 with pages.telling(picture.page if count > 1 else None):
                     result = denoise(picture.pixels, **self.arguments(picture.pixels))
                     pages.add(result)
+                sure.add(picture, result, count)
                 yield replace(picture, pixels=result.image, pages=count)
 
         return encode_pages(cleaned(), kind, compression=self.compression)
 
+    def _needed(self, pixels: int, dtype: str) -> int:
+        """Return the bytes that a page takes whose probabilities are written."""
+        solving = self.reading.get("besides")
+        return max(WRITING * pixels, solving(pixels, dtype) if solving else 0)
+
     def _noted(
-        self, job: Job, entry: Entry | None, data: bytes, pages: _Pages, seconds: float
+        self, job: Job, entry: Entry | None, data: bytes, sure: Sure, pages: _Pages
     ) -> Entry | None:
         """Make the folder, and note what is about to be written: no picture is ever unknown."""
         if self.journal is None or entry is None:
@@ -130,8 +142,9 @@ class Cleaner:
         refuse_links(self.journal.folder, job.target.parent)
         make_folder(job.target.parent)
         digest = hashlib.sha256(data).hexdigest()
-        found = {**combined(pages.figures), "seconds": seconds, "warnings": pages.warnings}
-        entry = replace(entry, output_sha256=digest, result=found)
+        found = combined(pages.figures)
+        found |= {"seconds": pages.seconds, "warnings": pages.warnings}
+        entry = replace(entry, output_sha256=digest, probability_sha256=sure.sha256, result=found)
         self.journal.append(entry)
         return entry
 
@@ -147,6 +160,7 @@ class _Pages:
         self.kept: list[Any] = []
         self.figures: list[dict[str, Any]] = []
         self.only: DenoiseResult | None = None
+        self.seconds = 0.0
 
     @property
     def warnings(self) -> list[str]:
@@ -176,7 +190,21 @@ def _blank(job: Job, journal: Journal | None) -> Entry | None:
     if journal is None:
         return None
     source, target = journal.names(job)
-    return Entry(source, None, journal.settings, target)
+    sure = None if job.probability is None else journal.name(job.probability)
+    return Entry(source, None, journal.settings, target, probability=sure)
+
+
+def _write(job: Job, data: bytes, sure: Sure, *, overwrite: bool) -> None:
+    """Write all files of a job together; the clean picture takes its name last."""
+    if job.probability is None:
+        write_bytes_atomically(job.target, data, overwrite=overwrite)
+        return
+    paths = (job.probability, job.target)
+    with atomic_files(paths, overwrite=overwrite) as (beside, main):
+        with naming(str(job.probability)):
+            sure.copy_to(beside)
+        with naming(str(job.target)):
+            main.write(data)
 
 
 def _of_the_picture(job: Job, wrong: Exception) -> IsingDenoiseError:
@@ -203,7 +231,9 @@ def _note_failure(
     """Add a failure to the journal, where it can be written."""
     if entry is None or journal is None:
         return None
-    entry = replace(entry, output_sha256=None, result=None, error=str(error))
+    entry = replace(
+        entry, output_sha256=None, probability_sha256=None, result=None, error=str(error)
+    )
     with contextlib.suppress(WriteError):  # the failure itself is told, and done again anyway
         make_folder(journal.folder)
         journal.append(entry)

@@ -20,10 +20,18 @@ class Job:
     ----------
     source, target : pathlib.Path
         The noisy picture, and the file to write.
+    probability : pathlib.Path or None
+        Where to write how sure each pixel is, too.
     """
 
     source: Path
     target: Path
+    probability: Path | None = None
+
+    @property
+    def targets(self) -> tuple[Path, ...]:
+        """The files to write."""
+        return (self.target,) if self.probability is None else (self.target, self.probability)
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,8 @@ class Entry:
         What came out, in figures; None where it failed.
     error : str or None
         Why it failed.
+    probability, probability_sha256 : str or None
+        Name and bytes of the probabilities, where they were written.
     """
 
     input: str
@@ -51,6 +61,14 @@ class Entry:
     output_sha256: str | None = None
     result: dict[str, Any] | None = None
     error: str | None = None
+    probability: str | None = None
+    probability_sha256: str | None = None
+
+    @property
+    def made(self) -> dict[str, str | None]:
+        """Names and SHA-256 of the files that were made."""
+        also = {} if self.probability is None else {self.probability: self.probability_sha256}
+        return {self.output: self.output_sha256, **also}
 
 
 @dataclass(frozen=True, eq=False)

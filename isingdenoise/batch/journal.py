@@ -99,8 +99,11 @@ class Journal:
                 above = os.path.relpath(above, self._base)
             self._above = job.source.parent, above
         source = os.path.normpath(os.path.join(above, job.source.name))
-        target = os.path.relpath(job.target, self.folder)
-        return source.replace(os.sep, "/"), target.replace(os.sep, "/")
+        return source.replace(os.sep, "/"), self.name(job.target)
+
+    def name(self, target: Path) -> str:
+        """Return a file of the folder as the journal calls it."""
+        return os.path.relpath(target, self.folder).replace(os.sep, "/")
 
     def entry(self, job: Job) -> Entry | None:
         """Return the latest line about the job, or None."""
@@ -110,27 +113,30 @@ class Journal:
             return parsed(stream.read(length)) if length else None
 
     def check(self, job: Job) -> None:
-        """Refuse a job whose output exists, unless it was made by it and is as it was made.
+        """Refuse a job whose outputs exist, unless they were made by it and are as they were made.
 
         Raises
         ------
         OverwriteError
-            The output is nobody's, that of another input, or was changed.
+            An output is nobody's, that of another input, or was changed.
         """
-        if not os.path.lexists(job.target):
-            return
-        source, target = self.names(job)
-        if job.target.is_symlink() or not job.target.is_file():
+        for target in job.targets:
+            if os.path.lexists(target):
+                self._check(target, self.names(job)[0])
+
+    def _check(self, target: Path, source: str) -> None:
+        """Refuse a file that exists, unless it was made from `source` and is as it was made."""
+        if target.is_symlink() or not target.is_file():
             why = "exists and is no regular file"
-        elif not (makers := self._makers.get(target, {})):
+        elif not (makers := self._makers.get(self.name(target), {})):
             why = "exists and is not in the journal"
-        elif not (inputs := makers.get(self._hash_of(job.target), [])):
+        elif not (inputs := makers.get(self._hash_of(target), [])):
             why = "was changed since it was made"
         elif source not in inputs:
             why = f"was made from another picture ({printable(inputs[-1])})"
         else:
             return
-        raise OverwriteError(job.target, f"{why}; use --force to replace it")
+        raise OverwriteError(target, f"{why}; use --force to replace it")
 
     def state(self, job: Job, input_sha256: str | None = None) -> State:
         """Return what there is to do for a job.
@@ -151,12 +157,14 @@ class Journal:
         """
         self.check(job)
         entry = self.entry(job)
-        if entry is None or not os.path.lexists(job.target):
+        there = [target for target in job.targets if os.path.lexists(target)]
+        if entry is None or not there:
             return State.DO
         current = (
             entry.error is None
             and entry.settings == self.settings
-            and entry.output_sha256 == self._hash_of(job.target)
+            and len(there) == len(job.targets)
+            and all(entry.made.get(self.name(target)) == self._hash_of(target) for target in there)
             and entry.input_sha256 == (input_sha256 or file_sha256(job.source))
         )
         return State.SKIP if current else State.REDO
@@ -195,10 +203,11 @@ class Journal:
 
     def _know(self, entry: Entry, place: int, length: int) -> None:
         self._latest[entry.input, entry.output] = place, length
-        if entry.output_sha256 is not None:
-            inputs = self._makers.setdefault(entry.output, {}).setdefault(entry.output_sha256, [])
-            if entry.input not in inputs:
-                inputs.append(entry.input)
+        for name, digest in entry.made.items():
+            if digest is not None:
+                inputs = self._makers.setdefault(name, {}).setdefault(digest, [])
+                if entry.input not in inputs:
+                    inputs.append(entry.input)
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[BinaryIO]:

@@ -29,11 +29,12 @@ def parsed(line: bytes) -> Entry | None:
     """
     try:
         record = _DECODER.decode(line.decode("utf-8"))
-        entry = Entry(**{field.name: record[field.name] for field in fields(Entry)})
+        known = (field.name for field in fields(Entry))  # older lines may lack some
+        entry = Entry(**{name: record[name] for name in known if name in record})
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     texts = (entry.input, entry.output)
-    perhaps = (entry.input_sha256, entry.output_sha256, entry.error)
+    perhaps = (entry.input_sha256, entry.error, *entry.made, *entry.made.values())
     sound = (
         all(isinstance(text, str) for text in texts)
         and all(text is None or isinstance(text, str) for text in perhaps)

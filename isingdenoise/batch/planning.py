@@ -30,6 +30,8 @@ class Plan(Sequence[Job]):
         Inputs and outputs, relative to them.
     passed : Passed, optional
         What was passed over.
+    probability : str or None
+        Extension of the probabilities beside each output, such as ".tif".
     """
 
     def __init__(
@@ -38,8 +40,10 @@ class Plan(Sequence[Job]):
         target: Path,
         names: Sequence[tuple[str, str]],
         passed: Passed | None = None,
+        probability: str | None = None,
     ) -> None:
         self.source, self.target, self.passed = source, target, passed or Passed()
+        self.probability = probability
         self._names = names
 
     def __len__(self) -> int:
@@ -53,9 +57,17 @@ class Plan(Sequence[Job]):
     def __getitem__(self, index: int | slice) -> Job | Plan:
         """Return a job, or a plan of some of them."""
         if isinstance(index, slice):
-            return Plan(self.source, self.target, self._names[index], self.passed)
+            some = self._names[index]
+            return Plan(self.source, self.target, some, self.passed, self.probability)
         source, target = self._names[index]
-        return Job(self.source / source, self.target / target)
+        sure = [self.target / name for name in self.outputs(target)[1:]]
+        return Job(self.source / source, self.target / target, *sure)
+
+    def outputs(self, target: str) -> tuple[str, ...]:
+        """Return the names of all files that are written with a target of this name."""
+        if self.probability is None:
+            return (target,)
+        return target, f"{os.path.splitext(target)[0]}.probability{self.probability}"
 
     @property
     def extensions(self) -> set[str]:
@@ -71,6 +83,7 @@ def plan(
     overwrite: bool = False,
     extension: str | None = None,
     journal: Journal | None = None,
+    probability: str | None = None,
 ) -> Plan:
     """Return what to do for each picture of a folder, before anything is done.
 
@@ -92,6 +105,9 @@ def plan(
     journal : Journal, optional
         Existing targets are also fine where this says that they were made
         from the same pictures, and they are as they were made.
+    probability : str, optional
+        Also plan a file `name.probability` with this extension, beside each
+        target.
 
     Returns
     -------
@@ -121,10 +137,10 @@ def plan(
     names = [
         (name, os.path.splitext(name)[0] + (extension or default_extension(name))) for name in found
     ]
-    jobs = Plan(source, target, names, found.passed)
+    jobs = Plan(source, target, names, found.passed, probability)
     _check_collisions(jobs, names)
     _check_folders(jobs, names)
-    there = (i for i, (_, name) in enumerate(names) if os.path.lexists(os.path.join(target, name)))
+    there = (i for i, (_, name) in enumerate(names) if _is_there(jobs, name))
     if not overwrite:
         raise_refused(refusal for i in there if (refusal := _refusal(jobs[i], journal)))
     return jobs
@@ -137,6 +153,11 @@ def raise_refused(refusals: Iterable[OverwriteError]) -> None:
         others = sum(1 for _ in refusals)
         more = f" (and {others} more; --dry-run lists them)" if others else ""
         raise OverwriteError(first.path, first.message + more) from first
+
+
+def _is_there(jobs: Plan, target: str) -> bool:
+    """Tell whether a file that is to be written exists."""
+    return any(os.path.lexists(os.path.join(jobs.target, name)) for name in jobs.outputs(target))
 
 
 def _refusal(job: Job, journal: Journal | None) -> OverwriteError | None:
@@ -168,14 +189,13 @@ def _check_collisions(jobs: Plan, names: Iterable[tuple[str, str]]) -> None:
     """Refuse two pictures of one target, by both names."""
     folds = folds_case(jobs.target)
     first: dict[str, int] = {}
-    for index, (_, name) in enumerate(names):
-        other = first.setdefault(folded(name) if folds else name, index)
-        if other != index:
-            raise ParameterError(
-                "input",
-                f"{printable(jobs[other].source)} and {printable(jobs[index].source)} would both "
-                f"become {printable(jobs[index].target)}; rename one",
-            )
+    for index, (_, target) in enumerate(names):
+        for name in jobs.outputs(target):
+            other = first.setdefault(folded(name) if folds else name, index)
+            if other != index:
+                both = f"{printable(jobs[other].source)} and {printable(jobs[index].source)}"
+                become = f"would both become {printable(jobs.target / name)}; rename one"
+                raise ParameterError("input", f"{both} {become}")
 
 
 def folded(name: str) -> str:
@@ -189,12 +209,13 @@ def _check_folders(jobs: Plan, names: Iterable[tuple[str, str]]) -> None:
     outputs: dict[str, list[str]] = {}
     for source, target in names:
         inputs.setdefault(os.path.dirname(source), set()).add(os.path.basename(source))
-        outputs.setdefault(os.path.dirname(target), []).append(os.path.basename(target))
+        made = map(os.path.basename, jobs.outputs(target))
+        outputs.setdefault(os.path.dirname(target), []).extend(made)
     real = {os.path.realpath(os.path.join(jobs.source, f)): known for f, known in inputs.items()}
-    for folder, made in outputs.items():
+    for folder, written in outputs.items():
         refuse_links(jobs.target, jobs.target / folder)
         taken = real.get(os.path.realpath(os.path.join(jobs.target, folder)), set())
-        if (name := next((name for name in made if name in taken), None)) is not None:
+        if (name := next((name for name in written if name in taken), None)) is not None:
             path = jobs.target / folder / name
             raise ParameterError("output", f"{printable(path)} is itself an input")
 

@@ -16,7 +16,7 @@ from isingdenoise.noise import NOISE_MODELS
 
 from .. import settings as engine_settings
 from ..values import Auto, NoiseChoice, Share, build_coupling
-from .picture import Limits, Preparation, check_figure, named
+from .picture import Limits, Preparation, check_figure, check_probability, named
 from .targets import PLACE, Wanted, kind_of, target_options
 from .writing import format_option
 
@@ -27,6 +27,7 @@ __all__ = [
     "Preparation",
     "Wanted",
     "check_figure",
+    "check_probability",
     "engine_options",
     "force_option",
     "format_option",

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from isingdenoise.background import estimate_background
 from isingdenoise.coupling import Coupling
 from isingdenoise.errors import ParameterError
-from isingdenoise.inference import Engine
+from isingdenoise.inference import ICM, Engine
 from isingdenoise.noise import NoiseModel, observed
 from isingdenoise.validation import check_image
 
@@ -148,6 +148,12 @@ class Preparation:
             return Prepared(x, self.noise(x, known), None)
         lit = np.asarray(x / light, np.float32)  # as `denoise` does
         return Prepared(lit, self.noise(lit, known), light)
+
+
+def check_probability(wanted: object, engine: Engine) -> None:
+    """Refuse --probability, where it is given, with an engine that has none."""
+    if wanted is not None and isinstance(engine, ICM):
+        raise ParameterError("--probability", "engine icm has none; use mf or gibbs")
 
 
 def check_figure(plot: Path | None, inputs: Iterable[Path | None], force: bool) -> None:
