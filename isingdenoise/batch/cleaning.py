@@ -14,7 +14,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from .._io.atomic import atomic_files
-from .._io.targets import naming
+from .._io.targets import check_target, naming
 from ..api import denoise
 from ..errors import (
     ChangeLimitError,
@@ -80,6 +80,9 @@ class Cleaner:
                 state = self._state(job, entry)
                 if state is State.SKIP and self.journal is not None:
                     return Outcome(job, (), None, None, (), 0.0, self.journal.entry(job))
+                for target in job.targets:  # what cannot be replaced is told before the work
+                    with naming(str(target)):
+                        check_target(str(target), overwrite=state is State.REDO)
                 with Sure(job.probability) as sure:
                     data = self._cleaned(job, pages, sure)
                     if _stamp(job.source) != before:
@@ -93,7 +96,7 @@ class Cleaner:
             pages, entry = _Pages(self.describe, []), _note_failure(entry, error, self.journal)
         seconds = time.perf_counter() - started
         kept, result, said = tuple(pages.kept), pages.only, tuple(messages)
-        stale = error is not None and _is_older(job.target, error)
+        stale = error is not None and self._is_older(job.target, error)
         return Outcome(job, kept, result, error, said, seconds, entry, stale)
 
     def _state(self, job: Job, entry: Entry | None) -> State:
@@ -103,6 +106,11 @@ class Cleaner:
         if self.journal is None or entry is None:
             return State.DO
         return self.journal.state(job, entry.input_sha256)
+
+    def _is_older(self, target: Path, error: IsingDenoiseError) -> bool:
+        """Tell whether the result of an earlier run stays under the name of one that failed."""
+        known = self.journal is not None and self.journal.made(target)
+        return known and not isinstance(error, OverwriteError) and os.path.isfile(target)  # noqa: PTH113
 
     def _cleaned(self, job: Job, pages: _Pages, sure: Sure) -> bytes:
         """Return the file to write, and gather what came out of its pages."""
@@ -238,11 +246,6 @@ def _note_failure(
         make_folder(journal.folder)
         journal.append(entry)
     return entry
-
-
-def _is_older(target: Path, error: IsingDenoiseError) -> bool:
-    """Tell whether the result of an earlier run stays under the name of one that failed."""
-    return not isinstance(error, OverwriteError) and target.is_file() and not target.is_symlink()
 
 
 def _stamp(path: Path) -> tuple[int, ...] | None:

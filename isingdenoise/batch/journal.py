@@ -105,6 +105,10 @@ class Journal:
         """Return a file of the folder as the journal calls it."""
         return os.path.relpath(target, self.folder).replace(os.sep, "/")
 
+    def made(self, target: Path) -> bool:
+        """Tell whether a file of this name was made, whatever it is now."""
+        return self.name(target) in self._makers
+
     def entry(self, job: Job) -> Entry | None:
         """Return the latest line about the job, or None."""
         place, length = self._latest.get(self.names(job), (0, 0))

@@ -294,6 +294,7 @@ def test_a_write_protected_file_stays_in_a_batch_too(tmp_path):
     done = invoke("batch", noisy.parent, path.parent, "--force", *QUICK)
     assert done.code == SOME_FAILED
     assert "noisy.png: is write-protected" in done.stderr
+    assert "earlier run" not in done.stderr  # it is somebody else's
     assert path.read_bytes() == b"precious"
     assert path.with_name("other.png").exists()
 
