@@ -133,10 +133,13 @@ def test_known_parameters_are_kept(sample):
     assert GaussianNoise.from_image(x, levels=(70, 180)).levels == (70, 180)
     assert GaussianNoise.from_image(x, sigma=50.0).levels != (-1, 1)
     assert GaussianNoise.from_image(x, limits=(0, 250)).limits == (0, 250)
-    found = FlipNoise.from_image(x, probability=0.2)
+    with pytest.warns(EstimationWarning, match="is grey"):
+        found = FlipNoise.from_image(x, probability=0.2)
     assert found.probability == 0.2
     assert 0 < found.levels[0] < 127.5 < found.levels[1] < 255
-    assert FlipNoise.from_image(x, levels=(3, 250)).levels == (3, 250)
+    with pytest.warns(EstimationWarning, match="is grey"):
+        assert FlipNoise.from_image(x, levels=(3, 250)).levels == (3, 250)
+    assert FlipNoise.from_image(x, levels=(3, 250), probability=0.2).levels == (3, 250)
 
 
 @pytest.mark.parametrize("name", ANY_PICTURE)
@@ -162,6 +165,7 @@ def test_a_constant_bool_picture_stays_as_it_is(name, bright):
 
 
 @EVERY_EXAMPLE
+@pytest.mark.filterwarnings("ignore::isingdenoise.EstimationWarning")  # one level is all there is
 def test_missing_pixels_say_nothing(noise):
     x = noise.sample(half_and_half((20, 30)), np.random.default_rng(6))
     known = np.random.default_rng(7).random(x.shape) < 0.7

@@ -8,13 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._flat import noiseless_levels
 from ._grey import bands, histogram, neighbour_sum, otsu
+from ._scale import warn_if_close
+from ._warnings import warn
 from .base import check_levels, grey_values, levels_of_constant, observed
 
 _ENOUGH = 400  # pixels, for a share to be trusted
 _MANY = 10_000
 _GARBAGE = 0.4  # a side with more flips is no side: its surroundings are gaps in strokes
 _ROUNDS = 4
+_GREY = 0.1
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -122,8 +126,31 @@ def two_levels(x: NDArray[Any], mask: NDArray[np.bool_] | None) -> tuple[float, 
         return check_levels(levels_of_constant(float(values[0]) if values.size else 0.0, span))
     low, high = float(values.min()), float(values.max())
     if np.all((values == low) | (values == high)):
+        warn_if_close(x, (low, high), from_zero=False)
         return low, high
     bright = values > otsu(values, weight)
     means = (np.average(values[part], weights=weight[part]) for part in (~bright, bright))
     low, high = (float(m) for m in means)
     return low, high
+
+
+def warn_if_grey(
+    x: NDArray[Any], mask: NDArray[np.bool_] | None, levels: tuple[float, float], name: str
+) -> None:
+    """Warn where more than a tenth of the pixels lie nearer to the middle than to a level.
+
+    Smooth edges alone do not count: a picture without noise is grey at most there.
+    """
+    if x.dtype == np.bool_:
+        return
+    values, weight = histogram(x, mask)
+    low, high = levels
+    quarter = (high - low) / 4
+    between = (values > low + quarter) & (values < high - quarter)
+    if not float(weight[between].sum()) > _GREY * float(weight.sum()):
+        return
+    if noiseless_levels(x, mask, levels) is None:
+        warn(
+            f"the picture is grey: {name} thresholds it first; gaussian is for grey noise",
+            stacklevel=3,
+        )

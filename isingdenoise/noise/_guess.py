@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ._flat import noiseless_levels, without_flat_parts
 from ._grey import by_neighbourhood, histogram, split_by_neighbourhood
-from ._scale import integer_range, saturation, smallest_spread
+from ._scale import integer_range, saturation, smallest_spread, warn_if_close
 from ._warnings import warn
 from .base import check_levels, check_scale, levels_of_constant
 
@@ -92,10 +92,13 @@ def first_guess(
             values, _ = histogram(x, rest)
             low, high = float(values.min()), float(values.max())
             if not np.all((values == low) | (values == high)):
-                return _unsettled(x, rest, levels)
+                found = _unsettled(x, rest, levels)
+                return found if limits is None else replace(found, data=_collapsed(found.data))
             ends = low, high
         low, high = ends
     known = levels or (low, high)
+    if levels is None:
+        warn_if_close(x, known, from_zero=False, stacklevel=5)
     if not quiet:
         warn(
             "no noise about the two grey values: the picture stays as it is; "
@@ -121,3 +124,17 @@ def _unsettled(
     share = float(np.clip(share, 0.01, 0.99))
     data = by_neighbourhood(x, rest)
     return Guess(known, max(spread, floor), share, data, floor, settled=False)
+
+
+def _collapsed(
+    data: tuple[Floats, Floats, NDArray[np.intp]],
+) -> tuple[Floats, Floats, NDArray[np.intp]]:
+    """Return each value once in its group, where there are few (integers read as floats)."""
+    values, weight, group = data
+    met, index = np.unique(values, return_inverse=True)
+    if 16 * met.size > values.size:
+        return data
+    counted = np.bincount(group * met.size + index, weight)
+    cells = np.flatnonzero(counted)
+    counts = counted[cells].astype(np.float64)
+    return met[cells % met.size], counts, (cells // met.size).astype(np.intp)

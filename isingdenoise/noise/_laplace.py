@@ -70,6 +70,29 @@ class LaplacePair:
         """Return the pair with what is known put back."""
         return replace(self, **known)
 
+    @property
+    def spread(self) -> float:
+        """The standard deviation."""
+        return self.scale * math.sqrt(2)
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Where the scale ends."""
+        return self.limits
+
+    @property
+    def between(self) -> bool:
+        """Whether what lies at the ends says nothing about the levels."""
+        return False
+
+    def put(self, **known: Any) -> Self:
+        """Return the pair with what is known put back, and nothing else changed."""
+        return replace(self, **known)
+
+    def about(self, levels: tuple[float, float], spread: float) -> Self:
+        """Return the pair with these levels and one standard deviation."""
+        return replace(self, levels=levels, scale=spread / math.sqrt(2))
+
     def vector(self) -> Floats:
         """Return levels and the log of the scale."""
         return np.array([*self.levels, math.log(self.scale)])

@@ -58,7 +58,19 @@ def fit_mixture(
     floor: float,
     **known: Any,
 ) -> P:
-    """Return the pair that EM reaches from `start` (Dempster, Laird and Rubin 1977).
+    """Return the pair that EM reaches from `start`; parameters as for `climb`."""
+    return climb(data, start, share, floor=floor, **known)[0]
+
+
+def climb(
+    data: tuple[Floats, Floats, NDArray[np.intp]],
+    start: P,
+    share: float,
+    *,
+    floor: float,
+    **known: Any,
+) -> tuple[P, Floats]:
+    """Return pair and shares that EM reaches from `start` (Dempster, Laird and Rubin 1977).
 
     Pixels come in groups, each with its own share of bright ones.
 
@@ -119,7 +131,15 @@ def fit_mixture(
         tried, shares_tried, log_p = step(two.at(far[:size]).with_known(**known), shares_far)
         if log_p >= reached:
             now, shares = tried, shares_tried
-    return now
+    return now, shares
+
+
+def log_likelihood(
+    data: tuple[Floats, Floats, NDArray[np.intp]], pair: Pair, shares: Floats
+) -> float:
+    """Return the log likelihood of the data, each group with its share of bright pixels."""
+    x, weight, group = data
+    return float(np.sum(weight * _responsibility(pair, x, shares[group])[1]))
 
 
 def _extrapolated(zeroth: Floats, first: Floats, second: Floats) -> Floats:

@@ -111,6 +111,29 @@ class NormalPair:
         low, high, narrow, wide = (float(v) for v in vector)
         return replace(self, levels=(low, high), sigmas=(math.exp(narrow), math.exp(wide)))
 
+    @property
+    def spread(self) -> float:
+        """The larger standard deviation."""
+        return max(self.sigmas)
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Where the scale ends."""
+        return self.limits
+
+    @property
+    def between(self) -> bool:
+        """Whether what lies at the ends says nothing about the levels."""
+        return False
+
+    def put(self, **known: Any) -> Self:
+        """Return the pair with what is known put back, and nothing else changed."""
+        return replace(self, **known)
+
+    def about(self, levels: tuple[float, float], spread: float) -> Self:
+        """Return the pair with these levels and one standard deviation."""
+        return replace(self, levels=levels, sigmas=(spread, spread))
+
     def in_order(self) -> Self:
         """Return the pair with rising levels, apart by a standard deviation at least if equal."""
         pair = self

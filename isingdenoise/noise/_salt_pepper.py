@@ -84,6 +84,24 @@ class ImpulsePair:
         shares = beside(known, self.salt, self.pepper)
         return replace(self, **{"levels": pair.levels, **known, **shares})
 
+    @property
+    def spread(self) -> float:
+        """The standard deviation."""
+        return self.sigma
+
+    @property
+    def between(self) -> bool:
+        """Whether what lies at the ends says nothing about the levels."""
+        return True
+
+    def put(self, **known: Any) -> Self:
+        """Return the pair with what is known put back, and nothing else changed."""
+        return replace(self, **known)
+
+    def about(self, levels: tuple[float, float], spread: float) -> Self:
+        """Return the pair with these levels and one standard deviation."""
+        return replace(self, levels=levels, sigma=spread)
+
     def vector(self) -> Floats:
         """Return levels, the log of sigma, and log odds of salt and pepper to the rest."""
         rest = 1 - self.salt - self.pepper

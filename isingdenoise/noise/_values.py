@@ -9,10 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._grey import histogram, split_by_neighbourhood
-from ._scale import integer_range
+from ._scale import integer_range, piled_up, warn_if_close
 from .base import levels_of_constant, observed
-
-_REPEATED = 3  # pixels that share a value no noise would repeat
 
 Bools = NDArray[np.bool_]
 
@@ -41,7 +39,8 @@ def few_values(
     One value is a constant picture. Two values are levels and ends at once.
     Of three or four the outer ones are the ends if they are those of the
     scale, and two between them the levels; a single one between them is one
-    level, and the more frequent end is the other.
+    level, and the more frequent end is the other. Three or four whole grey
+    values without a gap are rounded noise.
     """
     values, weight = histogram(x, mask)
     met = np.unique(values)
@@ -50,9 +49,13 @@ def few_values(
         span = levels or levels_of_constant(value, integer_range(x))
         return FewValues(span, limits or span)
     low, high = float(met[0]), float(met[-1])
+    if met.size == 2 and levels is None:
+        warn_if_close(x, (low, high), from_zero=False)
     if met.size == 2 and limits is None:
         return FewValues(levels or (low, high), levels or (low, high))
     span = limits or (low, high)
+    if x.dtype.kind in "iu" and 2 < met.size == high - low + 1:
+        return None  # one grey value next to the other: narrow densities
     inner = met[(met > span[0]) & (met < span[1])]
     if met.size > 4 or inner.size > 2 or (met.size == 4 and inner.size < 2) or x.size < 64:
         return None
@@ -71,20 +74,18 @@ def few_values(
 
 
 def impulse_limits(x: NDArray[Any], mask: Bools | None) -> tuple[float, float]:
-    """Return where impulses lie: the ends of the dtype, or of the values if they are repeated.
+    """Return where impulses lie: the ends of the dtype, or of the values if they pile up there.
 
     An end that no impulse marks lies outside all values, so that nothing is at it.
     """
     span = integer_range(x)
     if span is not None:
         return span
-    values, _ = histogram(x, mask)
-    low, high = float(values.min()), float(values.max())
+    grey = x[observed(x, mask)]
+    low, high = float(grey.min()), float(grey.max())
     wide = high - low
-    return (
-        low if np.count_nonzero(values == low) >= _REPEATED else low - wide,
-        high if np.count_nonzero(values == high) >= _REPEATED else high + wide,
-    )
+    at_low, at_high = piled_up(x, mask)
+    return (low if at_low else low - wide, high if at_high else high + wide)
 
 
 def without_impulses(

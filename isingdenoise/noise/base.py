@@ -30,6 +30,8 @@ __all__ = [
 ]
 
 _PIXELS_AT_ONCE = 1 << 20
+_OUT_OF_REACH = 10.0
+_LARGEST = 1e30
 
 
 class NoiseModel(Protocol):
@@ -177,23 +179,42 @@ def check_levels(levels: Any, name: str = "levels") -> tuple[float, float]:
         low, high = levels
     except (TypeError, ValueError):
         raise ParameterError(name, f"must be two numbers LO,HI, not {levels!r}") from None
-    low = check_real(name, low, low=-1e30, high=1e30)
-    high = check_real(name, high, low=-1e30, high=1e30)
+    low = check_real(name, low, low=-_LARGEST, high=_LARGEST)
+    high = check_real(name, high, low=-_LARGEST, high=_LARGEST)
     if not low < high:
         raise ParameterError(name, f"must rise (black, then white), not {low:g}, {high:g}")
     return low, high
 
 
 def levels_of_constant(value: float, integer_range: tuple[float, float] | None) -> Any:
-    """Return levels that leave a picture of one grey value as it is, and warn."""
+    """Return levels that make a picture of one grey value all white or all black, and warn."""
+    levels, colour = one_level(value, integer_range)
     warn(
-        "all pixels are equal: the levels cannot be estimated, the picture stays as it is",
+        f"all pixels are equal: the levels cannot be estimated, the picture comes out all {colour}",
         stacklevel=3,
     )
+    return levels
+
+
+def one_level(
+    value: float, integer_range: tuple[float, float] | None, spread: float = 0.0
+) -> tuple[tuple[float, float], str]:
+    """Return levels for a picture that has but one, and the colour it comes out in.
+
+    Parameters
+    ----------
+    value : float
+        The one level: white from the middle of the scale on.
+    integer_range : tuple of float or None
+        The ends of the scale; None for -1 and 1.
+    spread : float
+        Standard deviation of the noise: the other level lies ten of it away at least.
+    """
     low, high = integer_range or (-1.0, 1.0)
+    far = max(1.0, _OUT_OF_REACH * spread)
     if value >= (low + high) / 2:
-        return (min(low, value - 1), value)
-    return (value, max(high, value + 1))
+        return (max(min(low, value - far), -_LARGEST), value), "white"
+    return (value, min(max(high, value + far), _LARGEST)), "black"
 
 
 def check_scale(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..validation import check_real
-from ._flips import count_flips, thresholded, two_levels
+from ._flips import count_flips, thresholded, two_levels, warn_if_grey
 from .base import check_levels, grey_values
 
 __all__ = ["FlipNoise"]
@@ -137,9 +137,11 @@ class FlipNoise:
         Warns
         -----
         EstimationWarning
-            All pixels are equal.
+            All pixels are equal, or many lie between the levels.
         """
         low, high = check_levels(two_levels(x, mask) if levels is None else levels)
+        if levels is None or probability is None:
+            warn_if_grey(x, mask, (low, high), cls.name)
         if probability is not None:
             return cls(probability, (low, high))
         p = count_flips(thresholded(x, mask, (low + high) / 2)).share(_PRIOR)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..validation import check_real
-from ._flips import count_flips, thresholded, two_levels
+from ._flips import count_flips, thresholded, two_levels, warn_if_grey
 from ._mixture import weigh
 from .base import check_levels, grey_values
 
@@ -142,9 +142,11 @@ class FlipPerLevelNoise:
         Warns
         -----
         EstimationWarning
-            All pixels are equal.
+            All pixels are equal, or many lie between the levels.
         """
         low, high = check_levels(two_levels(x, mask) if levels is None else levels)
+        if levels is None or None in (black, white):
+            warn_if_grey(x, mask, (low, high), cls.name)
         if black is None or white is None:
             flips = count_flips(thresholded(x, mask, (low + high) / 2))
             found = (float(np.clip(p, *_GUESS)) for p in flips.shares(_PRIOR))

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._guess import first_guess
-from ._mixture import fit_mixture, weigh
+from ._mixture import weigh
 from ._normal import NormalPair
-from ._scale import check_spread, saturation, smallest_spread
+from ._one_level import fit_levels
+from ._scale import check_spread, found_limits, saturation, smallest_spread
 from .base import check_levels, grey_values
 
 __all__ = ["GaussianNoise"]
@@ -36,7 +37,8 @@ class GaussianNoise:
         Grey values of black and white.
     limits : tuple of float, optional
         The ends of the scale. By default those of an unsigned integer
-        picture's dtype (0 and 255, 0 and 65535), and none for other pictures.
+        picture's dtype (0 and 255, 0 and 65535), and none for other pictures;
+        -1e30 or 1e30 for an end that is none.
 
     Raises
     ------
@@ -126,7 +128,10 @@ class GaussianNoise:
         (a white margin, what was transparent) are left out: they were put
         there after the noise. A picture that shows no noise anywhere gets the
         smallest sigma, so that it stays as it is. The levels are looked for
-        up to two sigmas beyond the ends of the scale.
+        up to two sigmas beyond the ends of the scale. A float picture whose
+        pixels pile up at its least or largest value was clipped there, and
+        gets `limits`. Close levels that are no likelier than a blank page
+        become one, with the other out of reach.
 
         Parameters
         ----------
@@ -140,19 +145,20 @@ class GaussianNoise:
         Warns
         -----
         EstimationWarning
-            All pixels are equal, or there is no noise about the two levels.
+            There is one level, or two that are close, or no noise about them.
         """
         if sigma is not None:
             sigma = check_spread("sigma", sigma)
-        guess = first_guess(x, mask, levels, limits, quiet=sigma is not None)
-        start = cls(guess.sigma if sigma is None else sigma, guess.levels, limits)
+        ends = limits or found_limits(x, mask)
+        guess = first_guess(x, mask, levels, ends, quiet=sigma is not None)
+        spread = guess.sigma if sigma is None else sigma
         if guess.settled:
-            return start
+            return cls(spread, guess.levels, limits)
+        start = cls(spread, guess.levels, ends)
         known: dict[str, Any] = {} if levels is None else {"levels": start.levels}
         if sigma is not None:
             known["sigmas"] = (sigma, sigma)
-        found = fit_mixture(guess.data, start._pair(x), guess.share, floor=guess.floor, **known)
-        return start._like(found)
+        return start._like(fit_levels(x, guess, start._pair(x), **known))
 
     def _like(self, pair: NormalPair) -> Self:
         pair = pair.in_order()

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from ..errors import ParameterError
 from ._guess import first_guess
-from ._mixture import fit_mixture, weigh
+from ._mixture import weigh
 from ._normal import NormalPair
-from ._scale import check_spread, saturation, smallest_spread
+from ._one_level import fit_levels
+from ._scale import check_spread, found_limits, saturation, smallest_spread
 from .base import check_levels, grey_values
 
 __all__ = ["GaussianPerLevelNoise"]
@@ -136,19 +137,20 @@ class GaussianPerLevelNoise:
         Warns
         -----
         EstimationWarning
-            All pixels are equal, or there is no noise about the two levels.
+            There is one level, or two that are close, or no noise about them.
         """
         if sigmas is not None:
             sigmas = _check_sigmas(sigmas)
-        guess = first_guess(x, mask, levels, limits, quiet=sigmas is not None)
-        start = cls(sigmas or (guess.sigma, guess.sigma), guess.levels, limits)
+        ends = limits or found_limits(x, mask)
+        guess = first_guess(x, mask, levels, ends, quiet=sigmas is not None)
+        spreads = sigmas or (guess.sigma, guess.sigma)
         if guess.settled:
-            return start
+            return cls(spreads, guess.levels, limits)
+        start = cls(spreads, guess.levels, ends)
         known: dict[str, Any] = {} if levels is None else {"levels": start.levels}
         if sigmas is not None:
             known["sigmas"] = sigmas
-        found = fit_mixture(guess.data, start._pair(x), guess.share, floor=guess.floor, **known)
-        return start._like(found)
+        return start._like(fit_levels(x, guess, start._pair(x), **known))
 
     def _like(self, pair: NormalPair) -> Self:
         pair = pair.in_order()

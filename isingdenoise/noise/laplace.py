@@ -13,7 +13,8 @@ from ._guess import first_guess
 from ._laplace import LaplacePair
 from ._mixture import fit_mixture, weigh
 from ._normal import NormalPair
-from ._scale import check_spread, saturation, smallest_spread
+from ._one_level import find_levels, single_level
+from ._scale import check_spread, found_limits, saturation, smallest_spread, warn_if_close
 from .base import check_levels, grey_values
 
 __all__ = ["LaplaceNoise"]
@@ -137,24 +138,30 @@ class LaplaceNoise:
         Warns
         -----
         EstimationWarning
-            All pixels are equal, or there is no noise about the two levels.
+            There is one level, or two that are close, or no noise about them.
         """
         if scale is not None:
             scale = check_spread("scale", scale)
-        guess = first_guess(x, mask, levels, limits, quiet=scale is not None)
+        ends = limits or found_limits(x, mask)
+        guess = first_guess(x, mask, levels, ends, quiet=scale is not None)
         width = guess.sigma / math.sqrt(2) if scale is None else scale
-        start = cls(width, guess.levels, limits)
         if guess.settled:
-            return start
+            return cls(width, guess.levels, limits)
+        start = cls(width, guess.levels, ends)
         known: dict[str, Any] = {} if levels is None else {"levels": start.levels}
         if scale is not None:
             known["scale"] = scale
-        # Medians stick where they are, so a fit that does not goes ahead.
-        normal = NormalPair(start.levels, (guess.sigma, guess.sigma), saturation(x, limits))
+        # Medians stick where they are, so a fit that does not goes ahead. It also tells whether
+        # there are two levels: two Laplace densities are likelier than one about normal noise.
+        normal = NormalPair(start.levels, (guess.sigma, guess.sigma), saturation(x, ends))
         fixed = {name: value for name, value in known.items() if name == "levels"}
-        normal = fit_mixture(guess.data, normal, guess.share, floor=guess.floor, **fixed).in_order()
-        near = cls(normal.sigmas[0] / math.sqrt(2), normal.levels, limits)
+        middle = find_levels(x, guess, normal, **fixed)
+        if middle is None:
+            return start._like(single_level(x, guess, start._pair(x), **known), 1.0)
+        near = cls(middle.spread / math.sqrt(2), middle.in_order().levels, ends)
         found = fit_mixture(guess.data, near._pair(x), guess.share, floor=guess.floor, **known)
+        if levels is None:
+            warn_if_close(x, found.levels, stacklevel=3)
         return start._like(found, 1.0)
 
     def _like(self, pair: LaplacePair, apart: float) -> Self:

@@ -12,7 +12,8 @@ from ..errors import ParameterError
 from ..validation import check_real
 from ._flips import count_flips, thresholded
 from ._guess import first_guess
-from ._mixture import fit_mixture, weigh
+from ._mixture import weigh
+from ._one_level import fit_levels
 from ._salt_pepper import ImpulsePair, beside
 from ._scale import SPREAD_LIMITS, smallest_spread
 from ._values import FewValues, few_values, impulse_limits, without_impulses
@@ -162,7 +163,7 @@ class SaltPepperNoise:
         Warns
         -----
         EstimationWarning
-            All pixels are equal, or there is neither noise nor an impulse.
+            There is one level, or two that are close.
         """
         given = {"salt": salt, "pepper": pepper, "sigma": sigma, "levels": levels}
         known: dict[str, Any] = {n: value for n, value in given.items() if value is not None}
@@ -182,8 +183,7 @@ class SaltPepperNoise:
             known["levels"] = start.levels
         if start.sigma == 0:
             return start
-        pair = fit_mixture(guess.data, start._pair(x), guess.share, floor=guess.floor, **known)
-        found = start._like(pair)
+        found = start._like(fit_levels(x, guess, start._pair(x), **known))
         seen = {n: float(np.clip(getattr(found, n), *_GUESS)) for n in ("salt", "pepper")}
         return replace(found, **{**known, **beside(known, **seen)})
 
