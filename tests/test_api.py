@@ -160,6 +160,7 @@ def again(x, settings, **options):
     )
 
 
+@pytest.mark.filterwarnings("ignore:the picture is grey")  # flip thresholds it, and says so
 @EVERY_ENGINE
 @pytest.mark.parametrize("noise", NOISE_MODELS)
 @pytest.mark.parametrize("rng", [7, None])

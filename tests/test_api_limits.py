@@ -66,6 +66,7 @@ def test_without_protection_these_pixels_would_change(engine, noisy):
     assert np.any(found.image[SOME] != (noisy >= 0)[SOME])
 
 
+@pytest.mark.filterwarnings("ignore:the picture is grey")  # flip thresholds it, and says so
 @EVERY_ENGINE
 @pytest.mark.parametrize("noise", ANY_PICTURE)
 def test_protecting_everything_leaves_the_thresholded_picture(engine, noise, noisy):
@@ -99,6 +100,7 @@ def test_a_protected_speck_survives_and_draws_its_neighbours(engine):
     assert np.all(kept.probability[around] > lost.probability[around] + 0.01)
 
 
+@pytest.mark.filterwarnings("ignore:the picture is grey")  # flip thresholds it, and says so
 @pytest.mark.parametrize("noise", ANY_PICTURE)
 def test_the_estimate_of_the_noise_does_not_know_of_protection(noise, noisy):
     assert denoise(noisy, noise, protect=SOME).noise == denoise(noisy, noise).noise
@@ -142,6 +144,7 @@ def test_protection_is_conditioning(noise, coupling, monkeypatch):
     assert difference(weak, *expected) > 1e-3
 
 
+@pytest.mark.filterwarnings("ignore:the picture is grey")  # flip thresholds it, and says so
 def test_the_protected_pixels_are_left_alone(noisy):
     held = SOME.copy()
     held.flags.writeable = noisy.flags.writeable = False

@@ -101,6 +101,7 @@ def test_zero_and_nan_are_unknown_in_every_type_of_mask(noisy, tmp_path, name, p
         ),
     ],
 )
+@pytest.mark.filterwarnings("ignore:the picture is grey")  # flip thresholds it, and says so
 def test_what_stands_in_the_unknown_pixels_does_not_matter(noisy, known, tmp_path, options, noise):
     x = load(noisy)[1]
     expected = denoise(x, noise, mask=~HOLE)

@@ -42,7 +42,7 @@ WORK = [
         (MeanField(parallel=True), "gaussian", 0.5),
         ("icm", "gaussian", 0.4),
         (Gibbs(burn_in=5, sweeps=20, parallel=True), GaussianNoise(40.0, (90.0, 170.0)), 0.5),
-        ("mf", "flip", 0.7),
+        ("mf", FlipNoise(0.3, (90.0, 170.0)), 0.7),
         (MeanField(schedule="jacobi", damping=0.5), FlipNoise(0.2, (90.0, 170.0)), 0.4),
     ]
 ]

@@ -21,7 +21,7 @@ from isingdenoise.errors import (
     printable,
 )
 
-from . import talk
+from . import process, talk
 from .common import Command, manner_options
 from .process import Terminated, ending_on_signals, mend_streams
 from .usage import option_of, unknown_command
@@ -150,6 +150,8 @@ def _reported(error: Exception, command: str) -> int:  # noqa: PLR0911 - one for
             return error.exit_code
         case Interrupted():
             return complain(str(error), error.code)
+        case click.Abort() if process.asked is not None:  # click takes any signal for Ctrl-C
+            return complain("terminated", 128 + process.asked)
         case click.Abort():
             return complain("interrupted", INTERRUPTED)
         case click.exceptions.NoArgsIsHelpError():

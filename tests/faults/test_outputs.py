@@ -169,7 +169,8 @@ def test_a_full_disk(tmp_path, writer):
     disk = tmp_path / "disk"
     disk.mkdir()
     arguments = WRITERS[writer](noisy, into(disk))
-    done = on_a_small_disk(disk, "12k", *arguments, "--force")
+    noise_stays = ["--coupling", "0.001"] if writer.startswith("run") else []  # and packs badly
+    done = on_a_small_disk(disk, "12k", *arguments, *noise_stays, "--force")
     line, *names = done.stderr.splitlines()
     assert (done.code, done.stdout) == (UNWRITABLE, ""), done
     assert line.startswith(f"isingdenoise: {disk}/out.")

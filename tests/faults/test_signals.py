@@ -26,7 +26,7 @@ from faulty import (
 from isingdenoise.batch import JOURNAL_NAME, LOCK_NAME
 
 COUNT = 10
-SLOW = ["--noise", "flip", "--coupling", "0.4", "--engine", "gibbs", "-O", "sweeps=400"]
+SLOW = ["--noise", "gaussian", "--coupling", "0.4", "--engine", "gibbs", "-O", "sweeps=400"]
 pytestmark = linux
 
 
