@@ -1,6 +1,7 @@
 """`isingdenoise batch` on several threads, and on files of several pages."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -132,3 +133,9 @@ def test_a_report_has_the_sums_of_all_pages(fax, out, tmp_path):
     assert (row["pages"], row["pixels"], row["status"]) == (2, 4736, "converged")
     assert [noise["name"] for noise in row["noise"]] == ["flip", "flip"]
     assert (out / JOURNAL_NAME).read_bytes().count(b"\n") == 1
+
+
+def test_the_turns_of_threads_are_as_before_afterwards(folder, out):
+    before = sys.getswitchinterval()
+    succeed("batch", folder, out)
+    assert sys.getswitchinterval() == before

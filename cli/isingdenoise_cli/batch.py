@@ -12,7 +12,7 @@ from isingdenoise.errors import ParameterError, WriteError, printable
 
 from . import options as o
 from . import talk
-from .folder import Work, available_cores
+from .folder import Work, available_cores, short_turns
 from .options.writing import Writing, writing_options
 
 SOME_FAILED = 1
@@ -123,7 +123,7 @@ def batch(
         report.say_if_cold()
     unreported: WriteError | None = None
     with signals.stop_on_signals(stop):  # the lock goes, and the report is whole, whatever comes
-        with locked(target) if jobs else nullcontext(), closing(outcomes):
+        with locked(target) if jobs else nullcontext(), short_turns(), closing(outcomes):
             journal.reload()
             with talk.progress(outcomes, len(jobs), "cleaning") as progress:
                 for outcome in progress:
