@@ -150,10 +150,9 @@ def _reported(error: Exception, command: str) -> int:  # noqa: PLR0911 - one for
             return error.exit_code
         case Interrupted():
             return complain(str(error), error.code)
-        case click.Abort() if process.asked is not None:  # click takes any signal for Ctrl-C
-            return complain("terminated", 128 + process.asked)
-        case click.Abort():
-            return complain("interrupted", INTERRUPTED)
+        case click.Abort():  # click takes any signal for Ctrl-C
+            number = process.asked or INTERRUPTED - 128
+            return complain("terminated" if process.asked else "interrupted", 128 + number)
         case click.exceptions.NoArgsIsHelpError():
             click.echo(error.format_message(), err=True)
             return error.exit_code
