@@ -8,7 +8,7 @@ import pytest
 from command_line import error_line, invoke, save, save_noisy, snapshot, succeed
 
 from isingdenoise import denoise
-from isingdenoise.batch.cleaning import _Pages
+from isingdenoise.batch.pages import Pages
 from isingdenoise.io import read_picture, write_pages
 
 
@@ -69,7 +69,7 @@ def test_warnings_stay_with_the_picture_while_it_is_up_to_date(folder, out, tmp_
 
 @pytest.mark.parametrize(("count", "last"), [(0, None), (100, "99"), (150, "50 more warnings")])
 def test_a_line_of_the_journal_does_not_grow_with_the_warnings(count, last):
-    kept = _Pages(None, [str(number) for number in range(count)]).warnings
+    kept = Pages(None, [str(number) for number in range(count)]).warnings
     assert len(kept) <= 101
     assert (kept[-1] if kept else None) == last
 

@@ -30,13 +30,12 @@ from ..result import DenoiseResult
 from .hashing import file_sha256
 from .jobs import Entry, Job, Outcome
 from .journal import Journal, State
+from .pages import Pages
 from .planning import refuse_links
-from .records import combined, figures
+from .records import combined
 from .sure import WRITING, Sure
 
 __all__ = ["Cleaner", "make_folder"]
-
-_WARNINGS = 100  # of a picture, in the journal
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +71,7 @@ class Cleaner:
         error: IsingDenoiseError | None = None
         entry = _blank(job, self.journal)
         with collected() as messages:
-            pages = _Pages(self.describe, messages)
+            pages = Pages(self.describe, messages)
             try:
                 before = _stamp(job.source)
                 if entry is not None:
@@ -93,7 +92,7 @@ class Cleaner:
             except Exception as wrong:  # whatever it is, the other pictures must not suffer
                 error = _of_the_picture(job, wrong)
         if error is not None:
-            pages, entry = _Pages(self.describe, []), _note_failure(entry, error, self.journal)
+            pages, entry = Pages(self.describe, []), _note_failure(entry, error, self.journal)
         seconds = time.perf_counter() - started
         kept, result, said = tuple(pages.kept), pages.only, tuple(messages)
         stale = error is not None and self._is_older(job.target, error)
@@ -112,7 +111,7 @@ class Cleaner:
         known = self.journal is not None and self.journal.made(target)
         return known and not isinstance(error, OverwriteError) and os.path.isfile(target)  # noqa: PTH113
 
-    def _cleaned(self, job: Job, pages: _Pages, sure: Sure) -> bytes:
+    def _cleaned(self, job: Job, pages: Pages, sure: Sure) -> bytes:
         """Return the file to write, and gather what came out of its pages."""
         kind = format_of(job.target)
         alone = self.reading.get("frame") is not None
@@ -141,7 +140,7 @@ class Cleaner:
         return max(WRITING * pixels, solving(pixels, dtype) if solving else 0)
 
     def _noted(
-        self, job: Job, entry: Entry | None, data: bytes, sure: Sure, pages: _Pages
+        self, job: Job, entry: Entry | None, data: bytes, sure: Sure, pages: Pages
     ) -> Entry | None:
         """Make the folder, and note what is about to be written: no picture is ever unknown."""
         if self.journal is None or entry is None:
@@ -155,42 +154,6 @@ class Cleaner:
         entry = replace(entry, output_sha256=digest, probability_sha256=sure.sha256, result=found)
         self.journal.append(entry)
         return entry
-
-
-class _Pages:
-    """What is kept of the pages of one file; `messages` grows by what is warned of."""
-
-    def __init__(
-        self, describe: Callable[[DenoiseResult], Any] | None, messages: list[str]
-    ) -> None:
-        self._describe = describe
-        self._messages = messages
-        self.kept: list[Any] = []
-        self.figures: list[dict[str, Any]] = []
-        self.only: DenoiseResult | None = None
-        self.seconds = 0.0
-
-    @property
-    def warnings(self) -> list[str]:
-        """What the journal keeps of the messages: a line of it must not grow without end."""
-        left = len(self._messages) - _WARNINGS
-        return self._messages[:_WARNINGS] + [f"{left} more warnings"] * (left > 0)
-
-    @contextlib.contextmanager
-    def telling(self, page: int | None) -> Iterator[None]:
-        """Name the page, counted from 0, in what is warned of in the block."""
-        where = "" if page is None else f"page {page + 1}: "
-        with collected() as found:
-            try:
-                yield
-            finally:
-                self._messages += [where + message for message in found]
-
-    def add(self, result: DenoiseResult) -> None:
-        """Add the result of a page."""
-        self.figures.append(figures(result))
-        self.kept.append(self._describe(result) if self._describe else self.figures[-1])
-        self.only = result if len(self.kept) == 1 else None
 
 
 def _blank(job: Job, journal: Journal | None) -> Entry | None:
