@@ -18,9 +18,16 @@ __all__ = [
 
 
 class IsingDenoiseError(Exception):
-    """Base of every error raised on purpose by this package."""
+    """Base of every error raised on purpose by this package.
+
+    Attributes
+    ----------
+    hint : str or None
+        What would help, as a key: each front end has its own words for it.
+    """
 
     exit_code = 1
+    hint: str | None = None
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle by state, so that errors travel between processes whole."""
@@ -36,14 +43,17 @@ class ParameterError(IsingDenoiseError, ValueError):
         Name of the argument, as in the signature (`"sigma"`, `"coupling"`).
     message : str
         What is wrong and which values are allowed.
+    hint : str, optional
+        As of the base class.
     """
 
     exit_code = 2
 
-    def __init__(self, parameter: str, message: str) -> None:
+    def __init__(self, parameter: str, message: str, hint: str | None = None) -> None:
         super().__init__(f"{parameter}: {message}")
         self.parameter = parameter
         self.message = message
+        self.hint = hint
 
 
 class ChangeLimitError(IsingDenoiseError):
@@ -78,10 +88,11 @@ class ChangeLimitError(IsingDenoiseError):
 class _FileError(IsingDenoiseError, OSError):
     """An error about one file; `path` is printed escaped, on one line."""
 
-    def __init__(self, path: object, message: str) -> None:
+    def __init__(self, path: object, message: str, hint: str | None = None) -> None:
         super().__init__(f"{printable(path)}: {message}")
         self.path = path
         self.message = message
+        self.hint = hint
 
     def __str__(self) -> str:
         return str(self.args[0])

@@ -18,7 +18,7 @@ from isingdenoise import (
     denoise,
     memory_to_denoise,
 )
-from isingdenoise.batch import PICTURE_EXTENSIONS, Job, denoise_many, plan
+from isingdenoise.batch import PICTURE_EXTENSIONS, CleanOptions, FileJob, denoise_many, plan
 
 
 @pytest.fixture
@@ -36,8 +36,8 @@ def out(tmp_path):
 def test_a_plan_is_in_order_and_does_nothing(folder, out):
     before = snapshot(folder.parent)
     assert list(plan(folder, out)) == [
-        Job(folder / "a.tif", out / "a.tif"),
-        Job(folder / "b.png", out / "b.png"),
+        FileJob(folder / "a.tif", out / "a.tif"),
+        FileJob(folder / "b.png", out / "b.png"),
     ]
     everything = [job.source.name for job in plan(folder, out, recursive=True)]
     assert everything == ["a.tif", "b.png", "c.png", "d.bmp"]
@@ -144,7 +144,8 @@ def test_jobs_are_taken_from_a_stream_one_at_a_time(folder, out):
 def test_an_outcome_holds_the_result_that_was_written(folder, out):
     engine, noise = ICM(), GaussianNoise(40.0, (64.0, 191.0))
     (outcome,) = denoise_many(
-        [Job(folder / "b.png", out / "deep" / "down" / "b.png")], noise, engine=engine, coupling=0.5
+        [FileJob(folder / "b.png", out / "deep" / "down" / "b.png")],
+        CleanOptions(noise=noise, engine=engine, coupling=0.5),
     )
     assert outcome.error is None
     assert outcome.warnings == ()
@@ -161,11 +162,12 @@ def test_an_outcome_holds_the_result_that_was_written(folder, out):
 def test_noise_may_be_made_for_each_picture(folder, out):
     seen = []
 
-    def noise(x):
+    def noise(x, mask):
+        assert mask is None
         seen.append((x.shape, x.dtype))
         return GaussianNoise.from_image(x, sigma=30.0 + len(seen))
 
-    outcomes = list(denoise_many(plan(folder, out), noise))
+    outcomes = list(denoise_many(plan(folder, out), CleanOptions(noise=noise)))
     assert [outcome.result.noise.sigma for outcome in outcomes] == [31.0, 32.0]
     assert seen == [((32, 32), np.uint8)] * 2
 
@@ -174,7 +176,7 @@ def test_the_seed_is_the_same_for_each_picture(tmp_path, out):
     save_noisy(tmp_path / "in" / "a.png")
     save_noisy(tmp_path / "in" / "b.png")
     jobs = plan(tmp_path / "in", out)
-    first, second = denoise_many(jobs, engine="gibbs", coupling=0.1, rng=4)
+    first, second = denoise_many(jobs, CleanOptions(engine="gibbs", coupling=0.1, seed=4))
     np.testing.assert_array_equal(first.result.probability, second.result.probability)
     assert first.result.settings["seed"] == 4
 
@@ -182,8 +184,9 @@ def test_the_seed_is_the_same_for_each_picture(tmp_path, out):
 def test_errors_are_outcomes_and_the_rest_goes_on(folder, out):
     (folder / "a.tif").write_text("no picture")
     (folder / "c.png").mkdir()
-    jobs = [*plan(folder, out), Job(folder / "c.png", out / "c.png")]
-    jobs += [Job(folder / "missing.png", out / "m.png"), Job(folder / "b.png", out / "z.png")]
+    jobs = [*plan(folder, out), FileJob(folder / "c.png", out / "c.png")]
+    jobs.append(FileJob(folder / "missing.png", out / "m.png"))
+    jobs.append(FileJob(folder / "b.png", out / "z.png"))
     outcomes = list(denoise_many(jobs))
     fine, bad = type(None), ReadError
     assert [type(outcome.error) for outcome in outcomes] == [bad, fine, bad, bad, fine]
@@ -197,7 +200,7 @@ def test_errors_are_outcomes_and_the_rest_goes_on(folder, out):
 def test_a_model_that_does_not_fit_one_picture_is_its_error(folder, out):
     save(folder / "deep.png", np.where(scene(), np.uint16(60000), np.uint16(40000)))
     noise = GaussianNoise(10.0, (64.0, 191.0))
-    first, second, deep = denoise_many(plan(folder, out), noise)
+    first, second, deep = denoise_many(plan(folder, out), CleanOptions(noise=noise))
     assert first.error is None
     assert second.error is None
     assert "deep.png" in str(deep.error)
@@ -205,13 +208,13 @@ def test_a_model_that_does_not_fit_one_picture_is_its_error(folder, out):
 
 
 def test_an_unforeseen_error_of_one_picture_is_its_outcome(folder, out):
-    def prepare(x):
+    def noise(x, mask):
         if next(seen):
             raise ZeroDivisionError("division by zero")
-        return {}
+        return "auto"
 
     seen = iter([True, False])
-    first, second = denoise_many(plan(folder, out), prepare=prepare)
+    first, second = denoise_many(plan(folder, out), CleanOptions(noise=noise))
     assert "a.tif: internal error: ZeroDivisionError: division by zero" in str(first.error)
     assert isinstance(first.error.__cause__, ZeroDivisionError)
     assert second.error is None
@@ -231,10 +234,10 @@ def test_a_picture_without_room_is_refused_before_it_is_decoded(folder, out, mon
 
 
 def test_light_is_divided_out_where_asked_for(folder, out):
-    (outcome, _) = denoise_many(plan(folder, out), background="auto")
+    (outcome, _) = denoise_many(plan(folder, out), CleanOptions(background="auto"))
     assert outcome.result.settings["background"] == "auto"
     with pytest.raises(ParameterError, match="background"):
-        denoise_many([], background="dim")
+        CleanOptions(background="dim")
 
 
 def test_existing_targets_are_outcomes_unless_they_may_be_replaced(folder, out):
@@ -251,7 +254,7 @@ def test_existing_targets_are_outcomes_unless_they_may_be_replaced(folder, out):
 
 def test_a_target_folder_that_cannot_be_made_is_an_outcome(folder, tmp_path):
     (tmp_path / "file").write_bytes(b"precious")
-    (outcome,) = denoise_many([Job(folder / "b.png", tmp_path / "file" / "b.png")])
+    (outcome,) = denoise_many([FileJob(folder / "b.png", tmp_path / "file" / "b.png")])
     assert isinstance(outcome.error, WriteError)
     assert str(tmp_path / "file") in str(outcome.error)
     assert (tmp_path / "file").read_bytes() == b"precious"
@@ -268,18 +271,19 @@ def test_warnings_belong_to_their_picture_and_go_nowhere_else(folder, out):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"engine": "magic"}, {"coupling": "strong"}, {"rng": -1}, {"noise": "pink"}]
+    "wrong", [{"engine": "magic"}, {"coupling": "strong"}, {"seed": -1}, {"noise": "pink"}]
 )
-def test_arguments_that_suit_no_picture_are_refused_and_not_blamed_on_the_files(folder, out, wrong):
+def test_settings_that_suit_no_picture_are_refused_and_not_blamed_on_the_files(wrong):
     with pytest.raises(ParameterError):
-        next(denoise_many(plan(folder, out), **wrong))
+        CleanOptions(**wrong)
 
 
 def test_the_resolution_of_a_scan_is_kept(folder, out):
     from PIL import Image
 
     Image.fromarray(load(folder / "b.png")[1]).save(folder / "b.png", dpi=(300, 300))
-    (outcome,) = denoise_many([Job(folder / "b.png", out / "b.png")], FlipNoise(0.1, (64, 191)))
+    options = CleanOptions(noise=FlipNoise(0.1, (64, 191)))
+    (outcome,) = denoise_many([FileJob(folder / "b.png", out / "b.png")], options)
     assert outcome.error is None
     with Image.open(out / "b.png") as picture:
         assert picture.info["dpi"] == pytest.approx((300, 300), abs=0.1)
@@ -287,6 +291,6 @@ def test_the_resolution_of_a_scan_is_kept(folder, out):
 
 def test_relative_names_work(folder, monkeypatch):
     monkeypatch.chdir(folder)
-    (outcome,) = denoise_many([Job(Path("b.png"), Path("new.png"))])
+    (outcome,) = denoise_many([FileJob(Path("b.png"), Path("new.png"))])
     assert outcome.error is None
     assert (folder / "new.png").exists()

@@ -18,12 +18,12 @@ from isingdenoise import (
 )
 from isingdenoise.batch import (
     JOURNAL_NAME,
+    CleanOptions,
     Entry,
-    Job,
+    FileJob,
     Journal,
     State,
     denoise_many,
-    describe_settings,
     file_sha256,
     plan,
 )
@@ -47,7 +47,7 @@ def work(folder, out, settings=SETTINGS, **options):
     """Plan and do a folder; return outcomes."""
     journal = Journal(out, settings)
     jobs = plan(folder, out, journal=journal, overwrite=options.get("overwrite", False))
-    return list(denoise_many(jobs, journal=journal, rng=0, **options))
+    return list(denoise_many(jobs, CleanOptions(seed=0), journal=journal, **options))
 
 
 def states(folder, out, settings=SETTINGS):
@@ -137,7 +137,7 @@ def test_another_folder_of_the_same_names_does_not_replace_the_first(folder, out
     # Not even where the plan was made without the journal.
     journal = Journal(out, SETTINGS)
     before = (out / "a.png").read_bytes()
-    job = Job(tmp_path / "other" / "a.png", out / "a.png")
+    job = FileJob(tmp_path / "other" / "a.png", out / "a.png")
     (outcome,) = denoise_many([job], journal=journal)
     assert isinstance(outcome.error, OverwriteError)
     assert (out / "a.png").read_bytes() == before
@@ -232,14 +232,14 @@ def test_an_input_that_changes_while_it_is_read_is_an_error(folder, out):
     journal = Journal(out, SETTINGS)
     first, second = plan(folder, out, journal=journal)
 
-    def change(x):
+    def change(x, mask):
         save_noisy(first.source, size=40)
-        return {}
+        return "auto"
 
     changed, fine = (
         outcome
-        for job, prepare in ((first, change), (second, None))
-        for outcome in denoise_many([job], prepare=prepare, journal=journal)
+        for job, noise in ((first, change), (second, "auto"))
+        for outcome in denoise_many([job], CleanOptions(noise=noise), journal=journal)
     )
     assert isinstance(changed.error, ReadError)
     assert "changed while it was read" in str(changed.error)
@@ -248,21 +248,25 @@ def test_an_input_that_changes_while_it_is_read_is_an_error(folder, out):
     assert states(folder, out) == [State.DO, State.SKIP]
 
 
+def fingerprint(**options):
+    return CleanOptions(**options).fingerprint()
+
+
 def test_settings_hold_what_decides_and_nothing_else():
-    base = describe_settings("auto", engine=MeanField(), coupling="auto", seed=0)
+    base = fingerprint(noise="auto", engine=MeanField(), seed=0)
     json.dumps(base)
-    same = describe_settings("auto", engine=MeanField(parallel=False), coupling="auto", seed=0)
+    same = fingerprint(noise="auto", engine=MeanField(parallel=False), seed=0)
     assert same == base
     for other in (
-        describe_settings("flip", engine=MeanField(), coupling="auto", seed=0),
-        describe_settings(FlipNoise(0.1), engine=MeanField(), coupling="auto", seed=0),
-        describe_settings("auto", engine=MeanField(tol=1e-2), coupling="auto", seed=0),
-        describe_settings("auto", engine=ICM(), coupling="auto", seed=0),
-        describe_settings("auto", engine=MeanField(), coupling="auto", seed=1),
-        describe_settings("auto", engine=MeanField(), coupling="auto", seed=0, max_change=0.1),
-        describe_settings("auto", engine=MeanField(), coupling="auto", seed=0, background="auto"),
-        describe_settings("auto", engine=MeanField(), coupling="auto", seed=0, frame=0),
-        describe_settings("auto", engine=MeanField(), coupling="auto", seed=0, compression="none"),
+        fingerprint(noise="flip", engine=MeanField(), seed=0),
+        fingerprint(noise=FlipNoise(0.1), seed=0),
+        fingerprint(noise="auto", engine=MeanField(tol=1e-2), seed=0),
+        fingerprint(noise="auto", engine=ICM(), seed=0),
+        fingerprint(noise="auto", engine=MeanField(), seed=1),
+        fingerprint(noise="auto", engine=MeanField(), seed=0, max_change=0.1),
+        fingerprint(noise="auto", engine=MeanField(), seed=0, background="auto"),
+        fingerprint(noise="auto", engine=MeanField(), seed=0, frame=0),
+        fingerprint(noise="auto", engine=MeanField(), seed=0, compression="none"),
     ):
         assert other != base
 

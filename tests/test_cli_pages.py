@@ -118,11 +118,13 @@ def test_probabilities_and_changes_have_as_many_pages(fax, tmp_path):
 def test_formats_of_one_page_are_refused_before_any_work(
     fax, tmp_path, monkeypatch, options, option, way
 ):
-    monkeypatch.setattr("isingdenoise.api.denoise", lambda *_, **__: pytest.fail("worked"))
+    monkeypatch.setattr(
+        "isingdenoise.pipeline.options.denoise", lambda *_, **__: pytest.fail("worked")
+    )
     options = [tmp_path / text if "." in text else text for text in options]
     line = refused(USAGE, tmp_path, "run", fax, *options)
     assert line.startswith(f"isingdenoise: {option}: ")
-    assert f"holds one page, and {fax} has 3" in line
+    assert "holds one page, and the picture has 3" in line
     assert way in line
     assert "--frame" in line
 
@@ -241,19 +243,19 @@ def test_a_signal_between_pages_leaves_nothing(tmp_path, number, code):
 
 def test_one_page_at_a_time_is_kept(tmp_path, monkeypatch):
     """300 pages: nothing of a page lives when the next one is cleaned."""
-    from isingdenoise import api
+    from isingdenoise.pipeline import options
 
     write_pages(tmp_path / "x.tif", (noisy_page(0, (16, 16)) for _ in range(300)))
-    solve, seen, alive = api.denoise, [], []
+    solve, seen, alive = options.denoise, [], []
 
-    def watched(pixels, *args, **options):
+    def watched(pixels, *args, **more):
         gc.collect(0)
         alive.append(sum(ref() is not None for ref in seen[-6:]))
-        result = solve(pixels, *args, **options)
+        result = solve(pixels, *args, **more)
         seen.extend(weakref.ref(thing) for thing in (pixels, result, result.image))
         return result
 
-    monkeypatch.setattr(api, "denoise", watched)
+    monkeypatch.setattr(options, "denoise", watched)
     succeed("run", tmp_path / "x.tif", "--probability", tmp_path / "p.tif", *QUICK)
     assert alive == [0] * 300
     assert sum(1 for _ in read_pages(tmp_path / "p.tif")) == 300

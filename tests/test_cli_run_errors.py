@@ -313,7 +313,7 @@ def test_a_bug_in_the_library_is_one_line_too(noisy, monkeypatch):
     def broken(*args, **options):
         raise RuntimeError("out of\nluck")
 
-    monkeypatch.setattr("isingdenoise.api.denoise", broken)
+    monkeypatch.setattr("isingdenoise.pipeline.options.denoise", broken)
     done = invoke("run", noisy)
     assert (done.code, done.stdout) == (1, "")
     assert done.stderr.startswith("isingdenoise: internal error: RuntimeError: out of luck;")

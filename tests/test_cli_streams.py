@@ -23,7 +23,6 @@ from command_line import (
     snapshot,
     succeed,
 )
-from isingdenoise_cli import streams
 from isingdenoise_cli.main import cli
 
 from isingdenoise.io import (
@@ -118,7 +117,7 @@ def test_every_format_through_standard_output(tmp_path, noisy, kind):
 @pytest.mark.parametrize("in_memory", [0, 100, 1 << 20])
 def test_all_pages_go_through(tmp_path, monkeypatch, in_memory):
     """However much of them waits in memory, and how much in a file without a name."""
-    monkeypatch.setattr(streams, "_IN_MEMORY", in_memory)
+    monkeypatch.setattr("isingdenoise.pipeline.outputs._IN_MEMORY", in_memory)
     expected = by_name(tmp_path, FAX, ".tif")
     code, out, text = within("run", "-", data=FAX)
     assert (code, out) == (0, expected)

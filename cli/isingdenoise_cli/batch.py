@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from contextlib import closing, nullcontext
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
 
 from isingdenoise.errors import ParameterError, WriteError, printable
+from isingdenoise.pipeline import CleanOptions
 
 from . import options as o
 from . import talk
-from .folder import Work, available_cores, short_turns
+from .cores import short_turns, threads_for
 from .options.writing import Writing, writing_options
+from .streams import check_source
 
 SOME_FAILED = 1
 
@@ -34,7 +36,12 @@ SOME_FAILED = 1
     type=click.Choice(["tif", "png", "npy"]),
     help="Also write P(bright) of each picture, as NAME.probability.tif (float32), .png or .npy.",
 )
-@o.max_change_option
+@click.option(
+    "--change-map",
+    type=click.Choice(["png", "tif", "npy"]),
+    help="Also write what changed in each picture, as NAME.change_map.png (.tif, .npy).",
+)
+@o.limit_options
 @writing_options
 @o.reading_options
 @o.noise_options
@@ -50,6 +57,7 @@ SOME_FAILED = 1
 )
 @click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
 @o.json_option
+@o.clean_options
 def batch(
     source: Path,
     target: Path,
@@ -60,9 +68,10 @@ def batch(
     dry_run: bool,
     report_file: Path | None,
     probability: str | None,
+    change_map: str | None,
     as_json: bool,
     writing: Writing,
-    **settings: Any,
+    options: CleanOptions,
 ) -> int:
     """Clean every picture of a folder.
 
@@ -79,19 +88,25 @@ def batch(
     \b
     isingdenoise batch scans/ cleaned/ --report report.csv
     """
-    from isingdenoise.batch import check_report, locked, make_folder, plan, write_report
+    from isingdenoise.batch import (
+        Journal,
+        check_report,
+        denoise_many,
+        locked,
+        make_folder,
+        plan,
+        write_report,
+    )
 
     from . import report, signals, tally
 
-    o.check_probability(probability, settings["engine"])
-    work = Work(
-        force=force,
-        threads=threads or available_cores(),
-        compression=writing.compression,
-        **settings,
-    )
+    o.check_probability(probability, options.engine)
+    options = replace(options, compression=writing.compression)
+    for path in options.files:
+        check_source(path)
+    besides = {"probability": probability, "change_map": change_map}
     with o.named(output="OUTPUT"):
-        journal = work.journal(target)
+        journal = Journal(target, options.fingerprint())
         jobs = plan(
             source,
             target,
@@ -99,7 +114,7 @@ def batch(
             overwrite=force or dry_run,
             extension=writing.extension,
             journal=journal,
-            probability=probability and f".{probability}",
+            besides={name: f".{kind}" for name, kind in besides.items() if kind},
         )
     if resume and not journal.exists:
         raise ParameterError(
@@ -116,8 +131,15 @@ def batch(
     if report_file:
         with o.named(report="--report", output="--report"):
             check_report(report_file, (job.source for job in jobs), overwrite=force)
-    told, stop = tally.Tally(as_json, work.prepare.told, rows=bool(report_file)), signals.Stop()
-    outcomes = work.outcomes(jobs, journal, told, stop)
+    told, stop = tally.Tally(as_json, rows=bool(report_file)), signals.Stop()
+    outcomes = denoise_many(
+        jobs,
+        options,
+        overwrite=force,
+        journal=journal,
+        threads=threads_for(threads),
+        stopped=lambda: stop.number is not None,
+    )
     if jobs:
         make_folder(target)
         report.say_if_cold()

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from isingdenoise.coupling import Coupling
-from isingdenoise.inference import ENGINES
+from isingdenoise.inference import ENGINES, Engine
+from isingdenoise.pipeline import CleanOptions, light_record, noise_record
 
 from . import options as o
 from . import streams, talk
 from .settings import build_engines
 from .streams import Place
+
+#: Bytes a pixel of a result: field, means, labels, picture.
+_KEPT = 10
 
 
 @click.command()
@@ -33,16 +39,14 @@ from .streams import Place
 @o.solver_options
 @o.force_option
 @o.json_option
+@o.clean_options
 def compare(
     picture: Place,
     clean: Path | None,
     plot: Path | None,
     engines: tuple[str, ...],
     settings: tuple[str, ...],
-    reading: dict[str, Any],
-    prepare: o.Preparation,
-    coupling: str | Coupling,
-    seed: int,
+    options: CleanOptions,
     force: bool,
     as_json: bool,
 ) -> None:
@@ -63,23 +67,22 @@ def compare(
     solvers = build_engines(tuple(dict.fromkeys(engines)) or tuple(ENGINES), settings)
     o.check_figure(plot, streams.paths(picture, clean), force)
     with talk.step("reading"):
-        source = read_picture(
-            **streams.source(picture), **reading, besides=prepare.memory(solvers, coupling)
-        )
+        needed = partial(_memory, options, solvers)
+        source = read_picture(**streams.source(picture), **options.reading(), besides=needed)
     pixels = source.pixels
     reference = None if clean is None else read_clean(clean, pixels.shape)
     name = streams.input_name(picture)
     report.say_if_cold()
     with report.notices(name):
         with talk.step("noise and light"):
-            prepared = prepare(pixels)
+            prepared = options.prepare(pixels)
         rows = experiments.compare(
             prepared.picture,
             prepared.noise,
             engines=solvers,
-            coupling=coupling,
+            coupling=options.coupling,
             clean=reference,
-            rng=seed,
+            rng=options.seed,
         )
     for row in rows:
         report.warn_if_not_converged(name, row.result)
@@ -87,21 +90,27 @@ def compare(
         _draw(plot, pixels, reference, rows, force)
     settings_of = [row.result.settings for row in rows]
     used = settings_of[0]["coupling"]
+    noise = noise_record(prepared.noise, options.chosen)
+    light = light_record(options.background, prepared.light)
     if as_json:
-        noise = report.noise_record(prepared.noise, prepare.noise.chosen)
         estimates = {"noise": noise, "coupling": used}
-        more = {
-            "calibration": next(filter(None, (s["calibration"] for s in settings_of)), None),
-            **report.light_record(prepare.background, prepared.light),
-        }
+        calibration = next(filter(None, (s["calibration"] for s in settings_of)), None)
+        more = {"calibration": calibration, **light}
         engine_rows = [row.record() for row in rows]
         report.print_json({"input": str(picture), **estimates, "engines": engine_rows, **more})
         return
-    talk.result(f"noise     {report.describe_noise(prepared.noise, prepare.noise.chosen)}")
-    for what, text in report.light_line(prepare.background, prepared.light):
+    talk.result(f"noise     {report.describe_noise(noise)}")
+    for what, text in report.light_line(light):
         talk.result(f"{what:<9} {text}")
     talk.result(f"coupling  {rows[0].result.coupling} ({used['source']})\n")
     report.print_table([_row(r.record(), reference is not None) for r in rows])
+
+
+def _memory(options: CleanOptions, solvers: Sequence[Engine], pixels: int, dtype: str) -> int:
+    """Return the bytes that all engines take, one at work after the other."""
+    outputs = ("probability",)
+    each = (replace(options, engine=engine).memory(pixels, dtype, outputs) for engine in solvers)
+    return max(each) + _KEPT * pixels * (len(solvers) - 1)
 
 
 def _row(record: dict[str, Any], measured: bool) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -107,21 +108,20 @@ def corrupt(
         if not floats and noise != "probability":
             grey = np.clip(np.rint(grey), *_SCALE).astype(np.uint8)
         data = encode_grey(grey, kind)
-    _write(output, kind, data, force)
+    _write(output, data, force)
     say = talk.result if isinstance(output, Path) else talk.notice
     names = (streams.input_name(picture), streams.output_name(output))
     say(" -> ".join(map(printable, names)))
 
 
-def _write(output: Place, kind: str, data: bytes, force: bool) -> None:
+def _write(output: Place, data: bytes, force: bool) -> None:
     """Write the file, or to standard output."""
     from isingdenoise.io import write_bytes_atomically
 
     if isinstance(output, Path):
         write_bytes_atomically(output, data, overwrite=force)
     else:
-        with streams.page_writer(kind) as writer:
-            writer.append(data)
+        streams.StandardOutput().send(io.BytesIO(data))
 
 
 def _model(choice: NoiseChoice, floats: bool) -> Any:

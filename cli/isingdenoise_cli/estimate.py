@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
 from isingdenoise._version import __version__
+from isingdenoise.pipeline import CleanOptions, light_record, noise_record
 
 from . import options as o
 from . import streams, talk
@@ -17,17 +17,16 @@ from .streams import Place
 @click.command()
 @click.argument("picture", metavar="INPUT", type=o.PLACE)
 @o.plot_option
-@o.mask_option
+@o.only_mask_option
 @o.reading_options
 @o.noise_options
 @o.force_option
 @o.json_option
+@o.clean_options
 def estimate(
     picture: Place,
     plot: Path | None,
-    mask: Path | None,
-    reading: dict[str, Any],
-    prepare: o.Preparation,
+    options: CleanOptions,
     force: bool,
     as_json: bool,
 ) -> None:
@@ -46,35 +45,33 @@ def estimate(
 
     from . import report
 
-    limits = o.Limits(mask, None, None)
-    for place in (picture, *limits.files):
+    for place in (picture, *options.files):
         streams.check_source(place)
-    o.check_figure(plot, streams.paths(picture, *limits.files), force)
+    o.check_figure(plot, streams.paths(picture, *options.files), force)
     with talk.step("reading"):
-        pixels = read_picture(**streams.source(picture), **reading).pixels
-    known = limits.read(pixels.shape, reading["max_pixels"])["mask"]
+        pixels = read_picture(**streams.source(picture), **options.reading()).pixels
+    known = options.known(pixels.shape)
     report.say_if_cold()
     with report.notices(streams.input_name(picture)):
         with talk.step("noise and light"):
-            prepared = prepare(pixels, known)
+            prepared = options.prepare(pixels, known)
         found = learning.estimate(prepared.picture, prepared.noise, mask=known)
     if plot is not None:
         from isingdenoise.plotting import score_figure
 
         figure = score_figure(found.record(), f"in use: {found.coupling}")
         report.write_figure(figure, plot, force)
-    light = (prepare.background, prepared.light)
+    noise = noise_record(prepared.noise, options.chosen)
+    light = light_record(options.background, prepared.light)
     if as_json:
-        noise = report.noise_record(prepared.noise, prepare.noise.chosen)
-        more = {"mask": mask, "plot": plot, **report.light_record(*light)}
         record = {"input": str(picture), "version": __version__, "noise": noise, **found.record()}
-        report.print_json({**record, **more})
+        report.print_json({**record, "mask": options.mask, "plot": plot, **light})
         return
     tried = len({coupling for coupling, _ in found.curve})
     bias, slope = found.calibration.bias, found.calibration.slope
     rows = [
-        ("noise", report.describe_noise(prepared.noise, prepare.noise.chosen)),
-        *report.light_line(*light),
+        ("noise", report.describe_noise(noise)),
+        *report.light_line(light),
         ("coupling", str(found.coupling)),
         ("calibration", f"bias {bias:.3g}, slope {slope:.3g}"),
         ("score", f"{found.score:.5g} nats for each of {found.hidden} hidden pixels"),

@@ -24,7 +24,7 @@ from isingdenoise.errors import (
 from . import process, talk
 from .common import Command, manner_options
 from .process import Terminated, ending_on_signals, mend_streams
-from .usage import option_of, unknown_command
+from .usage import option_of, unknown_command, worded
 
 #: Subcommands, where they live, and their line in the help: none is imported for it.
 COMMANDS = {
@@ -159,9 +159,10 @@ def _reported(error: Exception, command: str) -> int:  # noqa: PLR0911 - one for
         case click.ClickException():
             return complain(_one_line(error, command), error.exit_code)
         case ParameterError():
-            return complain(f"{option_of(error.parameter)}: {error.message}", error.exit_code)
+            named = ParameterError(option_of(error.parameter), error.message, error.hint)
+            return complain(worded(named), error.exit_code)
         case IsingDenoiseError():
-            return complain(str(error), error.exit_code)
+            return complain(worded(error), error.exit_code)
         case MemoryError():
             talk.trace(error)
             text = "needs more memory than there is; free some, or cut the picture into parts"

@@ -2,24 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, field
 from pathlib import Path
 from unicodedata import normalize
 
 from isingdenoise.errors import ParameterError, ReadError, printable
-from isingdenoise.io import EXTENSIONS, check_format, check_output, default_extension, format_of
+from isingdenoise.io import EXTENSIONS, check_format, check_output, default_extension
+from isingdenoise.pipeline import Job, targets_of
 
 from . import options as o
 from . import streams
-from .outputs import Job, Target
 from .streams import STREAM, Place, Stream
 
-_CHANGE_MAPS = {"PNG", "TIFF", "NPY"}
+
+@dataclass(frozen=True)
+class Planned:
+    """One input of `run`, and what it becomes.
+
+    Attributes
+    ----------
+    source : Path or Stream
+        The input.
+    places : dict of str to (Path or Stream or None)
+        Where each kind of output goes, by its name in the pipeline.
+    job : Job or None
+        The same for the pipeline.
+    error : ReadError or None
+        Why it cannot be read; then there is no job.
+    """
+
+    source: Place
+    places: dict[str, Place | None] = field(default_factory=dict)
+    job: Job | None = None
+    error: ReadError | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where the clean picture goes."""
+        place = self.places["output"]
+        return STREAM if place is None else place
+
+    @property
+    def takes_stdout(self) -> bool:
+        """Whether a picture goes to standard output."""
+        return any(isinstance(place, Stream) for place in self.places.values())
+
+
+#: The options that name outputs.
+OPTIONS = {"output": "-o", "probability": "--probability", "change_map": "--change-map"}
 
 
 def plan(
     sources: Sequence[Place], wanted: o.Wanted, others: Sequence[Path], force: bool
-) -> list[Job]:
+) -> list[Planned]:
     """Return what to do with each input, or refuse all of it.
 
     Parameters
@@ -51,9 +87,9 @@ def plan(
         except ReadError as error:
             if not several:
                 raise
-            jobs.append(Job(source, error=error))
+            jobs.append(Planned(source, error=error))
         else:
-            jobs.append(Job(source, tuple(_targets(source, wanted, several))))
+            jobs.append(_planned(source, wanted, several))
     for path in others:
         streams.check_source(path)
     _check(jobs, [*streams.paths(*sources), *others], wanted, force)
@@ -79,25 +115,23 @@ def _check_several(sources: Sequence[Place], wanted: o.Wanted) -> None:
         )
 
 
-def _targets(source: Place, wanted: o.Wanted, several: bool) -> Iterator[Target]:
-    """Yield what one input becomes."""
+def _planned(source: Place, wanted: o.Wanted, several: bool) -> Planned:
+    """Return what one input becomes."""
     with o.named(output="-o", format="--format", compression="--compression"):
         place, kind = _main_place(source, wanted, several)
         if kind is not None:
             check_format(kind, wanted.writing.compression)
-    yield Target("-o", place, kind, wanted.writing.compression)
-    if (sure := wanted.probability) is not None:
-        with o.named(output="--probability"):
-            kind = "TIFF" if isinstance(sure, Stream) else format_of(sure)
-            if kind == "PBM":
-                raise ParameterError("output", "PBM holds no probabilities; use .tif, .png or .npy")
-        yield Target("--probability", sure, kind)
-    if (changes := wanted.change_map) is not None:
-        with o.named(output="--change-map"):
-            kind = None if isinstance(changes, Stream) else format_of(changes)
-            if kind is not None and kind not in _CHANGE_MAPS:
-                raise ParameterError("output", "must end in .png, .tif, .tiff or .npy")
-        yield Target("--change-map", changes, kind)
+    sure, changes = wanted.probability, wanted.change_map
+    job = Job(
+        streams.as_source(source),
+        streams.as_sink(place),
+        None if sure is None else streams.as_sink(sure),
+        None if changes is None else streams.as_sink(changes),
+        kind,
+    )
+    with o.named(**OPTIONS):
+        targets_of(job)  # refuses names and formats that do not fit
+    return Planned(source, {"output": place, "probability": sure, "change_map": changes}, job)
 
 
 def _main_place(source: Place, wanted: o.Wanted, several: bool) -> tuple[Place, str | None]:
@@ -125,30 +159,32 @@ def _extension(source: Path, kind: str | None) -> str:
     return next(extension for extension, name in EXTENSIONS.items() if name == kind)
 
 
-def _check(jobs: Sequence[Job], inputs: Sequence[Path], wanted: o.Wanted, force: bool) -> None:
+def _check(jobs: Sequence[Planned], inputs: Sequence[Path], wanted: o.Wanted, force: bool) -> None:
     """Refuse outputs that cannot be written, or are one file."""
-    taken: dict[object, tuple[Job, Target]] = {}
+    taken: dict[object, tuple[Planned, str]] = {}
     folds: dict[Path, bool] = {}
     files = {_identity(path) for path in inputs} - {None}
     for job in jobs:
-        for target in job.targets:
-            place = target.place
+        for name, place in job.places.items():
+            if place is None:
+                continue
+            option = OPTIONS[name]
             if isinstance(place, Stream):
-                streams.check_sink(target.option)
+                streams.check_sink(option)
                 key: object = None
             else:
-                if target.option == "-o" and place != wanted.output:
+                if name == "output" and place != wanted.output:
                     _check_own_name(job, place, files)
-                with o.named(output=target.option):
+                with o.named(output=option):
                     known = inputs if _identity(place) in files else ()
                     check_output(place, known, overwrite=force)
                 key = _key(place.resolve(), folds)
-            other, first = taken.setdefault(key, (job, target))
-            if first is not target:
-                _refuse_twice(job, target, other, first)
+            other, first = taken.setdefault(key, (job, name))
+            if other is not job or first != name:
+                _refuse_twice(job, name, other, first)
 
 
-def _check_own_name(job: Job, place: Path, files: Set[tuple[int, int] | None]) -> None:
+def _check_own_name(job: Planned, place: Path, files: Set[tuple[int, int] | None]) -> None:
     """Refuse an output that nobody named and that is another input."""
     if (found := _identity(place)) in files and found != _identity(Path(str(job.source))):
         raise ParameterError(
@@ -176,18 +212,17 @@ def _key(path: Path, folds: dict[Path, bool]) -> str:
     return normalize("NFC", str(path)).casefold() if folds[path.parent] else str(path)
 
 
-def _refuse_twice(job: Job, target: Target, other: Job, first: Target) -> None:
-    name = printable(streams.output_name(target.place))
-    if isinstance(target.place, Stream):
-        raise ParameterError(
-            target.option, f"standard output takes that of {first.option}; name a file"
-        )
+def _refuse_twice(job: Planned, name: str, other: Planned, first: str) -> None:
+    place = job.places[name] or STREAM
+    if isinstance(place, Stream):
+        message = f"standard output takes that of {OPTIONS[first]}; name a file"
+        raise ParameterError(OPTIONS[name], message)
     if job is not other and job.source == other.source:
         raise ParameterError("INPUT", f"{printable(job.source)} is given twice; give it once")
     if job is other:
-        raise ParameterError(target.option, f"is the same file as that of {first.option}")
+        raise ParameterError(OPTIONS[name], f"is the same file as that of {OPTIONS[first]}")
     raise ParameterError(
         "INPUT",
-        f"{printable(other.source)} and {printable(job.source)} would both become {name}; "
-        "take one at a time",
+        f"{printable(other.source)} and {printable(job.source)} would both become "
+        f"{printable(place)}; take one at a time",
     )

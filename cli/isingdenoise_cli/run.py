@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
 
 import click
 
-from isingdenoise.coupling import Coupling
 from isingdenoise.errors import IsingDenoiseError, ParameterError, printable
-from isingdenoise.inference import Engine
+from isingdenoise.pipeline import CleanOptions
 
 from . import options as o
-from . import outputs, planning, report, talk
+from . import planning, report, talk
+from .planning import Planned
 from .streams import Place, input_name, output_name
-
-if TYPE_CHECKING:
-    from .cleaning import Cleaner, Page
+from .usage import worded
+from .watching import PageProgress
 
 SOME_FAILED = 1
+#: How the pipeline's parameters are called here.
+_OPTIONS = {**planning.OPTIONS, "mask": "--mask", "protect": "--protect"}
 
 
 @click.command()
@@ -31,15 +34,11 @@ SOME_FAILED = 1
 @o.engine_options
 @o.force_option
 @o.json_option
+@o.clean_options
 def run(
     sources: tuple[Place, ...],
     wanted: o.Wanted,
-    limits: o.Limits,
-    reading: dict[str, Any],
-    prepare: o.Preparation,
-    coupling: str | Coupling,
-    seed: int,
-    engine: Engine,
+    options: CleanOptions,
     force: bool,
     as_json: bool,
 ) -> int:
@@ -63,74 +62,86 @@ def run(
     isingdenoise run plan.png --protect dots.png --max-change 5% --change-map changes.png
     isingdenoise run - < noisy.png > clean.png
     """
-    from isingdenoise.validation import as_generator
-
-    from .cleaning import Cleaner
-
-    as_generator(seed)
-    o.check_probability(wanted.probability, engine)
-    jobs = planning.plan(sources, wanted, limits.files, force)
-    if as_json and jobs[0].takes_stdout:
+    o.check_probability(wanted.probability, options.engine)
+    options = replace(options, compression=wanted.writing.compression)
+    planned = planning.plan(sources, wanted, options.files, force)
+    if as_json and planned[0].takes_stdout:
         raise ParameterError("--json", "does not go with a picture on standard output; use -o")
-    alone = len(jobs) == 1
-    clean = Cleaner(prepare, limits, reading, engine, coupling, seed, force, alone)
-    if not alone:
-        with talk.progress(jobs, len(jobs), "cleaning") as progress:
-            return _each(progress, clean, as_json)
-    pages = clean(jobs[0])
+    if len(planned) > 1:
+        with talk.progress(planned, len(planned), "cleaning") as progress:
+            return _each(progress, options, force, as_json)
+    records = _cleaned(planned[0], options, force, alone=True)
     if as_json:
-        report.print_json(_record(jobs[0], pages, limits))
+        report.print_json(_record(planned[0], records, options))
     else:
-        _tell(jobs[0], pages)
+        _tell(planned[0], records)
     return 0
 
 
-def _each(jobs: Iterable[outputs.Job], clean: Cleaner, as_json: bool) -> int:
+def _cleaned(
+    planned: Planned, options: CleanOptions, force: bool, *, alone: bool
+) -> list[dict[str, Any]]:
+    """Clean one input; return the record of each page."""
+    from isingdenoise.pipeline import clean
+
+    if planned.error is not None or planned.job is None:
+        raise planned.error or ParameterError("INPUT", "is none")
+    with (
+        ExitStack() as stack,
+        o.named(**_OPTIONS),
+    ):
+        watcher = PageProgress(input_name(planned.source), stack, alone=alone)
+        found = clean(planned.job, options, overwrite=force, watcher=watcher)
+        watcher.end()
+    return [page.record for page in found.pages]
+
+
+def _each(items: Iterable[Planned], options: CleanOptions, force: bool, as_json: bool) -> int:
     """Clean several pictures; report those that fail and go on."""
     records: list[dict[str, Any]] = []
     failed = 0
-    for job in jobs:
+    for planned in items:
         try:
-            pages = clean(job)
+            pages = _cleaned(planned, options, force, alone=False)
         except IsingDenoiseError as error:
-            about = f"{printable(job.source)}: " if isinstance(error, ParameterError) else ""
-            talk.error(f"{about}{error}")
-            records.append({"input": str(job.source), "output": None, "error": f"{about}{error}"})
+            about = f"{printable(planned.source)}: " if isinstance(error, ParameterError) else ""
+            line = f"{about}{worded(error)}"
+            talk.error(line)
+            failure = {"output": None, "error": line}
+            records.append({"input": str(planned.source), **failure})
             failed += 1
             continue
         if as_json:
-            records.append({**_record(job, pages, clean.limits), "error": None})
+            records.append({**_record(planned, pages, options), "error": None})
         else:
-            _tell(job, pages)
+            _tell(planned, pages)
     if as_json:
         report.print_json({"pictures": records, "failed": failed})
     return SOME_FAILED if failed else 0
 
 
-def _record(job: outputs.Job, pages: list[Page], limits: o.Limits) -> dict[str, Any]:
+def _record(planned: Planned, pages: list[Any], options: CleanOptions) -> dict[str, Any]:
     """Return what became of an input as plain values with stable keys."""
-    named = {"output": "-o", "probability": "--probability", "change_map": "--change-map"}
-    places = {key: job.place(option) for key, option in named.items()}
-    written = {key: None if place is None else str(place) for key, place in places.items()}
-    changes = written.pop("change_map")
+    places = {name: None if place is None else str(place) for name, place in planned.places.items()}
+    changes = places.pop("change_map")
     found = (
-        pages[0].record
+        pages[0]
         if len(pages) == 1
-        else {"pages": [{"page": number, **page.record} for number, page in enumerate(pages)]}
+        else {"pages": [{"page": number, **page} for number, page in enumerate(pages)]}
     )
-    more = {"change_map": changes, "mask": limits.mask, "protect": limits.protect}
-    return {"input": str(job.source), **written, **found, **more}
+    more = {"change_map": changes, "mask": options.mask, "protect": options.protect}
+    return {"input": str(planned.source), **places, **found, **more}
 
 
-def _tell(job: outputs.Job, pages: list[Page]) -> None:
+def _tell(planned: Planned, pages: list[dict[str, Any]]) -> None:
     """Print what became of an input: on stderr where stdout takes the picture."""
-    say = talk.notice if job.takes_stdout else talk.result
-    target = job.targets[0].place
-    say(f"{printable(input_name(job.source))} -> {printable(output_name(target))}")
-    for number, page in enumerate(pages, 1):
+    say = talk.notice if planned.takes_stdout else talk.result
+    target = output_name(planned.place)
+    say(f"{printable(input_name(planned.source))} -> {printable(target)}")
+    for number, record in enumerate(pages, 1):
         indent = "  "
         if len(pages) > 1:
             say(f"  page {number} of {len(pages)}")
             indent = "    "
-        for what, text in page.lines:
+        for what, text in report.page_lines(record):
             say(f"{indent}{what:<9} {text}")

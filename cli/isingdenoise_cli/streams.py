@@ -5,21 +5,14 @@ from __future__ import annotations
 import os
 import select
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from tempfile import SpooledTemporaryFile
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 import click
 
 from isingdenoise.errors import ParameterError, ReadError, WriteError
 
-if TYPE_CHECKING:
-    from isingdenoise.io import PageWriter
-
 _IN, _OUT = "standard input", "standard output"
-_IN_MEMORY = 64 << 20  # bytes of an output that wait in memory; more wait in a temporary file
 _PART = 1 << 20
 
 
@@ -33,6 +26,48 @@ class Stream:
 
 STREAM = Stream()
 Place = Path | Stream
+
+
+class StandardInput:
+    """Standard input as a source of the pipeline."""
+
+    def __str__(self) -> str:
+        """Return its name in messages."""
+        return _IN
+
+    def open(self) -> BinaryIO:
+        """Return the stream of bytes."""
+        return _stdin()
+
+
+class StandardOutput:
+    """Standard output as a sink of the pipeline."""
+
+    def __str__(self) -> str:
+        """Return its name in messages."""
+        return _OUT
+
+    def send(self, content: BinaryIO) -> None:
+        """Copy bytes there, past its buffer: nothing must be left there on failure.
+
+        Raises
+        ------
+        WriteError
+            It is full or gone.
+        BrokenPipeError
+            Nobody reads any more.
+        """
+        _send(content)
+
+
+def as_source(place: Place) -> Path | StandardInput:
+    """Return an input as the pipeline takes it."""
+    return place if isinstance(place, Path) else StandardInput()
+
+
+def as_sink(place: Place) -> Path | StandardOutput:
+    """Return an output as the pipeline takes it."""
+    return place if isinstance(place, Path) else StandardOutput()
 
 
 class PlaceType(click.Path):
@@ -113,28 +148,7 @@ def source(place: Place) -> dict[str, Any]:
     return {"source": _stdin(), "name": _IN}
 
 
-@contextmanager
-def page_writer(kind: str) -> Iterator[PageWriter]:
-    """Give a writer whose pages go to standard output, all at once, when the block ends.
-
-    Raises
-    ------
-    WriteError
-        Standard output is full or gone, or there is no room for what waits.
-    BrokenPipeError
-        Nobody reads any more.
-    """
-    from isingdenoise.io import PageWriter
-
-    with SpooledTemporaryFile(_IN_MEMORY) as waiting:
-        stream: Any = waiting
-        yield PageWriter(stream, kind, _OUT)
-        waiting.seek(0)
-        _send(stream)
-
-
 def _send(waiting: BinaryIO) -> None:
-    """Copy bytes to standard output, past its buffer: nothing must be left there on failure."""
     buffer: Any = sys.stdout.buffer
     buffer.flush()
     out = getattr(buffer, "raw", buffer)

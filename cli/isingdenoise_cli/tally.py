@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from isingdenoise.errors import OverwriteError, ReadError, printable
-from isingdenoise.noise import warn
+from isingdenoise.pipeline import plain
 
 from . import report, talk
+from .usage import worded
 
 if TYPE_CHECKING:
     from isingdenoise.batch import Journal, Outcome, Passed, Plan
-    from isingdenoise.result import DenoiseResult
 
 
 def show_plan(jobs: Plan, journal: Journal, force: bool, as_json: bool) -> None:
@@ -70,23 +70,14 @@ class Tally:
     ----------
     as_json : bool
         Whether the end is JSON.
-    told : mapping
-        What `report.result_record` has to know of the options.
     rows : bool
         Whether `rows` are wanted, for a report.
     """
 
-    def __init__(self, as_json: bool, told: Mapping[str, Any], *, rows: bool) -> None:
+    def __init__(self, as_json: bool, *, rows: bool) -> None:
         self.count = self.failed = self.skipped = 0
         self.rows = _Records() if rows else None
-        self._told = told
         self._records = _Records() if as_json else None
-
-    def describe(self, result: DenoiseResult) -> dict[str, Any]:
-        """Return what is kept of a page: its record; what did not go well becomes warnings."""
-        for message in report.complaints(result):
-            warn(message)
-        return report.result_record(result, **self._told)
 
     def add(self, outcome: Outcome) -> None:
         """Say what went wrong with a picture, or had to be assumed, and count it."""
@@ -99,7 +90,7 @@ class Tally:
         for message in outcome.warnings:
             talk.warning(source, message)
         if outcome.error is not None:
-            talk.error(str(outcome.line))
+            talk.error(_line(outcome))
             if outcome.error.__cause__ is not None:
                 talk.trace(outcome.error.__cause__)
         done = "up to date" if outcome.skipped else f"{outcome.seconds:.2f} s"
@@ -139,7 +130,7 @@ class _Records(Sequence[dict[str, Any]]):
 
     def add(self, record: Mapping[str, Any]) -> None:
         """Add one record."""
-        line = json.dumps(report.plain(record), allow_nan=False).encode("ascii")
+        line = json.dumps(plain(record), allow_nan=False).encode("ascii")
         self._latest.append(line)
         self._room -= len(line)
         if self._room < 0:
@@ -188,6 +179,12 @@ class _Records(Sequence[dict[str, Any]]):
         return self._file.read(end - start)
 
 
+def _line(outcome: Outcome) -> str:
+    """Return why a picture failed, with what helps, and what that leaves behind."""
+    why = worded(outcome.error) if outcome.error is not None else ""
+    return f"{why}{outcome.leaves}"
+
+
 def _record(outcome: Outcome) -> dict[str, Any]:
     """Return what became of a picture as plain values with stable keys."""
     pages = list(outcome.pages)
@@ -195,7 +192,8 @@ def _record(outcome: Outcome) -> dict[str, Any]:
         "input": outcome.job.source,
         "output": None if outcome.error else outcome.job.target,
         "probability": None if outcome.error else outcome.job.probability,
-        "error": outcome.line,
+        "change_map": None if outcome.error else outcome.job.change_map,
+        "error": outcome.error and _line(outcome),
         "warnings": list(outcome.warnings),
         "result": pages[0] if len(pages) == 1 else None,
         "pages": pages if len(pages) > 1 else None,

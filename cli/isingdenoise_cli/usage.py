@@ -19,6 +19,15 @@ _OPTIONS = {
     "input": "INPUT",
 }
 
+#: What helps where an error of the library says so by a key.
+_HINTS = {"one_page": "write a TIFF (--format tiff, or a name in .tif), or one page with --frame"}
+
+
+def worded(error: Exception) -> str:
+    """Return an error of the library in one line, with the options that help."""
+    hint = _HINTS.get(getattr(error, "hint", None) or "")
+    return f"{error}; {hint}" if hint else str(error)
+
 
 def option_of(parameter: str) -> str:
     """Return how the user wrote a parameter of the library."""

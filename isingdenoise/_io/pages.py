@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import struct
@@ -165,6 +166,13 @@ class PageWriter:
                 raise
             raise_write_error(os.fsdecode(self._name), error)
         self.count += 1
+
+    def sha256(self) -> str:
+        """Return the SHA-256 of the file so far, in hex; the stream must be readable."""
+        stream: Any = self._stream
+        stream.flush()
+        stream.seek(0)
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def check_pages(format: str) -> None:  # noqa: A002

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from .._io.hashing import file_sha256
+from ..pipeline import CleanOptions, FileJob
 from .cleaning import make_folder
-from .hashing import file_sha256
-from .jobs import Entry, Job, Outcome
+from .jobs import Entry, Outcome
 from .journal import JOURNAL_NAME, Journal, State
 from .listing import Passed
 from .lock import LOCK_NAME, locked
 from .planning import PICTURE_EXTENSIONS, Plan, folded, folds_case, plan, raise_refused
-from .records import describe_settings
 from .report import check_report, report_row, write_report
 from .run import denoise_many
 
@@ -17,8 +17,9 @@ __all__ = [
     "JOURNAL_NAME",
     "LOCK_NAME",
     "PICTURE_EXTENSIONS",
+    "CleanOptions",
     "Entry",
-    "Job",
+    "FileJob",
     "Journal",
     "Outcome",
     "Passed",
@@ -26,7 +27,6 @@ __all__ = [
     "State",
     "check_report",
     "denoise_many",
-    "describe_settings",
     "file_sha256",
     "folded",
     "folds_case",

@@ -1,21 +1,17 @@
-"""One job: a file read, cleaned page by page, noted in the journal and written whole."""
+"""One job of a batch: cleaned, noted in the journal, and its errors turned into its outcome."""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from numpy.typing import NDArray
-
-from .._io.atomic import atomic_files
+from .._io.hashing import file_sha256
 from .._io.targets import check_target, naming
-from ..api import denoise
 from ..errors import (
     ChangeLimitError,
     IsingDenoiseError,
@@ -24,18 +20,15 @@ from ..errors import (
     ReadError,
     WriteError,
 )
-from ..io import Picture, encode_pages, format_of, read_pages, write_bytes_atomically
-from ..noise import collected
+from ..pipeline import OUTPUTS, CleanOptions, FileJob, Page, Watcher, clean, combined, figures
 from ..result import DenoiseResult
-from .hashing import file_sha256
-from .jobs import Entry, Job, Outcome
+from .jobs import Entry, Outcome
 from .journal import Journal, State
-from .pages import Pages
 from .planning import refuse_links
-from .records import combined
-from .sure import WRITING, Sure
 
 __all__ = ["Cleaner", "make_folder"]
+
+_WARNINGS = 100  # of a picture, in the journal
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,61 +37,39 @@ class Cleaner:
 
     Attributes
     ----------
-    arguments : callable
-        Returns the arguments of `denoise` for a picture.
-    reading : mapping
-        Arguments of `read_pages`.
-    describe : callable or None
-        What is kept of each page's result; None: its figures.
-    compression : str or None
-        As in `encode_pages`.
+    options : CleanOptions
+        How pictures are cleaned.
     overwrite : bool
         Whether existing targets are replaced.
     journal : Journal or None
         As in `denoise_many`.
     """
 
-    arguments: Callable[[NDArray[Any]], dict[str, Any]]
-    reading: Mapping[str, Any]
-    describe: Callable[[DenoiseResult], Any] | None
-    compression: str | None
+    options: CleanOptions
     overwrite: bool
     journal: Journal | None
 
-    def __call__(self, job: Job) -> Outcome:
+    def __call__(self, job: FileJob) -> Outcome:
         """Do one job; safe to call from several threads."""
         started = time.perf_counter()
-        error: IsingDenoiseError | None = None
-        entry = _blank(job, self.journal)
-        with collected() as messages:
-            pages = Pages(self.describe, messages)
-            try:
-                before = _stamp(job.source)
-                if entry is not None:
-                    entry = replace(entry, input_sha256=file_sha256(job.source))
-                state = self._state(job, entry)
-                if state is State.SKIP and self.journal is not None:
-                    return Outcome(job, (), None, None, (), 0.0, self.journal.entry(job))
-                for target in job.targets:  # what cannot be replaced is told before the work
-                    with naming(str(target)):
-                        check_target(str(target), overwrite=state is State.REDO)
-                with Sure(job.probability) as sure:
-                    data = self._cleaned(job, pages, sure)
-                    if _stamp(job.source) != before:
-                        raise ReadError(job.source, "changed while it was read; run again")
-                    pages.seconds = time.perf_counter() - started
-                    entry = self._noted(job, entry, data, sure, pages)
-                    _write(job, data, sure, overwrite=state is State.REDO)
-            except Exception as wrong:  # whatever it is, the other pictures must not suffer
-                error = _of_the_picture(job, wrong)
-        if error is not None:
-            pages, entry = Pages(self.describe, []), _note_failure(entry, error, self.journal)
-        seconds = time.perf_counter() - started
-        kept, result, said = tuple(pages.kept), pages.only, tuple(messages)
-        stale = error is not None and self._is_older(job.target, error)
-        return Outcome(job, kept, result, error, said, seconds, entry, stale)
+        notes = Notes(job, self.journal)
+        try:
+            if notes.entry is not None:
+                notes.entry = replace(notes.entry, input_sha256=file_sha256(job.source))
+            state = self._state(job, notes.entry)
+            if state is State.SKIP and self.journal is not None:
+                return Outcome(job, (), None, None, (), 0.0, self.journal.entry(job))
+            for target in job.targets:  # what cannot be replaced is told before the work
+                with naming(str(target)):
+                    check_target(str(target), overwrite=state is State.REDO)
+            found = clean(job, self.options, overwrite=state is State.REDO, watcher=notes)
+        except Exception as wrong:  # whatever it is, the other pictures must not suffer
+            return self._failed(job, wrong, notes, time.perf_counter() - started)
+        seconds, said = time.perf_counter() - started, tuple(notes.messages)
+        records = tuple(page.record for page in found.pages)
+        return Outcome(job, records, found.result, None, said, seconds, notes.entry)
 
-    def _state(self, job: Job, entry: Entry | None) -> State:
+    def _state(self, job: FileJob, entry: Entry | None) -> State:
         """Return what there is to do, and refuse what must not be replaced."""
         if self.overwrite:
             return State.REDO
@@ -106,89 +77,73 @@ class Cleaner:
             return State.DO
         return self.journal.state(job, entry.input_sha256)
 
-    def _is_older(self, target: Path, error: IsingDenoiseError) -> bool:
+    def _failed(self, job: FileJob, wrong: Exception, notes: Notes, seconds: float) -> Outcome:
+        """Return the outcome of a job that failed, and note it in the journal."""
+        error = _of_the_picture(job, wrong)
+        entry = _note_failure(notes.entry, error, self.journal)
+        said, stale = tuple(notes.messages), self._is_older(job, error)
+        return Outcome(job, (), None, error, said, seconds, entry, stale)
+
+    def _is_older(self, job: FileJob, error: IsingDenoiseError) -> bool:
         """Tell whether the result of an earlier run stays under the name of one that failed."""
+        target = job.target
         known = self.journal is not None and self.journal.made(target)
         return known and not isinstance(error, OverwriteError) and os.path.isfile(target)  # noqa: PTH113
 
-    def _cleaned(self, job: Job, pages: Pages, sure: Sure) -> bytes:
-        """Return the file to write, and gather what came out of its pages."""
-        kind = format_of(job.target)
-        alone = self.reading.get("frame") is not None
-        reading = {**self.reading, "besides": self._needed} if job.probability else self.reading
 
-        def cleaned() -> Iterator[Picture]:
-            for picture in read_pages(job.source, **reading):
-                if picture.pages > 1 and kind != "TIFF" and not alone:
-                    raise ReadError(
-                        job.source,
-                        f"holds {picture.pages} pages, and {kind} one; keep them with "
-                        "--format tiff, or choose one with --frame",
-                    )
-                count = 1 if alone else picture.pages
-                with pages.telling(picture.page if count > 1 else None):
-                    result = denoise(picture.pixels, **self.arguments(picture.pixels))
-                    pages.add(result)
-                sure.add(picture, result, count)
-                yield replace(picture, pixels=result.image, pages=count)
+class Notes(Watcher):
+    """What is kept of a job while it is done, and noted in the journal before it is published."""
 
-        return encode_pages(cleaned(), kind, compression=self.compression)
+    def __init__(self, job: FileJob, journal: Journal | None) -> None:
+        self._job, self._journal = job, journal
+        self._figures: list[dict[str, Any]] = []
+        self._started = time.perf_counter()
+        self.messages: list[str] = []
+        self.entry = None if journal is None else journal.blank(job)
 
-    def _needed(self, pixels: int, dtype: str) -> int:
-        """Return the bytes that a page takes whose probabilities are written."""
-        solving = self.reading.get("besides")
-        return max(WRITING * pixels, solving(pixels, dtype) if solving else 0)
+    def page(self, page: Page, result: DenoiseResult) -> None:
+        """Keep the figures of a page."""
+        del page
+        if self._journal is not None:
+            self._figures.append(figures(result))
 
-    def _noted(
-        self, job: Job, entry: Entry | None, data: bytes, sure: Sure, pages: Pages
-    ) -> Entry | None:
-        """Make the folder, and note what is about to be written: no picture is ever unknown."""
-        if self.journal is None or entry is None:
-            make_folder(job.target.parent)
-            return None
-        refuse_links(self.journal.folder, job.target.parent)
-        make_folder(job.target.parent)
-        digest = hashlib.sha256(data).hexdigest()
-        found = combined(pages.figures)
-        found |= {"seconds": pages.seconds, "warnings": pages.warnings}
-        entry = replace(entry, output_sha256=digest, probability_sha256=sure.sha256, result=found)
-        self.journal.append(entry)
-        return entry
+    def warn(self, page: int, pages: int, messages: Sequence[str]) -> None:
+        """Keep what was warned of, with the page."""
+        where = f"page {page + 1}: " if pages > 1 else ""
+        self.messages += [where + message for message in messages]
 
+    def open(self) -> None:
+        """Make the folders."""
+        for target in self._job.targets:
+            if self._journal is not None:
+                refuse_links(self._journal.folder, target.parent)
+            make_folder(target.parent)
 
-def _blank(job: Job, journal: Journal | None) -> Entry | None:
-    """Return the line of a job of which nothing is known yet."""
-    if journal is None:
-        return None
-    source, target = journal.names(job)
-    sure = None if job.probability is None else journal.name(job.probability)
-    return Entry(source, None, journal.settings, target, probability=sure)
+    def settle(self, digests: dict[str, str]) -> None:
+        """Note what is about to be written: no picture is ever unknown."""
+        if self._journal is None or self.entry is None:
+            return
+        found = combined(self._figures)
+        found |= {"seconds": time.perf_counter() - self._started, "warnings": self.kept()}
+        self.entry = self.entry.settled(digests, found)
+        self._journal.append(self.entry)
+
+    def kept(self) -> list[str]:
+        """Return what the journal keeps of the messages: a line must not grow without end."""
+        left = len(self.messages) - _WARNINGS
+        return self.messages[:_WARNINGS] + [f"{left} more warnings"] * (left > 0)
 
 
-def _write(job: Job, data: bytes, sure: Sure, *, overwrite: bool) -> None:
-    """Write all files of a job together; the clean picture takes its name last."""
-    if job.probability is None:
-        write_bytes_atomically(job.target, data, overwrite=overwrite)
-        return
-    paths = (job.probability, job.target)
-    with atomic_files(paths, overwrite=overwrite) as (beside, main):
-        with naming(str(job.probability)):
-            sure.copy_to(beside)
-        with naming(str(job.target)):
-            main.write(data)
-
-
-def _of_the_picture(job: Job, wrong: Exception) -> IsingDenoiseError:
+def _of_the_picture(job: FileJob, wrong: Exception) -> IsingDenoiseError:
     """Return what went wrong as an error that names the picture."""
     match wrong:
         case ChangeLimitError():
-            return wrong.about(job.source)
+            return wrong
         case ParameterError():
-            return ReadError(job.source, str(wrong))
+            named = wrong.parameter in ("image", *OUTPUTS)  # the picture itself, and its results
+            return ReadError(job.source, wrong.message if named else str(wrong), wrong.hint)
         case IsingDenoiseError():
             return wrong
-        case MemoryError():
-            error = ReadError(job.source, "needs more memory than there is; cut it into parts")
         case _:
             what = f"{type(wrong).__name__}: {wrong}".rstrip(": ")
             error = ReadError(job.source, f"internal error: {what}; please report it")
@@ -202,22 +157,11 @@ def _note_failure(
     """Add a failure to the journal, where it can be written."""
     if entry is None or journal is None:
         return None
-    entry = replace(
-        entry, output_sha256=None, probability_sha256=None, result=None, error=str(error)
-    )
+    entry = entry.failed(str(error))
     with contextlib.suppress(WriteError):  # the failure itself is told, and done again anyway
         make_folder(journal.folder)
         journal.append(entry)
     return entry
-
-
-def _stamp(path: Path) -> tuple[int, ...] | None:
-    """Return what changes where a file is written to or replaced."""
-    try:
-        status = os.stat(path)  # noqa: PTH116 - as the system has it
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def make_folder(folder: Path) -> None:

@@ -1,37 +1,16 @@
-"""What a batch is made of: jobs, and what became of them."""
+"""What became of a job: in the journal, and for the caller."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import IsingDenoiseError, printable
+from ..pipeline import OUTPUTS, FileJob
 from ..result import DenoiseResult
 
-__all__ = ["Entry", "Job", "Outcome"]
-
-
-@dataclass(frozen=True)
-class Job:
-    """One picture to clean.
-
-    Attributes
-    ----------
-    source, target : pathlib.Path
-        The noisy picture, and the file to write.
-    probability : pathlib.Path or None
-        Where to write how sure each pixel is, too.
-    """
-
-    source: Path
-    target: Path
-    probability: Path | None = None
-
-    @property
-    def targets(self) -> tuple[Path, ...]:
-        """The files to write."""
-        return (self.target,) if self.probability is None else (self.target, self.probability)
+__all__ = ["Entry", "Outcome"]
 
 
 @dataclass(frozen=True)
@@ -50,8 +29,8 @@ class Entry:
         What came out, in figures; None where it failed.
     error : str or None
         Why it failed.
-    probability, probability_sha256 : str or None
-        Name and bytes of the probabilities, where they were written.
+    probability, probability_sha256, change_map, change_map_sha256 : str or None
+        Name and bytes of further files, where they were written.
     """
 
     input: str
@@ -63,12 +42,28 @@ class Entry:
     error: str | None = None
     probability: str | None = None
     probability_sha256: str | None = None
+    change_map: str | None = None
+    change_map_sha256: str | None = None
 
     @property
     def made(self) -> dict[str, str | None]:
         """Names and SHA-256 of the files that were made."""
-        also = {} if self.probability is None else {self.probability: self.probability_sha256}
-        return {self.output: self.output_sha256, **also}
+        named = {name: getattr(self, name) for name in OUTPUTS}
+        return {
+            made: getattr(self, f"{name}_sha256")
+            for name, made in named.items()
+            if made is not None
+        }
+
+    def settled(self, digests: Mapping[str, str], result: dict[str, Any]) -> Entry:
+        """Return the line of a job that was done, by the SHA-256 of each kind of output."""
+        made: dict[str, Any] = {f"{name}_sha256": digest for name, digest in digests.items()}
+        return replace(self, **made, result=result, error=None)
+
+    def failed(self, error: str) -> Entry:
+        """Return the line of a job that failed."""
+        nothing: dict[str, Any] = {f"{name}_sha256": None for name in OUTPUTS}
+        return replace(self, **nothing, result=None, error=error)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,10 +72,10 @@ class Outcome:
 
     Attributes
     ----------
-    job : Job
+    job : FileJob
         What was to do.
     pages : tuple
-        What `denoise_many`'s `describe` returned for each page.
+        The record of each page (`isingdenoise.pipeline.page_record`).
     result : DenoiseResult or None
         Of a picture of one page; several would not fit into memory together.
     error : IsingDenoiseError or None
@@ -95,7 +90,7 @@ class Outcome:
         Whether it failed, and an older result stays under the target's name.
     """
 
-    job: Job
+    job: FileJob
     pages: tuple[Any, ...]
     result: DenoiseResult | None
     error: IsingDenoiseError | None
@@ -109,8 +104,12 @@ class Outcome:
         """Why it failed, and what that leaves behind; None where it did not."""
         if self.error is None:
             return None
-        older = f"; {printable(self.job.target)} is from an earlier run" if self.stale else ""
-        return f"{self.error}{older}"
+        return f"{self.error}{self.leaves}"
+
+    @property
+    def leaves(self) -> str:
+        """What a failure leaves behind, as the end of a line."""
+        return f"; {printable(self.job.target)} is from an earlier run" if self.stale else ""
 
     @property
     def skipped(self) -> bool:

@@ -19,9 +19,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from .._io.hashing import OPEN_FLAGS, Hashes, file_sha256
 from ..errors import OverwriteError, WriteError, printable
-from .hashing import OPEN_FLAGS, Hashes, file_sha256
-from .jobs import Entry, Job
+from ..pipeline import FileJob
+from .jobs import Entry
 from .lines import LONGEST, encoded, parsed
 
 __all__ = ["JOURNAL_NAME", "Journal", "State"]
@@ -90,7 +91,7 @@ class Journal:
                     self._know(entry, place, len(line))
                 place, torn = place + len(line), not whole
 
-    def names(self, job: Job) -> tuple[str, str]:
+    def names(self, job: FileJob) -> tuple[str, str]:
         """Return input and output of a job as the journal calls them."""
         folder, above = self._above
         if folder != job.source.parent:  # jobs come folder by folder
@@ -109,14 +110,23 @@ class Journal:
         """Tell whether a file of this name was made, whatever it is now."""
         return self.name(target) in self._makers
 
-    def entry(self, job: Job) -> Entry | None:
+    def blank(self, job: FileJob) -> Entry:
+        """Return the line of a job of which nothing is known yet."""
+        source, target = self.names(job)
+        probability = None if job.probability is None else self.name(job.probability)
+        changes = None if job.change_map is None else self.name(job.change_map)
+        return Entry(
+            source, None, self.settings, target, probability=probability, change_map=changes
+        )
+
+    def entry(self, job: FileJob) -> Entry | None:
         """Return the latest line about the job, or None."""
         place, length = self._latest.get(self.names(job), (0, 0))
         with self._opened() as stream:
             stream.seek(place)
             return parsed(stream.read(length)) if length else None
 
-    def check(self, job: Job) -> None:
+    def check(self, job: FileJob) -> None:
         """Refuse a job whose outputs exist, unless they were made by it and are as they were made.
 
         Raises
@@ -142,12 +152,12 @@ class Journal:
             return
         raise OverwriteError(target, f"{why}; use --force to replace it")
 
-    def state(self, job: Job, input_sha256: str | None = None) -> State:
+    def state(self, job: FileJob, input_sha256: str | None = None) -> State:
         """Return what there is to do for a job.
 
         Parameters
         ----------
-        job : Job
+        job : FileJob
             The picture.
         input_sha256 : str, optional
             Of the input; read from the file where it is left out.

@@ -7,8 +7,8 @@ import math
 from dataclasses import asdict, fields
 from typing import NoReturn
 
+from ..pipeline.summary import are_figures
 from .jobs import Entry
-from .records import are_figures
 
 __all__ = ["LONGEST", "encoded", "parsed"]
 

@@ -6,20 +6,21 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import overload
+from types import MappingProxyType
+from typing import Any, overload
 
 from ..errors import OverwriteError, ParameterError, ReadError, WriteError, printable
 from ..io import default_extension
-from .jobs import Job
+from ..pipeline import FileJob
 from .journal import Journal
 from .listing import PICTURE_EXTENSIONS, Listing, Passed
 
 __all__ = ["PICTURE_EXTENSIONS", "Plan", "folded", "folds_case", "plan", "raise_refused"]
 
 
-class Plan(Sequence[Job]):
+class Plan(Sequence[FileJob]):
     """Jobs in order of their names; each is made when it is asked for.
 
     Parameters
@@ -30,8 +31,9 @@ class Plan(Sequence[Job]):
         Inputs and outputs, relative to them.
     passed : Passed, optional
         What was passed over.
-    probability : str or None
-        Extension of the probabilities beside each output, such as ".tif".
+    besides : mapping of str to str
+        Extensions of further files beside each output, by their kind: ".tif" for
+        "probability" makes `name.probability.tif`.
     """
 
     def __init__(
@@ -40,10 +42,10 @@ class Plan(Sequence[Job]):
         target: Path,
         names: Sequence[tuple[str, str]],
         passed: Passed | None = None,
-        probability: str | None = None,
+        besides: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.source, self.target, self.passed = source, target, passed or Passed()
-        self.probability = probability
+        self.besides = besides
         self._names = names
 
     def __len__(self) -> int:
@@ -51,23 +53,23 @@ class Plan(Sequence[Job]):
         return len(self._names)
 
     @overload
-    def __getitem__(self, index: int) -> Job: ...
+    def __getitem__(self, index: int) -> FileJob: ...
     @overload
     def __getitem__(self, index: slice) -> Plan: ...
-    def __getitem__(self, index: int | slice) -> Job | Plan:
+    def __getitem__(self, index: int | slice) -> FileJob | Plan:
         """Return a job, or a plan of some of them."""
         if isinstance(index, slice):
             some = self._names[index]
-            return Plan(self.source, self.target, some, self.passed, self.probability)
+            return Plan(self.source, self.target, some, self.passed, self.besides)
         source, target = self._names[index]
-        sure = [self.target / name for name in self.outputs(target)[1:]]
-        return Job(self.source / source, self.target / target, *sure)
+        _, *others = (self.target / name for name in self.outputs(target))
+        more: dict[str, Any] = dict(zip(self.besides, others, strict=True))
+        return FileJob(self.source / source, self.target / target, **more)
 
     def outputs(self, target: str) -> tuple[str, ...]:
         """Return the names of all files that are written with a target of this name."""
-        if self.probability is None:
-            return (target,)
-        return target, f"{os.path.splitext(target)[0]}.probability{self.probability}"
+        stem = os.path.splitext(target)[0]
+        return target, *(f"{stem}.{name}{ext}" for name, ext in self.besides.items())
 
     @property
     def extensions(self) -> set[str]:
@@ -83,7 +85,7 @@ def plan(
     overwrite: bool = False,
     extension: str | None = None,
     journal: Journal | None = None,
-    probability: str | None = None,
+    besides: Mapping[str, str] = MappingProxyType({}),
 ) -> Plan:
     """Return what to do for each picture of a folder, before anything is done.
 
@@ -105,9 +107,8 @@ def plan(
     journal : Journal, optional
         Existing targets are also fine where this says that they were made
         from the same pictures, and they are as they were made.
-    probability : str, optional
-        Also plan a file `name.probability` with this extension, beside each
-        target.
+    besides : mapping of str to str
+        Further files beside each target, as for `Plan`.
 
     Returns
     -------
@@ -137,7 +138,7 @@ def plan(
     names = [
         (name, os.path.splitext(name)[0] + (extension or default_extension(name))) for name in found
     ]
-    jobs = Plan(source, target, names, found.passed, probability)
+    jobs = Plan(source, target, names, found.passed, besides)
     _check_collisions(jobs, names)
     _check_folders(jobs, names)
     there = (i for i, (_, name) in enumerate(names) if _is_there(jobs, name))
@@ -160,7 +161,7 @@ def _is_there(jobs: Plan, target: str) -> bool:
     return any(os.path.lexists(os.path.join(jobs.target, name)) for name in jobs.outputs(target))
 
 
-def _refusal(job: Job, journal: Journal | None) -> OverwriteError | None:
+def _refusal(job: FileJob, journal: Journal | None) -> OverwriteError | None:
     """Return why a target that exists must stay, or None."""
     if journal is None:
         return OverwriteError(job.target, "exists; use --force to replace it")

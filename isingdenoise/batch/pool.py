@@ -8,11 +8,12 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from ..inference import serially
-from .jobs import Job, Outcome
+from ..pipeline import FileJob
+from .jobs import Outcome
 
 __all__ = ["run_jobs"]
 
-Work = Callable[[Job], Outcome]
+Work = Callable[[FileJob], Outcome]
 
 #: So many jobs are taken for each thread: one at work, and one that waits for its turn, or
 #: done for that of those before it. What is in memory does not grow with the folder.
@@ -20,11 +21,11 @@ _AHEAD = 2
 
 
 def run_jobs(
-    jobs: Iterable[Job],
+    jobs: Iterable[FileJob],
     work: Work,
     *,
     threads: int,
-    is_large: Callable[[Job], bool],
+    is_large: Callable[[FileJob], bool],
     stopped: Callable[[], bool],
 ) -> Generator[Outcome]:
     """Do jobs on several threads, and yield their outcomes in the order of the jobs.
@@ -35,7 +36,7 @@ def run_jobs(
 
     Parameters
     ----------
-    jobs : iterable of Job
+    jobs : iterable of FileJob
         Taken as they are needed.
     work : callable
         Does a job; it never raises on account of the job.
@@ -58,11 +59,11 @@ def run_jobs(
     pool = ThreadPoolExecutor(threads, thread_name_prefix="isingdenoise")
     waiting: deque[Future[Outcome | None]] = deque()
 
-    def work_beside(job: Job) -> Outcome | None:
+    def work_beside(job: FileJob) -> Outcome | None:
         with serially():
             return None if stopped() else work(job)
 
-    def submitted(job: Job) -> Future[Outcome | None]:
+    def submitted(job: FileJob) -> Future[Outcome | None]:
         once = _Once(work_beside, job)
         try:
             return pool.submit(once)
@@ -88,7 +89,7 @@ def run_jobs(
 class _Once:
     """A job that is done by the first who calls; the pool keeps what it has refused."""
 
-    def __init__(self, work: Callable[[Job], Outcome | None], job: Job) -> None:
+    def __init__(self, work: Callable[[FileJob], Outcome | None], job: FileJob) -> None:
         self._work, self._job = work, job
         self._turn = threading.Lock()
         self._found: list[Outcome | None] = []
@@ -101,7 +102,7 @@ class _Once:
             return self._found[0]
 
 
-def _until(stopped: Callable[[], bool], jobs: Iterable[Job]) -> Iterator[Job]:
+def _until(stopped: Callable[[], bool], jobs: Iterable[FileJob]) -> Iterator[FileJob]:
     """Yield jobs until told to stop; none is taken after that."""
     source = iter(jobs)
     while not stopped() and (job := next(source, None)) is not None:

@@ -13,32 +13,31 @@ from isingdenoise.inference import ENGINES
 from isingdenoise.io import DEFAULT_MAX_PIXELS
 from isingdenoise.learning import AUTO
 from isingdenoise.noise import NOISE_MODELS
+from isingdenoise.pipeline import CleanOptions
 
 from .. import settings as engine_settings
 from ..values import Auto, NoiseChoice, Share, build_coupling
-from .picture import Limits, Preparation, check_figure, check_probability, named
+from .picture import check_figure, check_probability, named
 from .targets import PLACE, Wanted, kind_of, target_options
 from .writing import format_option
 
 __all__ = [
     "PATH",
     "PLACE",
-    "Limits",
-    "Preparation",
     "Wanted",
     "check_figure",
     "check_probability",
+    "clean_options",
     "engine_options",
     "force_option",
     "format_option",
     "json_option",
     "kind_of",
     "limit_options",
-    "mask_option",
-    "max_change_option",
     "named",
     "noise_name_option",
     "noise_options",
+    "only_mask_option",
     "plot_option",
     "reading_options",
     "settings_option",
@@ -74,15 +73,29 @@ def reading_options(command: Command) -> Command:
     )
 
 
+def clean_options(command: Command) -> Command:
+    """Gather what the other decorators give, as one argument `options`; it stands nearest."""
+
+    @functools.wraps(command)
+    def gathered(**given: Any) -> Any:
+        fields = {**given.pop("reading", {}), **given.pop("limits", {})}
+        for name in ("noise", "background", "coupling", "seed", "engine"):
+            if name in given:
+                fields[name] = given.pop(name)
+        return command(options=CleanOptions(**fields), **given)
+
+    return gathered
+
+
 def noise_options(command: Command) -> Command:
-    """Add --noise, the parameters of the noise models and --background, as `prepare`."""
+    """Add --noise, the parameters of the noise models and --background."""
 
     @functools.wraps(command)
     def gathered(*, background: str, **given: Any) -> Any:
         keys = ("noise", "sigma", "flip_prob", "levels", "salt", "pepper")
         choice = NoiseChoice(*(given.pop(key) for key in keys))
         light = None if background == "none" else background
-        return command(prepare=Preparation(choice, light), **given)
+        return command(noise=choice, background=light, **given)
 
     options = [
         noise_name_option(AUTO, *NOISE_MODELS),
@@ -167,13 +180,14 @@ def engine_options(command: Command) -> Command:
 
 
 def limit_options(command: Command) -> Command:
-    """Add --mask, --protect and --max-change, as one argument `limits`."""
+    """Add --mask, --protect and --max-change, as one argument `limits` for `clean_options`."""
 
     @functools.wraps(command)
     def gathered(
         *, mask: Path | None, protect: Path | None, max_change: float | None, **given: Any
     ) -> Any:
-        return command(limits=Limits(mask, protect, max_change), **given)
+        limits = {"mask": mask, "protect": protect, "max_change": max_change}
+        return command(limits=limits, **given)
 
     return _all(
         [
@@ -185,6 +199,16 @@ def limit_options(command: Command) -> Command:
         ],
         gathered,
     )
+
+
+def only_mask_option(command: Command) -> Command:
+    """Add --mask alone, as `limits` for `clean_options`."""
+
+    @functools.wraps(command)
+    def gathered(*, mask: Path | None, **given: Any) -> Any:
+        return command(limits={"mask": mask}, **given)
+
+    return mask_option(gathered)
 
 
 max_change_option = click.option(

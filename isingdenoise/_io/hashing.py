@@ -8,7 +8,7 @@ import os
 import stat
 from pathlib import Path
 
-from ..errors import ReadError
+from isingdenoise.errors import ReadError
 
 __all__ = ["OPEN_FLAGS", "Hashes", "file_sha256"]
 

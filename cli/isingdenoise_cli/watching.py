@@ -1,0 +1,54 @@
+"""How `run` shows what the pipeline is doing: progress over pages, and what was warned of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+
+from isingdenoise.pipeline import Page, Watcher
+from isingdenoise.result import DenoiseResult
+
+from . import process, report, talk
+
+
+class PageProgress(Watcher):
+    """Tells of the pages of one input.
+
+    Parameters
+    ----------
+    name : str
+        What to call the input.
+    stack : ExitStack
+        Ends the progress.
+    alone : bool
+        Whether progress is that of the pages, and not of several inputs.
+    """
+
+    def __init__(self, name: str, stack: ExitStack, *, alone: bool) -> None:
+        self._name, self._stack, self._alone = name, stack, alone
+        self._steps: Iterator[int] = iter(())
+
+    def begin(self, pages: int) -> None:
+        """Begin to draw, where there is more than one page."""
+        process.obey()
+        report.say_if_cold()
+        if self._alone and pages > 1:
+            drawn = self._stack.enter_context(talk.progress(range(pages), pages, "cleaning"))
+            self._steps = iter(drawn)
+            next(self._steps, None)
+
+    def page(self, page: Page, result: DenoiseResult) -> None:
+        """Go on to the next page."""
+        del result
+        if page.number + 1 < page.count:
+            next(self._steps, None)
+
+    def end(self) -> None:
+        """Say that the last page is written."""
+        next(self._steps, None)
+
+    def warn(self, page: int, pages: int, messages: Sequence[str]) -> None:
+        """Print what was warned of."""
+        name = self._name if pages == 1 else f"{self._name} page {page + 1} of {pages}"
+        for message in messages:
+            talk.warning(name, message)

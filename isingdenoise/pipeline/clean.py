@@ -1,0 +1,199 @@
+"""One input cleaned page by page, and written whole: what `run` and `batch` do with a file."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ..errors import ChangeLimitError, ReadError
+from ..io import Picture, read_pages
+from ..noise import collected
+from ..result import DenoiseResult
+from .jobs import Job
+from .options import CleanOptions
+from .outputs import Writers, opened, targets_of
+from .summary import complaints, page_record
+
+__all__ = ["Cleaned", "Page", "Watcher", "clean"]
+
+
+@dataclass(frozen=True, eq=False)
+class Page:
+    """What became of one page.
+
+    Attributes
+    ----------
+    number, count : int
+        Which page, from 0, of how many.
+    record : dict
+        From `page_record`.
+    warnings : tuple of str
+        What had to be assumed, or did not go well.
+    """
+
+    number: int
+    count: int
+    record: dict[str, Any]
+    warnings: tuple[str, ...]
+
+    @property
+    def prefix(self) -> str:
+        """How to call it in front of a message: nothing, where it is the only one."""
+        return f"page {self.number + 1}: " if self.count > 1 else ""
+
+
+class Watcher:
+    """Is told how the work goes on; by default it does nothing."""
+
+    def begin(self, pages: int) -> None:
+        """Hear how many pages there are, before the first is solved."""
+
+    def page(self, page: Page, result: DenoiseResult) -> None:
+        """Hear what became of a page, before it is written."""
+
+    def open(self) -> None:
+        """Hear that the outputs are about to be opened: their folders must exist."""
+
+    def warn(self, page: int, pages: int, messages: Sequence[str]) -> None:
+        """Hear what was warned of on a page, also where it failed."""
+
+    def settle(self, digests: dict[str, str]) -> None:
+        """Hear the SHA-256 of all outputs, by name, before they take their names."""
+
+
+@dataclass(eq=False)
+class Cleaned:
+    """What became of one input.
+
+    Attributes
+    ----------
+    pages : list of Page
+        Of all that were cleaned.
+    result : DenoiseResult or None
+        Of an input of one page; several would not fit into memory together.
+    seconds : float
+        From the start until the files were complete.
+    """
+
+    pages: list[Page] = field(default_factory=list)
+    result: DenoiseResult | None = None
+    seconds: float = 0.0
+
+    def add(self, page: Page, result: DenoiseResult) -> None:
+        """Add a page."""
+        self.pages.append(page)
+        self.result = result if len(self.pages) == 1 and page.count == 1 else None
+
+
+def clean(
+    job: Job,
+    options: CleanOptions,
+    *,
+    overwrite: bool = False,
+    watcher: Watcher | None = None,
+) -> Cleaned:
+    """Clean all pages of an input, one in memory at a time, and write its files together.
+
+    Parameters
+    ----------
+    job : Job
+        What to read and to write.
+    options : CleanOptions
+        How.
+    overwrite : bool
+        Whether existing files may be replaced.
+    watcher : Watcher, optional
+        Is told how the work goes on.
+
+    Raises
+    ------
+    IsingDenoiseError
+        Whatever is wrong with the input or its outputs. Nothing has been written.
+    """
+    try:
+        return _cleaned(job, options, overwrite, watcher or Watcher())
+    except MemoryError as error:
+        reason = "needs more memory than there is; cut it into parts"
+        raise ReadError(job.source, reason) from error
+
+
+def _cleaned(job: Job, options: CleanOptions, overwrite: bool, watcher: Watcher) -> Cleaned:
+    started = time.perf_counter()
+    found = Cleaned()
+    targets = targets_of(job, options.compression)
+    unchanged = _unchanged(job.source)
+    writers: Writers | None = None
+    with ExitStack() as stack:
+        for picture in _pages(job, options):
+            count = 1 if options.frame is not None else picture.pages
+            if writers is None:
+                targets = [target.settle(picture, count) for target in targets]
+                watcher.begin(count)
+            result = _solved(picture, options, count, watcher, found)
+            if writers is None:
+                watcher.open()
+                writers = stack.enter_context(opened(targets, overwrite=overwrite))
+            writers.append(targets, picture, result)
+            del picture, result  # before the next page is read
+        unchanged()
+        found.seconds = time.perf_counter() - started
+        if writers is not None:
+            watcher.settle(dict(zip(job.places, writers.sha256(), strict=True)))
+    return found
+
+
+def _pages(job: Job, options: CleanOptions) -> Any:
+    """Return an iterator over the pages of the input, each when it is asked for."""
+    needed = partial(options.memory, outputs=tuple(job.places))
+    if isinstance(job.source, Path):
+        return read_pages(job.source, **options.reading(), besides=needed)
+    stream, name = job.source.open(), str(job.source)
+    return read_pages(stream, name=name, **options.reading(), besides=needed)
+
+
+def _solved(
+    picture: Picture, options: CleanOptions, count: int, watcher: Watcher, found: Cleaned
+) -> DenoiseResult:
+    """Clean one page, add it to what was found, and tell the watcher."""
+    with collected() as messages:
+        try:
+            result = options.solve(picture.pixels)
+            messages.extend(complaints(result))
+        except ChangeLimitError as error:
+            where = f" page {picture.page + 1} of {count}" if count > 1 else ""
+            raise error.about(f"{picture.path}{where}") from None
+        finally:
+            watcher.warn(picture.page, count, messages)
+    record = page_record(result, chosen=options.chosen, background=options.background)
+    page = Page(picture.page, count, record, tuple(messages))
+    found.add(page, result)
+    watcher.page(page, result)
+    return result
+
+
+def _unchanged(source: Any) -> Callable[[], None]:
+    """Return a function that refuses the input if it has changed since now."""
+    before = _stamp(source)
+
+    def check() -> None:
+        if _stamp(source) != before:
+            raise ReadError(source, "changed while it was read; run again")
+
+    return check
+
+
+def _stamp(source: Any) -> tuple[int, ...] | None:
+    """Return what changes where a file is written to or replaced."""
+    if not isinstance(source, Path):
+        return None
+    try:
+        status = os.stat(source)  # noqa: PTH116 - as the system has it
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns

@@ -1,0 +1,255 @@
+"""How pictures are cleaned: everything that decides what comes out, in one value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._io.hashing import file_sha256
+from .._version import __version__
+from ..api import denoise, resolve_engine
+from ..background import estimate_background
+from ..coupling import Coupling
+from ..errors import ParameterError
+from ..inference import Engine, MeanField
+from ..io import DEFAULT_MAX_PIXELS, read_mask
+from ..learning import AUTO
+from ..memory import memory_to_denoise
+from ..noise import NOISE_MODELS, NoiseModel, observed
+from ..result import DenoiseResult
+from ..validation import as_generator, check_choice, check_image, check_real
+from .outputs import OUTPUTS
+
+__all__ = ["CleanOptions", "Prepared"]
+
+NoiseMaker = Callable[[NDArray[Any], NDArray[Any] | None], NoiseModel]
+
+#: What is estimated from values up to this size is within the limits of the noise models.
+_LARGEST_GREY = 1e28
+#: Noise models of counts and of probabilities: a quotient is neither.
+_NEVER_DIVIDED = ("poisson", "probability")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What was estimated of a picture before it is solved.
+
+    Attributes
+    ----------
+    picture : ndarray, shape (H, W)
+        The picture, divided by its light.
+    noise : NoiseModel
+        Of the divided picture.
+    light : ndarray, shape (H, W), float32, or None
+        None where it is even, or was not asked for.
+    """
+
+    picture: NDArray[Any]
+    noise: NoiseModel
+    light: NDArray[Any] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CleanOptions:
+    """How pictures are cleaned.
+
+    It pickles, so that other processes can do the work, and `fingerprint` tells whether
+    two of them give the same result.
+
+    Attributes
+    ----------
+    noise : str, NoiseModel or callable
+        As in `denoise`, or what makes a model of a picture and the mask of its known pixels.
+    background : str or None
+        "auto" for uneven light, None for even light.
+    engine : str or Engine
+        As in `denoise`.
+    coupling : str, float or Coupling
+        As in `denoise`.
+    mask, protect : pathlib.Path or None
+        Pictures of the known and of the protected pixels, for all pictures alike.
+    max_change : float or None
+        Largest share of the observed pixels that may change.
+    seed : int or None
+        Of everything random; each page starts from it.
+    frame : int or None
+        The only page or frame to take, from 0; None takes all pages.
+    max_pixels : int
+        Larger pictures are refused.
+    compression : str or None
+        Of the clean pictures; None: that of the input, or the format's own.
+
+    Raises
+    ------
+    ParameterError
+        A value is out of range, or two do not go together.
+    """
+
+    noise: str | NoiseModel | NoiseMaker = AUTO
+    background: str | None = None
+    engine: str | Engine = field(default_factory=MeanField)
+    coupling: str | float | Coupling = AUTO
+    mask: Path | None = None
+    protect: Path | None = None
+    max_change: float | None = None
+    seed: int | None = None
+    frame: int | None = None
+    max_pixels: int = DEFAULT_MAX_PIXELS
+    compression: str | None = None
+
+    def __post_init__(self) -> None:
+        put: Any = object.__setattr__
+        put(self, "engine", resolve_engine(self.engine))
+        if isinstance(self.coupling, str):
+            check_choice("coupling", self.coupling, [AUTO])
+        elif not isinstance(self.coupling, Coupling):
+            put(self, "coupling", Coupling.nearest(self.coupling))  # a number
+        if isinstance(self.noise, str):
+            check_choice("noise", self.noise, [AUTO, *NOISE_MODELS])
+        if self.max_change is not None:
+            put(self, "max_change", check_real("max_change", self.max_change, low=0, high=1))
+        if self.background is not None:
+            check_choice("background", self.background, [AUTO])
+            if self.noise_name in _NEVER_DIVIDED:
+                message = f"does not go with noise {self.noise_name}, whose values have a meaning"
+                raise ParameterError("background", message)
+        as_generator(self.seed)
+
+    @property
+    def noise_name(self) -> str:
+        """The name of the noise model, or "auto"."""
+        return self.noise if isinstance(self.noise, str) else str(getattr(self.noise, "name", AUTO))
+
+    @property
+    def chosen(self) -> bool:
+        """Whether the picture chooses the noise model."""
+        return self.noise_name == AUTO
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that are read beside each picture."""
+        return [path for path in (self.mask, self.protect) if path is not None]
+
+    def reading(self) -> dict[str, Any]:
+        """Return the arguments of `isingdenoise.io.read_pages`."""
+        return {"frame": self.frame, "max_pixels": self.max_pixels}
+
+    def prepare(self, x: NDArray[Any], known: NDArray[Any] | None = None) -> Prepared:
+        """Return light and noise of a picture, unknown pixels left out of the estimates.
+
+        The light comes first: levels and noise are those of the picture without it.
+
+        Raises
+        ------
+        ParameterError
+            No pixel is known, or a value is out of range.
+        """
+        check_image("image", x, high=_LARGEST_GREY)
+        if not observed(x, known).any():
+            if known is None:
+                raise ParameterError("image", "has no known pixel: all of them are missing (NaN)")
+            raise ParameterError("mask", "leaves no pixel known")
+        light = estimate_background(x, known) if self.background else None
+        if light is None or bool((light == 1).all()):
+            return Prepared(x, self._noise_of(x, known), None)
+        divided = np.asarray(x / light, np.float32)  # as `denoise` does
+        return Prepared(divided, self._noise_of(divided, known), light)
+
+    def _noise_of(self, x: NDArray[Any], known: NDArray[Any] | None) -> Any:
+        return self.noise(x, known) if callable(self.noise) else self.noise
+
+    def solve(self, x: NDArray[Any]) -> DenoiseResult:
+        """Clean one page.
+
+        Raises
+        ------
+        ParameterError, ChangeLimitError
+            As `denoise`, and where a mask does not fit.
+        """
+        known, kept = self.known(x.shape), self._mask("protect", x.shape)
+        prepared = self.prepare(x, known)
+        return denoise(
+            x,
+            prepared.noise,
+            engine=self.engine,
+            coupling=self.coupling,
+            background=prepared.light,
+            max_change=self.max_change,
+            rng=self.seed,
+            mask=known,
+            protect=kept,
+        )
+
+    def known(self, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
+        """Return which pixels of a picture of this shape are known; None: all of them."""
+        return self._mask("mask", shape)
+
+    def _mask(self, name: str, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
+        path: Path | None = getattr(self, name)
+        if path is None:
+            return None
+        try:
+            return read_mask(path, shape, max_pixels=self.max_pixels)
+        except ParameterError as error:
+            raise ParameterError(name, error.message) from error
+
+    def memory(self, pixels: int, dtype: str, outputs: Iterable[str] = ("output",)) -> int:
+        """Return the bytes that a page takes after it has been read.
+
+        Parameters
+        ----------
+        pixels : int
+            Height x width.
+        dtype : str
+            Name of the picture's NumPy type.
+        outputs : iterable of str
+            Names of `OUTPUTS` that are written.
+        """
+        names = set(outputs)
+        estimated: Any = self.noise_name if callable(self.noise) else self.noise
+        solving = memory_to_denoise(
+            pixels,
+            self.engine,
+            noise=estimated,
+            coupling=self.coupling,
+            background=self.background,
+            dtype=dtype,
+            probability="probability" in names,
+        )
+        writing = max(OUTPUTS[name].memory for name in names) + 4 * (self.background is not None)
+        return max(solving, pixels * writing) + pixels * len(self.files)
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return everything that decides what comes out, as plain values for a `Journal`.
+
+        Whether the engine runs in parallel is left out: it decides nothing.
+        """
+        engine: Any = self.engine
+        solver = {"name": engine.name, **asdict(engine)}
+        solver.pop("parallel", None)
+        noise: Any = self.noise
+        if is_dataclass(noise) and not isinstance(noise, type):
+            noise = {"name": getattr(noise, "name", type(noise).__name__), **asdict(noise)}
+        strength: Any = self.coupling
+        masks = {
+            name: file_sha256(path)
+            for name, path in (("mask", self.mask), ("protect", self.protect))
+            if path is not None
+        }
+        return {
+            "version": __version__,
+            "noise": noise,
+            "background": self.background,
+            "engine": solver,
+            "coupling": strength if isinstance(strength, str) else asdict(strength),
+            "max_change": self.max_change,
+            "seed": self.seed,
+            "frame": self.frame,
+            "compression": self.compression,
+            **masks,
+        }

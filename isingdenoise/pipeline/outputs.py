@@ -1,0 +1,244 @@
+"""The kinds of files that a result becomes, and how all of one input are written together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import Any
+
+from ..errors import ParameterError
+from ..io import (
+    EXTENSIONS,
+    PageWriter,
+    Picture,
+    check_format,
+    encode_bilevel,
+    encode_change_map,
+    encode_grey,
+    format_of,
+    kept_notes,
+    open_pages,
+)
+from ..result import DenoiseResult
+from .jobs import Job, Sink
+
+__all__ = ["OUTPUTS", "Output", "Target", "opened", "targets_of"]
+
+Encoder = Callable[[DenoiseResult, Picture, str, str | None], bytes]
+
+_IN_MEMORY = 64 << 20  # bytes of an output for a sink; more wait in a temporary file
+
+
+@dataclass(frozen=True)
+class Output:
+    """A kind of file that a result becomes.
+
+    Attributes
+    ----------
+    name : str
+        As `Job` calls it, and errors.
+    memory : int
+        Bytes a pixel while one page is encoded, the result with it.
+    formats : frozenset of str
+        Values of `EXTENSIONS` that hold it.
+    fallback : str or None
+        Its format where no name says one; None: as the clean picture.
+    encode : callable
+        Returns one page as a file of its own, from the result, the picture as read, the
+        format and the compression.
+    """
+
+    name: str
+    memory: int
+    formats: frozenset[str]
+    fallback: str | None
+    encode: Encoder
+
+    def check(self, kind: str) -> None:
+        """Refuse a format that cannot hold it.
+
+        Raises
+        ------
+        ParameterError
+            Of the output's name.
+        """
+        if kind not in self.formats:
+            known = " ".join(ext for ext, name in EXTENSIONS.items() if name in self.formats)
+            raise ParameterError(self.name, f"does not fit into {kind}; use {known}")
+
+
+def _clean(result: DenoiseResult, picture: Picture, kind: str, compression: str | None) -> bytes:
+    kept = kept_notes(picture, kind)
+    kept["compression"] = compression or kept["compression"]
+    return encode_bilevel(result.image, kind, **kept)
+
+
+def _probability(result: DenoiseResult, picture: Picture, kind: str, _: str | None) -> bytes:
+    if result.probability is None:
+        raise ParameterError("probability", f"engine {result.solution.engine} has none")
+    return encode_grey(result.probability, kind, dpi=picture.dpi)
+
+
+def _change_map(result: DenoiseResult, picture: Picture, kind: str, _: str | None) -> bytes:
+    return encode_change_map(result.image, result.change_map, kind, dpi=picture.dpi)
+
+
+_ALL = frozenset(EXTENSIONS.values())
+OUTPUTS = {
+    output.name: output
+    for output in (
+        Output("output", 13, _ALL, None, _clean),
+        Output("probability", 31, _ALL - {"PBM"}, "TIFF", _probability),
+        Output("change_map", 15, frozenset({"PNG", "TIFF", "NPY"}), None, _change_map),
+    )
+}
+"""All kinds of outputs, by name; that of the clean picture first."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """One file to write.
+
+    Attributes
+    ----------
+    output : Output
+        What goes there.
+    place : pathlib.Path or Sink
+        Where.
+    kind : str or None
+        A value of `EXTENSIONS`; None: as the input turns out.
+    compression : str or None
+        None: that of the input, or the format's own.
+    """
+
+    output: Output
+    place: Path | Sink
+    kind: str | None
+    compression: str | None = None
+
+    def settle(self, picture: Picture, pages: int) -> Target:
+        """Return the target with its format.
+
+        Raises
+        ------
+        ParameterError
+            The format does not hold all pages, or not that compression.
+        """
+        kind = self.kind or ("TIFF" if picture.format == "TIFF" else "PNG")
+        if pages > 1 and kind != "TIFF":
+            raise ParameterError(
+                self.output.name,
+                f"{kind} holds one page, and the picture has {pages}",
+                hint="one_page",
+            )
+        return Target(
+            self.output, self.place, check_format(kind, self.compression), self.compression
+        )
+
+    def encode(self, picture: Picture, result: DenoiseResult) -> bytes:
+        """Return one page as a file of its own."""
+        try:
+            return self.output.encode(result, picture, str(self.kind), self.compression)
+        except ParameterError as error:
+            if error.parameter in ("format", "output"):
+                raise ParameterError(self.output.name, error.message, error.hint) from error
+            raise
+
+
+def targets_of(job: Job, compression: str | None = None) -> list[Target]:
+    """Return what a job becomes, the clean picture first.
+
+    Raises
+    ------
+    ParameterError
+        Of the output's name: its name has no known extension, or is of a format that
+        cannot hold it.
+    """
+    found = []
+    for name, place in job.places.items():
+        output = OUTPUTS[name]
+        kind = job.format if name == "output" else output.fallback
+        if isinstance(place, Path) and (name != "output" or kind is None):
+            kind = _named_format(output, place)
+        if kind is not None:
+            output.check(kind)
+        found.append(Target(output, place, kind, compression if name == "output" else None))
+    return found
+
+
+def _named_format(output: Output, path: Path) -> str:
+    try:
+        return format_of(path)
+    except ParameterError as error:
+        raise ParameterError(output.name, error.message) from error
+
+
+class Writers:
+    """The open files of one input.
+
+    Attributes
+    ----------
+    pages : list of PageWriter
+        One for each target, in their order.
+    """
+
+    def __init__(self, pages: list[PageWriter]) -> None:
+        self.pages = pages
+
+    def append(self, targets: Sequence[Target], picture: Picture, result: DenoiseResult) -> None:
+        """Add a page to each file; the clean picture comes last, for what is kept of it."""
+        for target, writer in reversed(list(zip(targets, self.pages, strict=True))):
+            writer.append(target.encode(picture, result))
+
+    def sha256(self) -> list[str]:
+        """Return the SHA-256 of each file so far, in hex."""
+        return [writer.sha256() for writer in self.pages]
+
+
+@contextmanager
+def opened(targets: Sequence[Target], *, overwrite: bool) -> Iterator[Writers]:
+    """Open a file for each target; all appear when the block ends, or none does.
+
+    They take their names from the last to the first: where the clean picture is, all is.
+
+    Parameters
+    ----------
+    targets : sequence of Target
+        Settled ones.
+    overwrite : bool
+        Whether existing files may be replaced.
+
+    Raises
+    ------
+    OverwriteError, WriteError
+        As `isingdenoise.io.open_pages`.
+    """
+    named = [target for target in reversed(targets) if isinstance(target.place, Path)]
+    files: dict[Any, str | None] = {target.place: target.kind for target in named}
+    gone = None
+    with open_pages(files, overwrite=overwrite) as to_files:
+        found = iter(reversed(to_files))
+        waiting: list[tuple[Any, Any]] = []
+        pages = []
+        for target in targets:
+            if isinstance(target.place, Path):
+                pages.append(next(found))
+                continue
+            waits: Any = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed below
+            waiting.append((waits, target.place))
+            pages.append(PageWriter(waits, str(target.kind), str(target.place)))
+        try:
+            yield Writers(pages)
+            for waits, sink in waiting:
+                waits.seek(0)
+                sink.send(waits)
+        except BrokenPipeError as error:
+            gone = error
+        finally:
+            for waits, _ in waiting:
+                waits.close()
+    if gone is not None:  # the files are there; who read the stream has gone
+        raise gone

@@ -1,0 +1,189 @@
+"""What came out of a picture, as plain values: the one record that everything prints."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..inference import Status
+from ..noise import NoiseModel
+from ..result import DenoiseResult
+
+__all__ = [
+    "are_figures",
+    "combined",
+    "complaints",
+    "figures",
+    "light_record",
+    "noise_record",
+    "page_record",
+    "plain",
+]
+
+#: Above this the chains have not mixed (Vehtari et al. 2021 ask for less, but of marginals).
+_R_HAT = 1.1
+#: With fewer kept sweeps nothing can be told of the chains: two in each half.
+_LEAST_SWEEPS = 4
+_TOTALS = ("pixels", "changed_to_white", "changed_to_black")
+_MEANS = ("changed", "uncertainty")
+
+
+def page_record(result: DenoiseResult, *, chosen: bool, background: str | None) -> dict[str, Any]:
+    """Return the record of one page, with stable keys.
+
+    Parameters
+    ----------
+    result : DenoiseResult
+        What came out.
+    chosen : bool
+        Whether the noise model was chosen by the picture.
+    background : str or None
+        As asked for.
+
+    Returns
+    -------
+    dict
+        What `plain` makes JSON of.
+    """
+    solution = result.solution
+    height, width = result.image.shape
+    to_white, to_black = result.changes
+    return {
+        "width": width,
+        "height": height,
+        "noise": noise_record(result.noise, chosen),
+        "coupling": result.settings["coupling"],
+        "engine": result.settings["engine"],
+        "status": solution.status.value,
+        "sweeps": solution.sweeps,
+        "residual": solution.residual,
+        "energy": solution.energy,
+        "bound": solution.bound,
+        "seconds": solution.seconds,
+        "effective_sample_size": solution.trace.effective_sample_size,
+        "r_hat": solution.trace.r_hat,
+        "changed": result.changed,
+        "seed": result.settings["seed"],
+        "version": result.settings["version"],
+        "changed_to_white": to_white,
+        "changed_to_black": to_black,
+        "calibration": result.settings["calibration"],
+        **light_record(background, result.background),
+    }
+
+
+def noise_record(noise: NoiseModel, chosen: bool) -> dict[str, Any]:
+    """Return the noise parameters; `levels` and `chosen` with every model."""
+    low, high = noise.levels
+    record: dict[str, Any] = {"name": noise.name, "levels": [low, high]}
+    for field in dataclasses.fields(noise):  # type: ignore[arg-type]
+        value = getattr(noise, field.name)
+        if field.name not in ("levels", "limits"):
+            record[field.name] = list(value) if isinstance(value, tuple) else value
+    if "sigma" in record:
+        record["sigma_unit"] = 2 * record["sigma"] / (high - low)
+    record["chosen"] = chosen
+    return record
+
+
+def light_record(background: str | None, light: NDArray[Any] | None) -> dict[str, Any]:
+    """Return what was asked of the light, and the smallest and largest; its median is about 1."""
+    span = [1.0, 1.0] if light is None else [float(light.min()), float(light.max())]
+    return {"background": background, "background_range": span if background else None}
+
+
+def figures(result: DenoiseResult) -> dict[str, Any]:
+    """Return what a journal keeps of a page."""
+    to_white, to_black = result.changes
+    p = result.probability
+    unsure = None if p is None else float(np.mean(np.minimum(p, 1 - p), dtype=np.float64))
+    found: dict[str, Any] = plain(
+        {
+            "pixels": result.image.size,
+            "changed_to_white": to_white,
+            "changed_to_black": to_black,
+            "changed": result.changed,
+            "uncertainty": unsure,
+            "status": result.solution.status.value,
+            "noise": result.settings["noise"],
+            "coupling": result.settings["coupling"],
+        }
+    )
+    return found
+
+
+def combined(pages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the figures of a file: sums, means by pixels, the worst status, lists.
+
+    Those of a single page stay as they are, but for `pages`, their number.
+    """
+    if len(pages) == 1:
+        return {"pages": 1, **pages[0]}
+    weights = [page["pixels"] for page in pages]
+
+    def mean(name: str) -> float | None:
+        values = [page[name] for page in pages]
+        return None if None in values else float(np.average(values, weights=weights))
+
+    states = [page["status"] for page in pages]
+    cut_off = Status.MAX_SWEEPS.value
+    return {
+        "pages": len(pages),
+        **{name: sum(page[name] for page in pages) for name in _TOTALS},
+        **{name: mean(name) for name in _MEANS},
+        "status": cut_off if cut_off in states else states[0],
+        **{name: [page[name] for page in pages] for name in ("noise", "coupling")},
+    }
+
+
+def are_figures(value: Any) -> bool:
+    """Tell whether a value read from a file has the shape that `combined` gives, or lacks some."""
+    if not isinstance(value, dict):
+        return False
+    said = value.get("warnings", [])
+    known = isinstance(said, list) and all(isinstance(message, str) for message in said)
+    return known and all(
+        value.get(name) is None or type(value[name]) in (int, float)
+        for name in (*_TOTALS, *_MEANS, "pages", "seconds")
+    )
+
+
+def sweeps_done(result: DenoiseResult) -> int:
+    """Return the sweeps; those allowed where they ran out, though the last round went beyond."""
+    if result.solution.status is Status.MAX_SWEEPS:
+        return int(result.settings["engine"]["max_sweeps"])
+    return result.solution.sweeps
+
+
+def complaints(result: DenoiseResult) -> Iterator[str]:
+    """Yield what did not go well with a picture, and which settings of the engine mend it."""
+    solution = result.solution
+    if solution.status is Status.MAX_SWEEPS:
+        yield (
+            f"{solution.engine} did not converge in {sweeps_done(result)} sweeps; "
+            "raise -O max_sweeps or -O tol"
+        )
+    r_hat = solution.trace.r_hat
+    if r_hat is not None and r_hat > _R_HAT:
+        yield f"the chains disagree (R-hat {r_hat:.2f}); raise -O burn_in and -O sweeps"
+    if r_hat is not None and result.settings["engine"]["sweeps"] < _LEAST_SWEEPS:
+        yield "too few sweeps to tell whether the chains agree; raise -O sweeps"
+
+
+def plain(value: Any) -> Any:
+    """Return `value` with only what JSON knows; what is not finite becomes None."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return str(value) if isinstance(value, Path) else value
