@@ -36,10 +36,11 @@ LAYERS = {
     "io": {"_io", "errors"},
     "plotting": {"inference", "learning", "validation"},  # the types of a trace and an estimate
     "warmup": {"_kernels", "inference", "model", "coupling"},
-    "batch": {
-        *("api", "memory", "result", "learning", "io", "metrics", "inference", "noise", "coupling"),
-        *("validation", "errors", "_version", "_io"),
+    "pipeline": {
+        *("api", "memory", "background", "result", "learning", "io", "inference", "noise"),
+        *("coupling", "validation", "errors", "_version", "_io"),
     },
+    "batch": {"pipeline", "result", "io", "validation", "errors", "_io"},
     "experiments": {
         *("api", "result", "learning", "io", "metrics", "warmup", "inference", "noise"),
         *("coupling", "validation", "errors"),
@@ -67,28 +68,16 @@ COMMAND_LAYERS = {
     "settings": set(),
     "options": {"settings", "values", "streams"},
     "report": {"process", "talk"},
-    "outputs": {"options", "streams"},
-    "planning": {"options", "outputs", "streams"},
-    "cleaning": {"options", "outputs", "report", "streams", "talk"},
-    "tally": {"report", "talk"},
+    "planning": {"options", "streams"},
+    "watching": {"process", "report", "talk"},
+    "tally": {"report", "talk", "usage"},
     "signals": {"process", "talk"},
-    "folder": {"options", "signals", "tally"},
+    "cores": set(),
 }
 # What a subcommand may import of the command line.
 COMMAND = {
-    *(
-        "cleaning",
-        "folder",
-        "options",
-        "outputs",
-        "planning",
-        "report",
-        "settings",
-        "signals",
-        "streams",
-        "talk",
-    ),
-    *("tally", "values"),
+    *("cores", "options", "planning", "report", "settings", "signals", "streams", "talk"),
+    *("tally", "usage", "values", "watching"),
 }
 
 # Foreign packages that one part alone may import, at the top of a file or inside a function.

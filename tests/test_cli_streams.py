@@ -124,7 +124,7 @@ def test_all_pages_go_through(tmp_path, monkeypatch, in_memory):
     assert "  page 3 of 3\n" in text
     assert len(list(read_pages(io.BytesIO(out)))) == 3
     code, _, text = within("run", "-", "--format", "png", data=FAX)
-    assert "PNG holds one page, and standard input has 3" in line_of(code, USAGE, text)
+    assert "PNG holds one page, and the picture has 3" in line_of(code, USAGE, text)
 
 
 def test_from_a_name_to_standard_output_and_the_other_way(tmp_path, noisy):
