@@ -61,7 +61,7 @@ class Work:
         from isingdenoise.batch import Journal, describe_settings
 
         settings = describe_settings(
-            self.prepare.noise,
+            self.prepare.noise.spec,
             engine=self.engine,
             coupling=self.coupling,
             max_change=self.max_change,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 import textwrap
@@ -17,7 +16,8 @@ from numpy.typing import NDArray
 
 from isingdenoise.errors import printable
 from isingdenoise.inference import Status
-from isingdenoise.noise import NoiseModel, collected
+from isingdenoise.messages import collected
+from isingdenoise.noise import NoiseModel, Parameter, Unit, parameters_of
 from isingdenoise.result import DenoiseResult
 
 from . import process, talk
@@ -31,31 +31,42 @@ _LEAST_SWEEPS = 4
 def describe_noise(noise: NoiseModel, chosen: bool) -> str:
     """Return the noise parameters in one line, and whether --noise auto chose the model."""
     record = noise_record(noise, chosen)
-    low, high = record.pop("levels")
-    unit = record.pop("sigma_unit", None)
-    parts = [record.pop("name")]
-    for name, value in record.items():
-        if value is not None and name not in ("rates", "limits", "chosen"):
-            numbers = value if isinstance(value, list) else [value]
-            parts.append(f"{name} " + " and ".join(f"{v:.4g}" for v in numbers))
-            if name == "sigma":
-                parts[-1] += f" ({unit:.3g} with black -1, white +1)"
-    text = ", ".join([*parts, f"levels {low:.4g} and {high:.4g}"])
+    parts = [noise.name]
+    for name, known in _told(noise).items():
+        if known.option == "levels" or record[name] is None:
+            continue
+        parts.append(f"{name} {_numbers(record[name], '.4g')}")
+        if known.unit is Unit.SPREAD:
+            unit = _numbers(record[f"{name}_unit"], ".3g")
+            parts[-1] += f" ({unit} with black -1, white +1)"
+    text = ", ".join([*parts, f"levels {_numbers(record['levels'], '.4g')}"])
     return f"{text} (chosen by auto)" if chosen else text
 
 
 def noise_record(noise: NoiseModel, chosen: bool) -> dict[str, Any]:
-    """Return the noise parameters as plain values; `levels` and `chosen` with every model."""
+    """Return the noise parameters as plain values; `levels` and `chosen` with every model.
+
+    Spreads are there twice: in grey values, and with black -1 and white +1.
+    """
     low, high = noise.levels
     record: dict[str, Any] = {"name": noise.name, "levels": [low, high]}
-    for field in dataclasses.fields(noise):  # type: ignore[arg-type]
-        value = getattr(noise, field.name)
-        if field.name not in ("levels", "limits"):
-            record[field.name] = list(value) if isinstance(value, tuple) else value
-    if "sigma" in record:
-        record["sigma_unit"] = 2 * record["sigma"] / (high - low)
-    record["chosen"] = chosen
-    return record
+    relative = {}
+    for name, known in _told(noise).items():
+        value = getattr(noise, name)
+        record[name] = list(value) if isinstance(value, tuple) else value
+        if known.unit is Unit.SPREAD and value is not None:
+            twice = (2 * v / (high - low) for v in np.atleast_1d(value).tolist())
+            relative[f"{name}_unit"] = [*twice] if known.pair else next(twice)
+    return {**record, **relative, "chosen": chosen}
+
+
+def _told(noise: NoiseModel) -> dict[str, Parameter]:
+    return {name: known for name, known in parameters_of(type(noise)).items() if known.told}
+
+
+def _numbers(value: Any, form: str) -> str:
+    """Return one number, or several, in words."""
+    return " and ".join(f"{v:{form}}" for v in (value if isinstance(value, list) else [value]))
 
 
 def light_record(background: str | None, light: NDArray[Any] | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from isingdenoise.errors import OverwriteError, ReadError, printable
-from isingdenoise.noise import warn
+from isingdenoise.messages import warn
 
 from . import report, talk
 

@@ -25,7 +25,7 @@ from ..errors import (
     WriteError,
 )
 from ..io import Picture, encode_pages, format_of, read_pages, write_bytes_atomically
-from ..noise import collected
+from ..messages import collected
 from ..result import DenoiseResult
 from .hashing import file_sha256
 from .jobs import Entry, Job, Outcome

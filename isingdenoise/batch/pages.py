@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..noise import collected
+from ..messages import collected
 from ..result import DenoiseResult
 from .records import figures
 

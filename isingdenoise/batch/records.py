@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -11,13 +11,14 @@ import numpy as np
 from .._version import __version__
 from ..coupling import Coupling
 from ..inference import Engine, Status
+from ..noise import NoiseModel, NoiseSpec
 from ..result import DenoiseResult
 
 __all__ = ["are_figures", "combined", "describe_settings", "figures"]
 
 
 def describe_settings(
-    noise: Any,
+    noise: str | NoiseModel | NoiseSpec,
     *,
     engine: Engine,
     coupling: str | Coupling,
@@ -31,8 +32,8 @@ def describe_settings(
 
     Parameters
     ----------
-    noise : str or dataclass
-        A noise model, its name, or the options that make one.
+    noise : str, NoiseModel or NoiseSpec
+        As given to `denoise`.
     engine, coupling, max_change, seed, background, frame, compression
         As given to `denoise_many`, `denoise` or `read_pages`. Whether the engine runs in
         parallel is left out: it decides nothing.
@@ -44,9 +45,11 @@ def describe_settings(
     """
     solver = {"name": engine.name, **asdict(engine)}  # type: ignore[call-overload]
     solver.pop("parallel", None)
-    model = noise
-    if is_dataclass(noise) and not isinstance(noise, type):
-        model = {"name": getattr(noise, "name", type(noise).__name__), **asdict(noise)}
+    model: Any = noise
+    if isinstance(noise, NoiseSpec):
+        model = noise.record() if noise.known else noise.name
+    elif not isinstance(noise, str):
+        model = {"name": noise.name, **asdict(noise)}  # type: ignore[call-overload]
     return {
         "version": __version__,
         "noise": model,

@@ -14,7 +14,7 @@ from ..inference import Engine
 from ..io import read_size
 from ..learning import AUTO
 from ..memory import memory_to_denoise
-from ..noise import NOISE_MODELS, NoiseModel
+from ..noise import NoiseModel, NoiseSpec
 from ..result import DenoiseResult
 from ..validation import as_generator, check_choice, check_int, check_real
 from .cleaning import Cleaner
@@ -30,7 +30,7 @@ LARGE = 4_000_000
 
 def denoise_many(  # noqa: PLR0913 - the arguments of `denoise`, and the batch's own
     jobs: Iterable[Job],
-    noise: str | NoiseModel | Callable[[NDArray[Any]], NoiseModel] = AUTO,
+    noise: str | NoiseModel | NoiseSpec | Callable[[NDArray[Any]], NoiseModel] = AUTO,
     *,
     engine: str | Engine = "mf",
     coupling: str | float | Coupling = AUTO,
@@ -54,7 +54,7 @@ def denoise_many(  # noqa: PLR0913 - the arguments of `denoise`, and the batch's
     ----------
     jobs : iterable of Job
         What to do. Folders of targets are made as needed.
-    noise : str, NoiseModel or callable
+    noise : str, NoiseModel, NoiseSpec or callable
         As in `denoise`, or a function that makes the model for a picture.
     engine, coupling, background, max_change, rng
         As in `denoise`, the same for each picture.
@@ -73,7 +73,7 @@ def denoise_many(  # noqa: PLR0913 - the arguments of `denoise`, and the batch's
     describe : callable, optional
         Called with the result of each page, it returns what is kept of it; by
         default figures, as in the journal. What it warns of by
-        `isingdenoise.noise.warn` is added to the outcome's warnings.
+        `isingdenoise.messages.warn` is added to the outcome's warnings.
     threads : int
         How many pictures are cleaned at a time. Those of four million pixels
         or more are cleaned alone, on all cores.
@@ -98,7 +98,7 @@ def denoise_many(  # noqa: PLR0913 - the arguments of `denoise`, and the batch's
         coupling = Coupling.nearest(coupling)
     _, seed = as_generator(rng)
     if isinstance(noise, str):
-        check_choice("noise", noise, [AUTO, *NOISE_MODELS])
+        noise = NoiseSpec(noise)
     if max_change is not None:
         max_change = check_real("max_change", max_change, low=0, high=1)
     if background is not None:

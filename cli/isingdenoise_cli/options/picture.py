@@ -15,18 +15,16 @@ from isingdenoise.background import estimate_background
 from isingdenoise.coupling import Coupling
 from isingdenoise.errors import ParameterError
 from isingdenoise.inference import ICM, Engine
-from isingdenoise.noise import NoiseModel, observed
+from isingdenoise.noise import NOISE_MODELS, Meaning, NoiseModel, observed
 from isingdenoise.validation import check_image
 
-from ..values import NoiseChoice
+from .noise import NoiseChoice
 
 #: What is estimated from values up to this size is within the limits of the noise models.
 _LARGEST_GREY = 1e28
 #: Bytes a pixel of a result: field, means, labels, picture.
 _KEPT = 10
 _FIGURES = (".png", ".pdf", ".svg")
-#: Noise models of counts and of probabilities: a quotient is neither.
-_NEVER_DIVIDED = ("poisson", "probability")
 
 
 @contextmanager
@@ -113,7 +111,8 @@ class Preparation:
     background: str | None
 
     def __post_init__(self) -> None:
-        if self.background and self.noise.name in _NEVER_DIVIDED:
+        kind = NOISE_MODELS.get(self.noise.name)  # None: auto
+        if self.background and kind is not None and kind.meaning is not Meaning.GREY:
             message = f"does not go with --noise {self.noise.name}, whose values have a meaning"
             raise ParameterError("--background", message)
 

@@ -8,25 +8,33 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ParameterError
-from ..validation import check_real
-from ._flips import count_flips, thresholded
-from ._guess import first_guess
-from ._mixture import weigh
-from ._one_level import fit_levels
-from ._salt_pepper import ImpulsePair, beside
-from ._scale import SPREAD_LIMITS, smallest_spread
-from ._values import FewValues, few_values, impulse_limits, without_impulses
-from .base import check_levels, grey_values
+from ...errors import ParameterError
+from ..base import NoiseModel, Tried
+from ..estimation.flips import count_flips, thresholded
+from ..estimation.guess import first_guess
+from ..estimation.mixture import weigh
+from ..estimation.one_level import fit_levels
+from ..estimation.salt_pepper import ImpulsePair, beside
+from ..estimation.scale import smallest_spread
+from ..estimation.values import FewValues, few_values, impulse_limits, without_impulses
+from ..parameters import (
+    SPREADS,
+    levels_parameter,
+    limits_parameter,
+    share_parameter,
+    spread_parameter,
+)
+from ..pixels import grey_values
 
 __all__ = ["SaltPepperNoise"]
 
 _GUESS = (1e-4, 0.45)
+_FEWEST = 1e-3  # share of replaced pixels
 _PRIOR = (0.05, 10.0)  # impulses and pixels of the prior
 
 
 @dataclass(frozen=True)
-class SaltPepperNoise:
+class SaltPepperNoise(NoiseModel):
     r"""Some pixels are replaced by white or black, whatever they were.
 
     .. math:: p(x_i \mid z_i) = s\,[x_i = w] + p\,[x_i = b] + (1 - s - p)\,g(x_i \mid z_i)
@@ -59,21 +67,44 @@ class SaltPepperNoise:
 
     name: ClassVar[str] = "salt-pepper"
     summary: ClassVar[str] = "pixels replaced by white or black (dead pixels, dust, bit errors)"
+    tried: ClassVar[Tried | None] = Tried(two_valued=None, earn=10.0)
 
-    salt: float = 0.05
-    pepper: float = 0.05
-    sigma: float = 0.0
-    levels: tuple[float, float] = (-1.0, 1.0)
-    limits: tuple[float, float] = (-1.0, 1.0)
+    salt: float = share_parameter(0.05, "Share of pixels replaced by white", most=1.0)
+    pepper: float = share_parameter(0.05, "Share of pixels replaced by black", most=1.0)
+    sigma: float = spread_parameter(0.0, "Standard deviation of the pixels left alone", low=0.0)
+    levels: tuple[float, float] = levels_parameter()
+    limits: tuple[float, float] = limits_parameter((-1.0, 1.0))
 
     def __post_init__(self) -> None:
-        for name in ("salt", "pepper"):
-            object.__setattr__(self, name, _check(name, getattr(self, name)))
+        super().__post_init__()
         if self.salt + self.pepper >= 1:
             raise ParameterError("salt", "and pepper must be less than 1 together")
-        object.__setattr__(self, "sigma", _check_sigma(self.sigma))
-        object.__setattr__(self, "levels", check_levels(self.levels))
-        object.__setattr__(self, "limits", check_levels(self.limits, "limits"))
+        if 0 < self.sigma < SPREADS[0]:
+            message = f"must be 0 or at least {SPREADS[0]:g}, not {self.sigma}"
+            raise ParameterError("sigma", message)
+
+    @property
+    def spread(self) -> float:
+        """The standard deviation of the pixels left alone."""
+        return self.sigma
+
+    @property
+    def two_valued(self) -> bool:
+        """Whether a pixel is black or white, replaced or not."""
+        return self.sigma == 0 and self.levels == self.limits
+
+    @property
+    def needed(self) -> bool:
+        """Whether more is replaced than what may be the tails of other noise."""
+        return self.salt + self.pepper > _FEWEST
+
+    def on_scale(self, levels: tuple[float, float], limits: tuple[float, float] | None) -> Self:
+        """Return the same noise about other levels; a scale without ends gets some.
+
+        Impulses then lie half the levels' distance beyond them.
+        """
+        beyond = (levels[1] - levels[0]) / 2
+        return super().on_scale(levels, limits or (levels[0] - beyond, levels[1] + beyond))
 
     def log_likelihood(self, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return (log p(x | -1), log p(x | +1)) in nats; NaN where `x` is NaN.
@@ -230,14 +261,3 @@ def _rates(x: NDArray[Any], mask: NDArray[np.bool_] | None, few: FewValues) -> t
         float(np.clip(guess if share is None else share, *_GUESS)) for guess, share in pairs
     )
     return salt, pepper
-
-
-def _check(name: str, value: Any) -> float:
-    return check_real(name, value, low=0, high=1, low_open=True, high_open=True)
-
-
-def _check_sigma(value: Any) -> float:
-    sigma = check_real("sigma", value, low=0, high=SPREAD_LIMITS[1])
-    if 0 < sigma < SPREAD_LIMITS[0]:
-        raise ParameterError("sigma", f"must be 0 or at least {SPREAD_LIMITS[0]:g}, not {value}")
-    return sigma

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ._normal import dot
+from .normal import dot
 
 Floats = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ._normal import dot
+from .normal import dot
 
 _TABLE = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1.0, 256.0)))])
 

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ._normal import NormalPair
+from .normal import NormalPair
 
 _IMPOSSIBLE = 1e-12
 _SMALLEST, _LARGEST = 1e-9, 1 - 1e-9

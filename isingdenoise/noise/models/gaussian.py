@@ -8,18 +8,20 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ._guess import first_guess
-from ._mixture import weigh
-from ._normal import NormalPair
-from ._one_level import fit_levels
-from ._scale import check_spread, found_limits, saturation, smallest_spread
-from .base import check_levels, grey_values
+from ..base import NoiseModel, Tried
+from ..estimation.guess import first_guess
+from ..estimation.mixture import weigh
+from ..estimation.normal import NormalPair
+from ..estimation.one_level import fit_levels
+from ..estimation.scale import found_limits, saturation, smallest_spread
+from ..parameters import levels_parameter, limits_parameter, spread_parameter
+from ..pixels import grey_values
 
 __all__ = ["GaussianNoise"]
 
 
 @dataclass(frozen=True)
-class GaussianNoise:
+class GaussianNoise(NoiseModel):
     r"""Each pixel is its level plus normal noise of one standard deviation.
 
     .. math:: x_i \mid z_i \sim \mathcal{N}(m_{z_i}, \sigma^2), \qquad
@@ -48,16 +50,16 @@ class GaussianNoise:
 
     name: ClassVar[str] = "gaussian"
     summary: ClassVar[str] = "two grey levels and normal noise (scans, micrographs, photographs)"
+    tried: ClassVar[Tried | None] = Tried(two_valued=False, earn=0.0)
 
-    sigma: float = 1.0
-    levels: tuple[float, float] = (-1.0, 1.0)
-    limits: tuple[float, float] | None = None
+    sigma: float = spread_parameter(1.0, "Standard deviation")
+    levels: tuple[float, float] = levels_parameter()
+    limits: tuple[float, float] | None = limits_parameter()
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "sigma", check_spread("sigma", self.sigma))
-        object.__setattr__(self, "levels", check_levels(self.levels))
-        if self.limits is not None:
-            object.__setattr__(self, "limits", check_levels(self.limits, "limits"))
+    @property
+    def spread(self) -> float:
+        """The standard deviation."""
+        return self.sigma
 
     def log_likelihood(self, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return (log p(x | -1), log p(x | +1)) in nats; NaN where `x` is NaN.
@@ -148,8 +150,10 @@ class GaussianNoise:
             There is one level, or two that are close, or no noise about them.
         """
         if sigma is not None:
-            sigma = check_spread("sigma", sigma)
+            sigma = cls(sigma).sigma
         ends = limits or found_limits(x, mask)
+        if sigma is not None and levels is not None:
+            return cls(sigma, levels, ends)
         guess = first_guess(x, mask, levels, ends, quiet=sigma is not None)
         spread = guess.sigma if sigma is None else sigma
         if guess.settled:

@@ -7,12 +7,12 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ._guess import Guess
-from ._mixture import Pair, climb, fit_mixture, log_likelihood
-from ._normal import NormalPair
-from ._scale import integer_range, warn_if_close
-from ._warnings import warn
-from .base import one_level
+from ...messages import warn
+from .constant import one_level
+from .guess import Guess
+from .mixture import Pair, climb, fit_mixture, log_likelihood
+from .normal import NormalPair
+from .scale import integer_range, warn_if_close
 
 #: Nats that the second level must earn. Its level and its shares in eight groups of pixels
 #: earn 5 on a blank page on average, 10 on one in twenty, 19 on one in ten thousand.
@@ -118,8 +118,7 @@ def single_level(x: NDArray[Any], guess: Guess, start: P, **known: Any) -> P:
     levels, colour = one_level(value, integer_range(x), alone.spread)
     warn(
         f"one grey level only, about {value:.4g}: the picture comes out all {colour}; "
-        "give levels if there are two",
-        stacklevel=4,
+        "give levels if there are two"
     )
     return alone.about(levels, alone.spread)
 

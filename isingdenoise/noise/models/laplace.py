@@ -9,19 +9,23 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ._guess import first_guess
-from ._laplace import LaplacePair
-from ._mixture import fit_mixture, weigh
-from ._normal import NormalPair
-from ._one_level import find_levels, single_level
-from ._scale import check_spread, found_limits, saturation, smallest_spread, warn_if_close
-from .base import check_levels, grey_values
+from ..base import NoiseModel
+from ..estimation.guess import first_guess
+from ..estimation.laplace import LaplacePair
+from ..estimation.mixture import fit_mixture, weigh
+from ..estimation.normal import NormalPair
+from ..estimation.one_level import find_levels, single_level
+from ..estimation.scale import found_limits, saturation, smallest_spread, warn_if_close
+from ..parameters import levels_parameter, limits_parameter, spread_parameter
+from ..pixels import grey_values
 
 __all__ = ["LaplaceNoise"]
 
+_SCALE = 1 / math.sqrt(2)  # of a standard deviation
+
 
 @dataclass(frozen=True)
-class LaplaceNoise:
+class LaplaceNoise(NoiseModel):
     r"""Each pixel is its level plus noise with heavy tails.
 
     .. math:: p(x_i \mid z_i) = \frac{1}{2b} e^{-|x_i - m_{z_i}| / b}, \qquad
@@ -50,15 +54,16 @@ class LaplaceNoise:
     name: ClassVar[str] = "laplace"
     summary: ClassVar[str] = "two grey levels and noise with heavy tails (outliers, compression)"
 
-    scale: float = 0.5
-    levels: tuple[float, float] = (-1.0, 1.0)
-    limits: tuple[float, float] | None = None
+    scale: float = spread_parameter(
+        0.5, "Mean absolute deviation", factor=_SCALE, drawn=0.7 * _SCALE
+    )
+    levels: tuple[float, float] = levels_parameter()
+    limits: tuple[float, float] | None = limits_parameter()
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "scale", check_spread("scale", self.scale))
-        object.__setattr__(self, "levels", check_levels(self.levels))
-        if self.limits is not None:
-            object.__setattr__(self, "limits", check_levels(self.limits, "limits"))
+    @property
+    def spread(self) -> float:
+        """The standard deviation."""
+        return self.scale / _SCALE
 
     def log_likelihood(self, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return (log p(x | -1), log p(x | +1)) in nats; NaN where `x` is NaN.
@@ -141,8 +146,10 @@ class LaplaceNoise:
             There is one level, or two that are close, or no noise about them.
         """
         if scale is not None:
-            scale = check_spread("scale", scale)
+            scale = cls(scale).scale
         ends = limits or found_limits(x, mask)
+        if scale is not None and levels is not None:
+            return cls(scale, levels, ends)
         guess = first_guess(x, mask, levels, ends, quiet=scale is not None)
         width = guess.sigma / math.sqrt(2) if scale is None else scale
         if guess.settled:
@@ -161,7 +168,7 @@ class LaplaceNoise:
         near = cls(middle.spread / math.sqrt(2), middle.in_order().levels, ends)
         found = fit_mixture(guess.data, near._pair(x), guess.share, floor=guess.floor, **known)
         if levels is None:
-            warn_if_close(x, found.levels, stacklevel=3)
+            warn_if_close(x, found.levels)
         return start._like(found, 1.0)
 
     def _like(self, pair: LaplacePair, apart: float) -> Self:

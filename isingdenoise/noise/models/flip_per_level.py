@@ -9,10 +9,11 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ..validation import check_real
-from ._flips import count_flips, thresholded, two_levels, warn_if_grey
-from ._mixture import weigh
-from .base import check_levels, grey_values
+from ..base import NoiseModel
+from ..estimation.flips import count_flips, thresholded, two_levels, warn_if_grey
+from ..estimation.mixture import weigh
+from ..parameters import check_levels, levels_parameter, share_parameter
+from ..pixels import grey_values
 
 __all__ = ["FlipPerLevelNoise"]
 
@@ -22,7 +23,7 @@ _SMALLEST, _LARGEST = 1e-9, 0.5 - 1e-9
 
 
 @dataclass(frozen=True)
-class FlipPerLevelNoise:
+class FlipPerLevelNoise(NoiseModel):
     r"""Each pixel is turned to the other level, with a probability of its own level.
 
     The binary asymmetric channel, b being the share of black pixels that
@@ -47,14 +48,18 @@ class FlipPerLevelNoise:
     name: ClassVar[str] = "flip-per-level"
     summary: ClassVar[str] = "flipped pixels, more of one level than of the other (specks, gaps)"
 
-    black: float = 0.1
-    white: float = 0.1
-    levels: tuple[float, float] = (-1.0, 1.0)
+    black: float = share_parameter(
+        0.1, "Probability that black is flipped", most=0.5, option="flip_prob", part=0
+    )
+    white: float = share_parameter(
+        0.1, "Probability that white is flipped", most=0.5, option="flip_prob", part=1
+    )
+    levels: tuple[float, float] = levels_parameter()
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "black", _check("black", self.black))
-        object.__setattr__(self, "white", _check("white", self.white))
-        object.__setattr__(self, "levels", check_levels(self.levels))
+    @property
+    def two_valued(self) -> bool:
+        """Always."""
+        return True
 
     def log_likelihood(self, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return (log P(x | -1), log P(x | +1)) in nats; NaN where `x` is NaN.
@@ -159,7 +164,3 @@ class FlipPerLevelNoise:
     @property
     def _middle(self) -> float:
         return (self.levels[0] + self.levels[1]) / 2
-
-
-def _check(name: str, value: Any) -> float:
-    return check_real(name, value, low=0, high=0.5, low_open=True, high_open=True)

@@ -9,9 +9,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ..validation import check_real
-from ._flips import count_flips, thresholded, two_levels, warn_if_grey
-from .base import check_levels, grey_values
+from ..base import NoiseModel, Tried
+from ..estimation.flips import count_flips, thresholded, two_levels, warn_if_grey
+from ..parameters import check_levels, levels_parameter, share_parameter
+from ..pixels import grey_values
 
 __all__ = ["FlipNoise"]
 
@@ -20,7 +21,7 @@ _PRIOR = (1.0, 10.0)  # flips and pixels of the prior: a tenth, worth ten pixels
 
 
 @dataclass(frozen=True)
-class FlipNoise:
+class FlipNoise(NoiseModel):
     r"""Each pixel is turned to the other level with one probability.
 
     .. math:: p(x_i \mid z_i) = p^{[x_i \ne z_i]} (1 - p)^{[x_i = z_i]}, \qquad
@@ -41,16 +42,15 @@ class FlipNoise:
 
     name: ClassVar[str] = "flip"
     summary: ClassVar[str] = "two levels, some pixels flipped (faxes, masks, barcodes)"
+    tried: ClassVar[Tried | None] = Tried(two_valued=True, earn=0.0)
 
-    probability: float = 0.1
-    levels: tuple[float, float] = (-1.0, 1.0)
+    probability: float = share_parameter(0.1, "Probability of a flip", most=0.5, option="flip_prob")
+    levels: tuple[float, float] = levels_parameter()
 
-    def __post_init__(self) -> None:
-        p = check_real(
-            "probability", self.probability, low=0, high=0.5, low_open=True, high_open=True
-        )
-        object.__setattr__(self, "probability", p)
-        object.__setattr__(self, "levels", check_levels(self.levels))
+    @property
+    def two_valued(self) -> bool:
+        """Always."""
+        return True
 
     def log_likelihood(self, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return (log P(x | -1), log P(x | +1)) in nats; NaN where `x` is NaN.
