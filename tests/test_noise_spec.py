@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -153,3 +154,14 @@ def test_two_models_share_an_option_only_in_one_unit_or_meaning():
                 units.setdefault(known.option, set()).add(known.unit)
     assert units.pop("levels") == {Unit.LEVEL, Unit.COUNT}
     assert all(len(found) == 1 for found in units.values()), units
+
+
+def test_the_documentation_has_every_parameter_as_its_field_says():
+    text = (Path(__file__).resolve().parent.parent / "docs" / "command_line.md").read_text("utf-8")
+    said = [line for line in text.splitlines() if line.startswith("| `") and line.count("|") == 6]
+    rows = []
+    for name, kind in NOISE_MODELS.items():
+        for known in parameters_of(kind).values():
+            option = f"`--{known.option.replace('_', '-')}`" if known.option else ""
+            rows.append(f"| `{name}` | `{known.name}` | {known.about} | {known.unit} | {option} |")
+    assert said == rows
