@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from ...messages import warn
 from .constant import one_level
 from .guess import Guess
-from .mixture import Pair, climb, fit_mixture, log_likelihood
+from .mixture import climb, fit_mixture, log_likelihood
 from .normal import NormalPair
+from .pair import LevelPair
 from .scale import integer_range, warn_if_close
 
 #: Nats that the second level must earn. Its level and its shares in eight groups of pixels
@@ -31,33 +32,6 @@ Floats = NDArray[np.float64]
 Data = tuple[Floats, Floats, NDArray[np.intp]]
 
 P = TypeVar("P", bound="LevelPair")
-
-
-class LevelPair(Pair, Protocol):
-    """Two densities about two levels."""
-
-    @property
-    def spread(self) -> float:
-        """The larger standard deviation."""
-        ...
-
-    @property
-    def ends(self) -> tuple[float, float]:
-        """Where the scale ends."""
-        ...
-
-    @property
-    def between(self) -> bool:
-        """Whether what lies at the ends says nothing about the levels."""
-        ...
-
-    def put(self, **known: Any) -> Self:
-        """Return the pair with what is known put back, and nothing else changed."""
-        ...
-
-    def about(self, levels: tuple[float, float], spread: float) -> Self:
-        """Return the pair with these levels and one standard deviation."""
-        ...
 
 
 def fit_levels(x: NDArray[Any], guess: Guess, start: P, **known: Any) -> P:
