@@ -8,20 +8,18 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base import NoiseModel
 from ..estimation.guess import first_guess
-from ..estimation.mixture import weigh
 from ..estimation.normal import NormalPair
 from ..estimation.one_level import fit_levels
-from ..estimation.scale import found_limits, saturation, smallest_spread
+from ..estimation.scale import found_limits, saturation
 from ..parameters import levels_parameter, limits_parameter, spread_parameter
-from ..pixels import grey_values
+from ._families import GreyNoise
 
 __all__ = ["GaussianPerLevelNoise"]
 
 
 @dataclass(frozen=True)
-class GaussianPerLevelNoise(NoiseModel):
+class GaussianPerLevelNoise(GreyNoise):
     r"""Each pixel is its level plus normal noise of the level's own standard deviation.
 
     .. math:: x_i \mid z_i \sim \mathcal{N}(m_{z_i}, \sigma_{z_i}^2), \qquad
@@ -61,16 +59,6 @@ class GaussianPerLevelNoise(NoiseModel):
         """The larger standard deviation."""
         return max(self.sigmas)
 
-    def log_likelihood(self, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return (log p(x | -1), log p(x | +1)) in nats; NaN where `x` is NaN.
-
-        Parameters
-        ----------
-        x : ndarray
-            Grey values; bool is read as -1 and +1.
-        """
-        return self._pair(x).log_densities(grey_values(x))
-
     def sample(self, z: NDArray[Any], rng: np.random.Generator) -> NDArray[np.float32]:
         """Return noisy grey values of the spins `z`, clipped to `limits` if there are any.
 
@@ -91,25 +79,6 @@ class GaussianPerLevelNoise(NoiseModel):
         if self.limits is not None:
             np.clip(x, *self.limits, out=x)
         return x
-
-    def fit(self, x: NDArray[Any], mean: NDArray[Any]) -> Self:
-        """Return the levels and sigmas that maximise the expected log likelihood.
-
-        With saturated pixels this is one step of an inner EM over the values
-        behind them.
-
-        Parameters
-        ----------
-        x : ndarray, shape (H, W)
-            The noisy picture; NaN is left out.
-        mean : ndarray, shape (H, W)
-            Posterior means of the spins, in [-1, 1].
-        """
-        grey, lower, upper = weigh(x, mean)
-        if grey.size == 0:
-            return self
-        floor = smallest_spread(x, self.levels)
-        return self._like(self._pair(x).maximise(grey, lower, upper, floor))
 
     @classmethod
     def from_image(

@@ -9,15 +9,14 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base import NoiseModel
 from ..estimation.guess import first_guess
 from ..estimation.laplace import LaplacePair
-from ..estimation.mixture import fit_mixture, weigh
+from ..estimation.mixture import fit_mixture
 from ..estimation.normal import NormalPair
 from ..estimation.one_level import find_levels, single_level
-from ..estimation.scale import found_limits, saturation, smallest_spread, warn_if_close
+from ..estimation.scale import found_limits, saturation, warn_if_close
 from ..parameters import levels_parameter, limits_parameter, spread_parameter
-from ..pixels import grey_values
+from ._families import GreyNoise
 
 __all__ = ["LaplaceNoise"]
 
@@ -25,7 +24,7 @@ _SCALE = 1 / math.sqrt(2)  # of a standard deviation
 
 
 @dataclass(frozen=True)
-class LaplaceNoise(NoiseModel):
+class LaplaceNoise(GreyNoise):
     r"""Each pixel is its level plus noise with heavy tails.
 
     .. math:: p(x_i \mid z_i) = \frac{1}{2b} e^{-|x_i - m_{z_i}| / b}, \qquad
@@ -65,16 +64,6 @@ class LaplaceNoise(NoiseModel):
         """The standard deviation."""
         return self.scale / _SCALE
 
-    def log_likelihood(self, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return (log p(x | -1), log p(x | +1)) in nats; NaN where `x` is NaN.
-
-        Parameters
-        ----------
-        x : ndarray
-            Grey values; bool is read as -1 and +1.
-        """
-        return self._pair(x).log_densities(grey_values(x))
-
     def sample(self, z: NDArray[Any], rng: np.random.Generator) -> NDArray[np.float32]:
         """Return noisy grey values of the spins `z`, clipped to `limits` if there are any.
 
@@ -95,26 +84,6 @@ class LaplaceNoise(NoiseModel):
         if self.limits is not None:
             np.clip(x, *self.limits, out=x)
         return x
-
-    def fit(self, x: NDArray[Any], mean: NDArray[Any]) -> Self:
-        """Return the levels and scale that maximise the expected log likelihood.
-
-        The levels are medians weighted by the spins, the scale is the mean
-        absolute deviation from them. With saturated pixels this is one step of
-        an inner EM over the values behind them.
-
-        Parameters
-        ----------
-        x : ndarray, shape (H, W)
-            The noisy picture; NaN is left out.
-        mean : ndarray, shape (H, W)
-            Posterior means of the spins, in [-1, 1].
-        """
-        grey, lower, upper = weigh(x, mean)
-        if grey.size == 0:
-            return self
-        floor = smallest_spread(x, self.levels)
-        return self._like(self._pair(x).maximise(grey, lower, upper, floor), 1e-10)
 
     @classmethod
     def from_image(
@@ -171,7 +140,7 @@ class LaplaceNoise(NoiseModel):
             warn_if_close(x, found.levels)
         return start._like(found, 1.0)
 
-    def _like(self, pair: LaplacePair, apart: float) -> Self:
+    def _like(self, pair: LaplacePair, apart: float = 1e-10) -> Self:
         low, high = sorted(pair.levels)
         if not low < high:  # one component has swallowed the other
             step = max(apart * pair.scale, 4 * float(np.spacing(abs(low))))

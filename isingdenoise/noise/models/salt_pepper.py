@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ParameterError
-from ..base import NoiseModel, Tried
+from ..base import Tried
 from ..estimation.flips import count_flips, thresholded
 from ..estimation.guess import first_guess
-from ..estimation.mixture import weigh
 from ..estimation.one_level import fit_levels
 from ..estimation.salt_pepper import ImpulsePair, beside
 from ..estimation.scale import smallest_spread
@@ -24,7 +23,7 @@ from ..parameters import (
     share_parameter,
     spread_parameter,
 )
-from ..pixels import grey_values
+from ._families import GreyNoise
 
 __all__ = ["SaltPepperNoise"]
 
@@ -34,14 +33,14 @@ _PRIOR = (0.05, 10.0)  # impulses and pixels of the prior
 
 
 @dataclass(frozen=True)
-class SaltPepperNoise(NoiseModel):
+class SaltPepperNoise(GreyNoise):
     r"""Some pixels are replaced by white or black, whatever they were.
 
     .. math:: p(x_i \mid z_i) = s\,[x_i = w] + p\,[x_i = b] + (1 - s - p)\,g(x_i \mid z_i)
 
     with impulses at the ends b and w of the scale. Pixels left alone are
     normal about their level, saturated where the scale ends, or with sigma 0
-    the level itself. An impulse says next to nothing about its pixel, which
+    the level itself (a value is then read as the nearest level or end). An impulse says next to nothing about its pixel, which
     is filled in from its neighbours. Where the levels themselves are the ends
     (a two-valued picture) only the replacements are seen: black pixels are
     white with probability s, white ones black with p, and the field is the
@@ -106,17 +105,6 @@ class SaltPepperNoise(NoiseModel):
         beyond = (levels[1] - levels[0]) / 2
         return super().on_scale(levels, limits or (levels[0] - beyond, levels[1] + beyond))
 
-    def log_likelihood(self, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return (log p(x | -1), log p(x | +1)) in nats; NaN where `x` is NaN.
-
-        Parameters
-        ----------
-        x : ndarray
-            Grey values; bool is read as -1 and +1. With sigma 0 a value is
-            read as the nearest level or end.
-        """
-        return self._pair(x).log_densities(grey_values(x))
-
     def sample(self, z: NDArray[Any], rng: np.random.Generator) -> NDArray[np.float32]:
         """Return noisy grey values of the spins `z`, clipped to `limits`.
 
@@ -139,25 +127,6 @@ class SaltPepperNoise(NoiseModel):
         x[u < self.salt] = self.limits[1]
         x[u >= 1 - self.pepper] = self.limits[0]
         return x
-
-    def fit(self, x: NDArray[Any], mean: NDArray[Any]) -> Self:
-        """Return salt, pepper, sigma and levels of a larger expected log likelihood.
-
-        For two-valued pictures its maximum; else one step of an inner EM over
-        which pixels are impulses. Sigma 0 stays 0, with the levels as they are.
-
-        Parameters
-        ----------
-        x : ndarray, shape (H, W)
-            The noisy picture; NaN is left out.
-        mean : ndarray, shape (H, W)
-            Posterior means of the spins, in [-1, 1].
-        """
-        grey, lower, upper = weigh(x, mean)
-        if grey.size == 0:
-            return self
-        floor = smallest_spread(x, self.levels)
-        return self._like(self._pair(x).maximise(grey, lower, upper, floor))
 
     @classmethod
     def from_image(
