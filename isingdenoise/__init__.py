@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         GaussianPerLevelNoise,
         LaplaceNoise,
         NoiseModel,
+        NoiseSpec,
         PoissonNoise,
         ProbabilityNoise,
         SaltPepperNoise,
@@ -77,6 +78,7 @@ __all__ = [
     "LaplaceNoise",
     "MeanField",
     "NoiseModel",
+    "NoiseSpec",
     "OverwriteError",
     "ParameterError",
     "PoissonNoise",
@@ -116,7 +118,7 @@ _HOME = {
     "memory_to_denoise": "memory",
     **dict.fromkeys(
         (
-            *("NOISE_MODELS", "EstimationWarning", "NoiseModel"),
+            *("NOISE_MODELS", "EstimationWarning", "NoiseModel", "NoiseSpec"),
             *("FlipNoise", "FlipPerLevelNoise", "GaussianNoise", "GaussianPerLevelNoise"),
             *("LaplaceNoise", "PoissonNoise", "ProbabilityNoise", "SaltPepperNoise"),
         ),

@@ -15,7 +15,7 @@ from .errors import ChangeLimitError, ParameterError
 from .inference import ENGINES, Callback, Engine, MeanField
 from .learning import AUTO, Calibration, Estimate, estimate, resolve_noise
 from .model import IsingModel
-from .noise import NoiseModel, field_and_offset, observed, unit_scale
+from .noise import NoiseModel, NoiseSpec, field_and_offset, observed, unit_scale
 from .result import DenoiseResult
 from .validation import (
     as_generator,
@@ -38,7 +38,7 @@ LARGEST_GREY = 1e30
 
 def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     image: ArrayLike,
-    noise: str | NoiseModel = AUTO,
+    noise: str | NoiseModel | NoiseSpec = AUTO,
     *,
     engine: str | Engine = "mf",
     coupling: str | float | Coupling | Estimate = AUTO,
@@ -58,10 +58,10 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
         The noisy picture: bool (read as -1 and +1), integer or float, on the
         scale of the noise model's levels. NaN marks a missing pixel, and so
         does a mask of `numpy.ma`. It is left as it is.
-    noise : str or NoiseModel, default "auto"
+    noise : str, NoiseModel or NoiseSpec, default "auto"
         A name of `NOISE_MODELS`, its parameters estimated from the picture;
-        "auto" to choose between gaussian, flip and salt-pepper as well; or a
-        model with known parameters.
+        "auto" to choose between gaussian, flip and salt-pepper as well; a
+        `NoiseSpec` where some parameters are known; or a model with all of them.
     engine : str or Engine, default "mf"
         A name of `ENGINES`, or an engine with settings of its own.
     coupling : "auto", float, Coupling or Estimate, default "auto"
@@ -161,7 +161,7 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
 
 
 def _settle(
-    noise: str | NoiseModel,
+    noise: str | NoiseModel | NoiseSpec,
     coupling: str | float | Coupling | Estimate,
     x: NDArray[Any],
     mask: NDArray[np.bool_] | None,

@@ -14,7 +14,7 @@ from .coupling import Coupling
 from .inference import ENGINES, Engine
 from .learning import AUTO, Estimate, estimate, resolve_noise
 from .metrics import bit_error_rate, psnr
-from .noise import NoiseModel
+from .noise import NoiseModel, NoiseSpec
 from .result import DenoiseResult
 from .validation import check_choice, check_image
 from .warmup import compile_for
@@ -61,7 +61,7 @@ class Comparison:
 
 def compare(
     image: ArrayLike,
-    noise: str | NoiseModel = AUTO,
+    noise: str | NoiseModel | NoiseSpec = AUTO,
     *,
     engines: Iterable[str | Engine] | None = None,
     coupling: str | float | Coupling | Estimate = AUTO,

@@ -13,7 +13,7 @@ from .api import resolve_engine
 from .coupling import Coupling
 from .inference import ICM, Engine, Gibbs, MeanField
 from .learning import AUTO, Estimate
-from .noise import NoiseModel
+from .noise import NoiseModel, NoiseSpec
 from .validation import check_int
 
 __all__ = ["memory_to_denoise"]
@@ -33,7 +33,7 @@ def memory_to_denoise(
     pixels: int,
     engine: str | Engine = "mf",
     *,
-    noise: str | NoiseModel = AUTO,
+    noise: str | NoiseModel | NoiseSpec = AUTO,
     coupling: str | float | Coupling | Estimate = AUTO,
     background: str | ArrayLike | None = None,
     dtype: DTypeLike = np.uint8,
@@ -83,8 +83,9 @@ def memory_to_denoise(
     ]
     if probability and not isinstance(solver, ICM):
         stages.append((14.13 + light) * n + part)
-    if isinstance(noise, str):
-        stages.append(both * n + _noise(n, noise, seen))
+    if isinstance(noise, (str, NoiseSpec)):
+        name = noise if isinstance(noise, str) else noise.name
+        stages.append(both * n + _noise(n, name, seen))
     if isinstance(coupling, str):
         stages.append(both * n + 132 * _window(n))
     return int(max(stages)) + _kernels()

@@ -11,6 +11,7 @@ from isingdenoise import (
     ICM,
     FlipNoise,
     GaussianNoise,
+    NoiseSpec,
     OverwriteError,
     ParameterError,
     ReadError,
@@ -159,17 +160,11 @@ def test_an_outcome_holds_the_result_that_was_written(folder, out):
     np.testing.assert_array_equal(pixels, expected.image)
 
 
-def test_noise_may_be_made_for_each_picture(folder, out):
-    seen = []
-
-    def noise(x, mask):
-        assert mask is None
-        seen.append((x.shape, x.dtype))
-        return GaussianNoise.from_image(x, sigma=30.0 + len(seen))
-
-    outcomes = list(denoise_many(plan(folder, out), CleanOptions(noise=noise)))
-    assert [outcome.result.noise.sigma for outcome in outcomes] == [31.0, 32.0]
-    assert seen == [((32, 32), np.uint8)] * 2
+def test_what_is_known_of_the_noise_is_given_and_the_rest_estimated_for_each(folder, out):
+    options = CleanOptions(noise=NoiseSpec("gaussian", sigma=30.0))
+    outcomes = list(denoise_many(plan(folder, out), options))
+    assert [outcome.result.noise.sigma for outcome in outcomes] == [30.0, 30.0]
+    assert len({outcome.result.noise.levels for outcome in outcomes}) == 2
 
 
 def test_the_seed_is_the_same_for_each_picture(tmp_path, out):
@@ -207,14 +202,15 @@ def test_a_model_that_does_not_fit_one_picture_is_its_error(folder, out):
     assert "levels" in str(deep.error)
 
 
-def test_an_unforeseen_error_of_one_picture_is_its_outcome(folder, out):
-    def noise(x, mask):
+def test_an_unforeseen_error_of_one_picture_is_its_outcome(folder, out, monkeypatch):
+    def broken(*args, **options):
         if next(seen):
             raise ZeroDivisionError("division by zero")
-        return "auto"
+        return denoise(*args, **options)
 
     seen = iter([True, False])
-    first, second = denoise_many(plan(folder, out), CleanOptions(noise=noise))
+    monkeypatch.setattr("isingdenoise.pipeline.options.denoise", broken)
+    first, second = denoise_many(plan(folder, out))
     assert "a.tif: internal error: ZeroDivisionError: division by zero" in str(first.error)
     assert isinstance(first.error.__cause__, ZeroDivisionError)
     assert second.error is None

@@ -15,6 +15,7 @@ from isingdenoise import (
     ParameterError,
     ReadError,
     WriteError,
+    denoise,
 )
 from isingdenoise.batch import (
     JOURNAL_NAME,
@@ -227,20 +228,19 @@ def test_something_else_in_the_place_of_the_journal_is_refused(folder, out, tmp_
         work(folder, out)
 
 
-def test_an_input_that_changes_while_it_is_read_is_an_error(folder, out):
+def test_an_input_that_changes_while_it_is_read_is_an_error(folder, out, monkeypatch):
     """The first picture is written to while it is being worked on."""
     journal = Journal(out, SETTINGS)
     first, second = plan(folder, out, journal=journal)
 
-    def change(x, mask):
+    def change(x, *args, **options):
         save_noisy(first.source, size=40)
-        return "auto"
+        return denoise(x, *args, **options)
 
-    changed, fine = (
-        outcome
-        for job, noise in ((first, change), (second, "auto"))
-        for outcome in denoise_many([job], CleanOptions(noise=noise), journal=journal)
-    )
+    with monkeypatch.context() as patch:
+        patch.setattr("isingdenoise.pipeline.options.denoise", change)
+        (changed,) = denoise_many([first], journal=journal)
+    (fine,) = denoise_many([second], journal=journal)
     assert isinstance(changed.error, ReadError)
     assert "changed while it was read" in str(changed.error)
     assert fine.error is None

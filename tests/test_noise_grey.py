@@ -161,7 +161,7 @@ def test_two_grey_values_are_no_gaussian_noise():
 def test_log_ndtr_agrees_with_scipy():
     from scipy.special import log_ndtr as judge
 
-    from isingdenoise.noise._normal import log_ndtr
+    from isingdenoise.noise.estimation.normal import log_ndtr
 
     a = np.concatenate([np.linspace(-1e4, 9, 20001), np.linspace(-40, -20, 2001)])
     np.testing.assert_allclose([log_ndtr(v) for v in a], judge(a), rtol=1e-11)
@@ -170,8 +170,8 @@ def test_log_ndtr_agrees_with_scipy():
 def test_blur_and_opening_agree_with_scipy():
     from scipy import ndimage
 
-    from isingdenoise.noise._flat import whole_blocks
-    from isingdenoise.noise._grey import _box_mean
+    from isingdenoise.noise.estimation.flat import whole_blocks
+    from isingdenoise.noise.estimation.grey import _box_mean
 
     rng = np.random.default_rng(2)
     for shape in [(1, 1), (1, 9), (7, 2), (3, 3), (20, 31)]:

@@ -17,7 +17,7 @@ from isingdenoise import (
     denoise,
 )
 from isingdenoise.learning import choose_noise
-from isingdenoise.noise import collected
+from isingdenoise.messages import collected
 
 GREY = ["gaussian", "gaussian-per-level", "laplace", "salt-pepper"]
 ONE = "one grey level only"

@@ -10,7 +10,7 @@ import pytest
 from isingdenoise import EstimationWarning, denoise
 from isingdenoise._kernels._jit import lease
 from isingdenoise.inference import serially
-from isingdenoise.noise import collected
+from isingdenoise.messages import collected
 
 EQUAL = np.full((8, 8), 90, np.uint8)
 

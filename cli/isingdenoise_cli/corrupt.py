@@ -10,20 +10,46 @@ import click
 import numpy as np
 
 from isingdenoise.errors import ParameterError, printable
-from isingdenoise.noise import NOISE_MODELS
+from isingdenoise.noise import NOISE_MODELS, Meaning, NoiseModel, Parameter
 
 from . import options as o
 from . import streams, talk
 from .streams import Place
-from .values import Auto, NoiseChoice
 
 #: Grey values of black and white in an 8-bit picture: room for noise on both sides.
 _LEVELS = (64.0, 191.0)
 _SCALE = (0.0, 255.0)
 _FLOATS = ("TIFF", "NPY")
-_FLIPS = ("flip", "flip-per-level")
-#: Standard deviations by default, with black -1 and white +1.
-_SIGMAS = {"gaussian": 1.0, "gaussian-per-level": (0.5, 1.0), "laplace": 0.7}
+
+
+def _default(key: str) -> str:
+    """Return how the help of an option ends: what is drawn with where it is not given."""
+    models = o.takers()[key]
+    texts: dict[str, str] = {}
+    for name, known in models.items():
+        if key != "levels" or NOISE_MODELS[name].meaning is Meaning.COUNTS:
+            texts[name] = ",".join(dict.fromkeys(_drawn(parameter) for parameter in known))
+    if key == "levels":
+        counts = "".join(f"; {name} {text}" for name, text in texts.items())
+        return f"[default: {','.join(f'{level:g}' for level in _LEVELS)}{counts}]"
+    if len(set(texts.values())) == 1:
+        return f"[default: {texts.popitem()[1]}]"
+    return f"[default: {'; '.join(f'{name} {text}' for name, text in texts.items())}]"
+
+
+def _drawn(known: Parameter) -> str:
+    """Return the number, or numbers, of an option that a parameter is drawn with."""
+    value = known.default if known.drawn is None else known.drawn
+    if value is None:
+        return "none"
+    numbers = value if isinstance(value, tuple) else (value,)
+    return ",".join(f"{number / known.factor:g}" for number in numbers)
+
+
+def _parameter_options(command: Any) -> Any:
+    for option in reversed(o.parameter_options(_default)):
+        command = option(command)
+    return command
 
 
 @click.command()
@@ -33,25 +59,7 @@ _SIGMAS = {"gaussian": 1.0, "gaussian-per-level": (0.5, 1.0), "laplace": 0.7}
 )
 @o.format_option
 @o.noise_name_option(*NOISE_MODELS)
-@click.option(
-    "--sigma",
-    type=Auto("S", "SB,SW"),
-    help="Standard deviation with black -1 and white +1 (gaussian, laplace, salt-pepper; with "
-    "gaussian-per-level also SB,SW).  [default: gaussian 1; gaussian-per-level 0.5,1; "
-    "laplace 0.7; salt-pepper 0]",
-)
-@click.option(
-    "--flip-prob",
-    type=Auto("P", "PB,PW"),
-    help="Probability of a flip (flip; with flip-per-level also PB,PW).  [default: 0.1]",
-)
-@click.option("--salt", type=float, help="Share turned white (salt-pepper).  [default: 0.05]")
-@click.option("--pepper", type=float, help="Share turned black (salt-pepper).  [default: 0.05]")
-@click.option(
-    "--levels",
-    type=Auto("LO,HI"),
-    help="Grey values of black and white.  [default: 64,191; poisson: mean counts 5,20]",
-)
+@_parameter_options
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the noise.")
 @o.force_option
 def corrupt(
@@ -59,13 +67,9 @@ def corrupt(
     output: Place,
     output_format: str | None,
     noise: str,
-    sigma: Any,
-    flip_prob: Any,
-    salt: float | None,
-    pepper: float | None,
-    levels: tuple[float, float] | None,
     seed: int,
     force: bool,
+    **given: Any,
 ) -> None:
     """Add noise to a clean picture.
 
@@ -85,29 +89,24 @@ def corrupt(
     from isingdenoise.validation import as_generator
 
     streams.check_source(picture)
-    sigma = _SIGMAS.get(noise) if sigma is None else sigma
-    choice = NoiseChoice(noise, sigma, flip_prob, levels, salt, pepper)
-    two_valued = noise in _FLIPS or (noise == "salt-pepper" and not sigma and levels is None)
     kind = o.kind_of(output, output_format and output_format.upper()) or "PNG"
-    if kind == "PBM" and not two_valued:
+    floats = kind in _FLOATS
+    model = _model(noise, given, floats)
+    as_bits = model.two_valued and given["levels"] is None
+    if kind == "PBM" and not as_bits:
         raise ParameterError("-o", "PBM has no grey; use .png, .tif or .pgm")
     if isinstance(output, Path):
         check_output(output, streams.paths(picture), overwrite=force)
     else:
         streams.check_sink("-o")
     rng, _ = as_generator(seed)
-    if two_valued:
-        if levels is not None:
-            raise ParameterError("--levels", f"does not go with --noise {noise}: 1 bit is written")
-        bits = choice.model().sample(read_clean(**streams.source(picture)), rng) > 0
-        data = encode_bilevel(bits, kind)
+    noisy = model.sample(read_clean(**streams.source(picture)), rng)
+    if as_bits:
+        data = encode_bilevel(noisy > sum(model.levels) / 2, kind)
+    elif floats or model.meaning is Meaning.PROBABILITIES:
+        data = encode_grey(noisy, kind)
     else:
-        floats = kind in _FLOATS
-        model = _model(choice, floats)
-        grey = model.sample(read_clean(**streams.source(picture)), rng)
-        if not floats and noise != "probability":
-            grey = np.clip(np.rint(grey), *_SCALE).astype(np.uint8)
-        data = encode_grey(grey, kind)
+        data = encode_grey(np.clip(np.rint(noisy), *_SCALE).astype(np.uint8), kind)
     _write(output, data, force)
     say = talk.result if isinstance(output, Path) else talk.notice
     names = (streams.input_name(picture), streams.output_name(output))
@@ -124,26 +123,26 @@ def _write(output: Place, data: bytes, force: bool) -> None:
         streams.StandardOutput().send(io.BytesIO(data))
 
 
-def _model(choice: NoiseChoice, floats: bool) -> Any:
+def _model(noise: str, given: dict[str, Any], floats: bool) -> NoiseModel:
     """Return the noise model on the scale of the output's format."""
-    if choice.name == "probability":
-        if choice.levels is not None:
-            raise ParameterError("--levels", "does not go with --noise probability")
-        return choice.model()
-    if choice.name == "poisson":
-        model = choice.model()
-        _check_room(*model.levels, model.levels[1] ** 0.5, floats)
+    levels = given["levels"]
+    model = o.NoiseChoice(noise, given).drawn()
+    if model.meaning is Meaning.COUNTS:
+        low, high = model.levels
+        _check_room(low, high, high**0.5, floats)
         return model
-    levels = choice.levels or ((-1.0, 1.0) if floats else _LEVELS)
-    _check_room(*levels, 0.0, floats)
-    more: dict[str, Any] = {}
-    if choice.name == "salt-pepper":
-        # impulses lie as far beyond the levels as 0 and 255 are beyond 64 and 191
-        margin = (levels[1] - levels[0]) / 2
-        more["limits"] = (levels[0] - margin, levels[1] + margin) if floats else _SCALE
-    elif choice.name in _SIGMAS and not floats:
-        more["limits"] = _SCALE
-    return choice.model(levels, **more)
+    if model.meaning is Meaning.PROBABILITIES:
+        if levels is not None:
+            raise ParameterError("--levels", f"does not go with --noise {noise}")
+        return model
+    model = o.NoiseChoice(noise, {**given, "levels": None}).drawn()
+    if levels is None and model.two_valued:
+        return model
+    if model.on_scale(_LEVELS, _SCALE).two_valued:
+        raise ParameterError("--levels", f"does not go with --noise {noise}: 1 bit is written")
+    low, high = levels or ((-1.0, 1.0) if floats else _LEVELS)
+    _check_room(low, high, 0.0, floats)
+    return model.on_scale((low, high), None if floats else _SCALE)
 
 
 def _check_room(low: float, high: float, deviation: float, floats: bool) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from isingdenoise.inference import ENGINES
-from isingdenoise.noise import NOISE_MODELS
+from isingdenoise.noise import NOISE_MODELS, NoiseModel, parameters_of
 
 from . import options as o
 
@@ -29,12 +29,44 @@ def engines(as_json: bool) -> None:
 def noises(as_json: bool) -> None:
     """List the noise models and their parameters.
 
-    Parameters are estimated from the picture unless given: --levels with
-    every model (rates of poisson), --sigma (sigmas, scale), --flip-prob
-    (probability, black and white), --salt and --pepper. Shown are the
-    library's defaults, in grey values.
+    Parameters are estimated from the picture unless an option gives them.
+    Shown are the option of each, where it has one, and the library's
+    defaults, in grey values.
     """
-    _show(NOISE_MODELS, as_json)
+    records = [_noise_record(kind) for kind in NOISE_MODELS.values()]
+    if as_json:
+        from . import report
+
+        report.print_json(records)
+        return
+    width = max(len(record["name"]) for record in records)
+    for record in records:
+        click.echo(f"{record['name']:<{width}}  {record['summary']}")
+        for known in record["parameters"]:
+            setting = f"{known['name']} = {_text(record['settings'][known['name']])}"
+            about = f"{known['about']} ({known['option'] or 'no option'})".lstrip()
+            click.echo(f"{'':<{width}}    {setting:<20}  {about}")
+
+
+def _noise_record(kind: type[NoiseModel]) -> dict[str, Any]:
+    """Return what a noise model says of itself as plain values."""
+    known = parameters_of(kind)
+    return {
+        "name": kind.name,
+        "summary": kind.summary,
+        "settings": {name: parameter.default for name, parameter in known.items()},
+        "parameters": [
+            {
+                "name": name,
+                "about": parameter.about,
+                "unit": parameter.unit.value,
+                "low": parameter.low,
+                "high": parameter.high,
+                "option": parameter.option and o.option_name(parameter.option),
+            }
+            for name, parameter in known.items()
+        ],
+    }
 
 
 def _show(kinds: Mapping[str, Any], as_json: bool) -> None:

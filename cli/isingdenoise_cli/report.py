@@ -14,8 +14,10 @@ import click
 from isingdenoise.coupling import Coupling
 from isingdenoise.errors import printable
 from isingdenoise.inference import Status
-from isingdenoise.noise import collected
+from isingdenoise.messages import collected
+from isingdenoise.noise import NOISE_MODELS, Unit
 from isingdenoise.pipeline import complaints, plain
+from isingdenoise.pipeline.summary import told
 from isingdenoise.result import DenoiseResult
 
 from . import process, talk
@@ -23,18 +25,21 @@ from . import process, talk
 
 def describe_noise(record: Mapping[str, Any]) -> str:
     """Return the noise parameters in one line, and whether the picture chose the model."""
-    left = dict(record)
-    low, high = left.pop("levels")
-    unit = left.pop("sigma_unit", None)
-    parts = [left.pop("name")]
-    for name, value in left.items():
-        if value is not None and name not in ("rates", "limits", "chosen"):
-            numbers = value if isinstance(value, list) else [value]
-            parts.append(f"{name} " + " and ".join(f"{v:.4g}" for v in numbers))
-            if name == "sigma":
-                parts[-1] += f" ({unit:.3g} with black -1, white +1)"
-    text = ", ".join([*parts, f"levels {low:.4g} and {high:.4g}"])
+    parts = [record["name"]]
+    for name, known in told(NOISE_MODELS[record["name"]]).items():
+        if known.option == "levels" or record[name] is None:
+            continue
+        parts.append(f"{name} {_numbers(record[name], '.4g')}")
+        if known.unit is Unit.SPREAD:
+            unit = _numbers(record[f"{name}_unit"], ".3g")
+            parts[-1] += f" ({unit} with black -1, white +1)"
+    text = ", ".join([*parts, f"levels {_numbers(record['levels'], '.4g')}"])
     return f"{text} (chosen by auto)" if record["chosen"] else text
+
+
+def _numbers(value: Any, form: str) -> str:
+    """Return one number, or several, in words."""
+    return " and ".join(f"{v:{form}}" for v in (value if isinstance(value, list) else [value]))
 
 
 def light_line(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,6 @@ import click
 #: Options whose name differs from the library's parameter.
 _OPTIONS = {
     "rng": "--seed",
-    "probability": "--flip-prob",
     "output": "-o",
     **dict.fromkeys(("horizontal", "vertical", "diagonal", "antidiagonal"), "--coupling"),
     "image": "INPUT",

@@ -9,34 +9,21 @@ from numpy.typing import NDArray
 
 from ..coupling import Coupling
 from ..errors import ParameterError
-from ..noise import (
-    NOISE_MODELS,
-    FlipNoise,
-    GaussianNoise,
-    NoiseModel,
-    SaltPepperNoise,
-    collected,
-    observed,
-    warn,
-)
-from ..validation import check_choice
+from ..messages import collected, warn
+from ..noise import AUTO, NOISE_MODELS, NoiseModel, NoiseSpec, observed
 from ._held_out import HeldOut
 from ._search import START
 from ._windows import windows_of
 
 __all__ = ["AUTO", "choose_noise", "resolve_noise"]
 
-#: The name that stands for the choice.
-AUTO = "auto"
-
-_EARN = 10.0  # nats that the parameters of salt-and-pepper noise must earn
-_FEWEST = 1e-3  # share of replaced pixels below which they are but the tails of other noise
-
 
 def resolve_noise(
-    noise: str | NoiseModel, x: NDArray[Any], mask: NDArray[np.bool_] | None = None
+    noise: str | NoiseModel | NoiseSpec,
+    x: NDArray[Any],
+    mask: NDArray[np.bool_] | None = None,
 ) -> NoiseModel:
-    """Return the noise model that `noise` names or is.
+    """Return the noise model that `noise` names, describes or is.
 
     Raises
     ------
@@ -44,20 +31,23 @@ def resolve_noise(
         An unknown name, or not a noise model.
     """
     if isinstance(noise, str):
-        if check_choice("noise", noise, [AUTO, *NOISE_MODELS]) == AUTO:
-            return choose_noise(x, mask)
-        return NOISE_MODELS[noise].from_image(x, mask=mask)
+        noise = NoiseSpec(noise)
+    if isinstance(noise, NoiseSpec):
+        return choose_noise(x, mask) if noise.name == AUTO else noise.from_image(x, mask=mask)
     if isinstance(noise, type) or not hasattr(noise, "log_likelihood"):
-        raise ParameterError("noise", f"must be a name or a noise model, not {noise!r}")
+        raise ParameterError(
+            "noise", f"must be a name, a NoiseSpec or a noise model, not {noise!r}"
+        )
     return noise
 
 
 def choose_noise(x: NDArray[Any], mask: NDArray[np.bool_] | None = None) -> NoiseModel:
     """Return the noise model, fitted, under which hidden pixels are likeliest.
 
-    Two-valued pictures are flipped or have salt and pepper in unequal shares,
-    grey ones have Gaussian noise with impulses or without. The simpler model
-    stands unless the other one makes the hidden pixels likelier by 10 nats and
+    Tried are the models that say so (`NoiseModel.tried`): two-valued pictures
+    are flipped or have salt and pepper in unequal shares, grey ones have
+    Gaussian noise with impulses or without. The simpler model stands unless
+    the other one makes the hidden pixels likelier by 10 nats and is `needed`:
     replaces more than one pixel in a thousand.
 
     Parameters
@@ -69,25 +59,43 @@ def choose_noise(x: NDArray[Any], mask: NDArray[np.bool_] | None = None) -> Nois
 
     Returns
     -------
-    GaussianNoise, FlipNoise or SaltPepperNoise
+    NoiseModel
     """
-    simple: type[NoiseModel] = FlipNoise if _has_two_values(x, mask) else GaussianNoise
-    scores = []
-    models = []
-    heard: list[list[str]] = []
-    for kind in (simple, SaltPepperNoise):
-        with collected() as messages:
-            models.append(kind.from_image(x, mask=mask))
-        heard.append(messages)
-        held_out = HeldOut(windows_of(x, mask, np.random.default_rng(0)), models[-1], None)
-        prediction = held_out.predict(Coupling.nearest(START))
-        scores.append(prediction.score + held_out.constant)
-    impulses: Any = models[1]
-    replaced = impulses.salt + impulses.pepper
-    best = 1 if scores[1] > scores[0] + _EARN and replaced > _FEWEST else 0
-    for message in heard[best]:
-        warn(message, stacklevel=3)
-    return models[best]
+    tries = [_Try(kind, x, mask) for kind in _tried(_has_two_values(x, mask))]
+    best = tries[0]
+    for other in tries[1:]:
+        if other.score > best.score + other.earn and other.model.needed:
+            best = other
+    for message in best.messages:
+        warn(message)
+    return best.model
+
+
+class _Try:
+    """A model fitted to a picture, what it gives to hidden pixels, and what it warned of."""
+
+    def __init__(
+        self, kind: type[NoiseModel], x: NDArray[Any], mask: NDArray[np.bool_] | None
+    ) -> None:
+        self.earn = _earn(kind)
+        with collected() as self.messages:
+            self.model = kind.from_image(x, mask=mask)
+        held_out = HeldOut(windows_of(x, mask, np.random.default_rng(0)), self.model, None)
+        self.score = held_out.predict(Coupling.nearest(START)).score + held_out.constant
+
+
+def _tried(two_valued: bool) -> list[type[NoiseModel]]:
+    """Return the models to try, the simplest first."""
+    fit = [
+        kind
+        for kind in NOISE_MODELS.values()
+        if kind.tried is not None and kind.tried.two_valued in (None, two_valued)
+    ]
+    return sorted(fit, key=_earn)
+
+
+def _earn(kind: type[NoiseModel]) -> float:
+    return 0.0 if kind.tried is None else kind.tried.earn
 
 
 def _has_two_values(x: NDArray[Any], mask: NDArray[np.bool_] | None) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..coupling import Coupling
-from ..noise import NoiseModel
+from ..noise import NoiseModel, NoiseSpec
 from ..validation import as_generator, check_picture, check_switch
 from ._bootstrap import Bootstrap
 from ._calibration import Calibration, calibrate
@@ -79,7 +79,7 @@ class Estimate:
 
 def estimate(
     image: ArrayLike,
-    noise: str | NoiseModel = AUTO,
+    noise: str | NoiseModel | NoiseSpec = AUTO,
     *,
     mask: ArrayLike | None = None,
     rng: np.random.Generator | int = 0,
@@ -112,9 +112,9 @@ def estimate(
     ----------
     image : array_like, shape (H, W)
         The noisy picture, as `denoise` takes it.
-    noise : str or NoiseModel, default "auto"
+    noise : str, NoiseModel or NoiseSpec, default "auto"
         A name of `NOISE_MODELS`; "auto" to choose between gaussian, flip and
-        salt-pepper; or a model with known parameters.
+        salt-pepper; a `NoiseSpec` where some parameters are known; or a model.
     mask : array_like of bool, shape (H, W), optional
         False where a pixel is missing.
     rng : numpy.random.Generator or int, default 0

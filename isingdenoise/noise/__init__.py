@@ -1,17 +1,25 @@
 """Noise models: how a clean pixel becomes a noisy one."""
 
-from ._warnings import EstimationWarning, collected, warn
-from .base import NoiseModel, field_and_offset, observed, unit_scale
-from .flip import FlipNoise
-from .flip_per_level import FlipPerLevelNoise
-from .gaussian import GaussianNoise
-from .gaussian_per_level import GaussianPerLevelNoise
-from .laplace import LaplaceNoise
-from .poisson import PoissonNoise
-from .probability import ProbabilityNoise
-from .salt_pepper import SaltPepperNoise
+from ..messages import EstimationWarning, collected, warn
+from .base import Meaning, NoiseModel, Tried
+from .field import field_and_offset, unit_scale
+from .models import (
+    NOISE_MODELS,
+    FlipNoise,
+    FlipPerLevelNoise,
+    GaussianNoise,
+    GaussianPerLevelNoise,
+    LaplaceNoise,
+    PoissonNoise,
+    ProbabilityNoise,
+    SaltPepperNoise,
+)
+from .parameters import Parameter, Unit, parameter, parameters_of
+from .pixels import observed
+from .spec import AUTO, NoiseSpec
 
 __all__ = [
+    "AUTO",
     "NOISE_MODELS",
     "EstimationWarning",
     "FlipNoise",
@@ -19,28 +27,20 @@ __all__ = [
     "GaussianNoise",
     "GaussianPerLevelNoise",
     "LaplaceNoise",
+    "Meaning",
     "NoiseModel",
+    "NoiseSpec",
+    "Parameter",
     "PoissonNoise",
     "ProbabilityNoise",
     "SaltPepperNoise",
+    "Tried",
+    "Unit",
     "collected",
     "field_and_offset",
     "observed",
+    "parameter",
+    "parameters_of",
     "unit_scale",
     "warn",
 ]
-
-#: Every noise model by its name on the command line.
-NOISE_MODELS: dict[str, type[NoiseModel]] = {
-    model.name: model
-    for model in (
-        GaussianNoise,
-        GaussianPerLevelNoise,
-        LaplaceNoise,
-        FlipNoise,
-        FlipPerLevelNoise,
-        SaltPepperNoise,
-        PoissonNoise,
-        ProbabilityNoise,
-    )
-}

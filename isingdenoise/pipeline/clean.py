@@ -13,7 +13,7 @@ from typing import Any
 
 from ..errors import ChangeLimitError, ReadError
 from ..io import Picture, read_pages
-from ..noise import collected
+from ..messages import collected
 from ..result import DenoiseResult
 from .jobs import Job
 from .options import CleanOptions

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field, is_dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +18,17 @@ from ..coupling import Coupling
 from ..errors import ParameterError
 from ..inference import Engine, MeanField
 from ..io import DEFAULT_MAX_PIXELS, read_mask
-from ..learning import AUTO
+from ..learning import resolve_noise
 from ..memory import memory_to_denoise
-from ..noise import NOISE_MODELS, NoiseModel, observed
+from ..noise import AUTO, NOISE_MODELS, Meaning, NoiseModel, NoiseSpec, observed
 from ..result import DenoiseResult
 from ..validation import as_generator, check_choice, check_image, check_real
 from .outputs import OUTPUTS
 
 __all__ = ["CleanOptions", "Prepared"]
 
-NoiseMaker = Callable[[NDArray[Any], NDArray[Any] | None], NoiseModel]
-
 #: What is estimated from values up to this size is within the limits of the noise models.
 _LARGEST_GREY = 1e28
-#: Noise models of counts and of probabilities: a quotient is neither.
-_NEVER_DIVIDED = ("poisson", "probability")
 
 
 @dataclass(frozen=True)
@@ -63,8 +59,8 @@ class CleanOptions:
 
     Attributes
     ----------
-    noise : str, NoiseModel or callable
-        As in `denoise`, or what makes a model of a picture and the mask of its known pixels.
+    noise : str, NoiseSpec or NoiseModel
+        As in `denoise`.
     background : str or None
         "auto" for uneven light, None for even light.
     engine : str or Engine
@@ -90,7 +86,7 @@ class CleanOptions:
         A value is out of range, or two do not go together.
     """
 
-    noise: str | NoiseModel | NoiseMaker = AUTO
+    noise: str | NoiseSpec | NoiseModel = AUTO
     background: str | None = None
     engine: str | Engine = field(default_factory=MeanField)
     coupling: str | float | Coupling = AUTO
@@ -110,12 +106,13 @@ class CleanOptions:
         elif not isinstance(self.coupling, Coupling):
             put(self, "coupling", Coupling.nearest(self.coupling))  # a number
         if isinstance(self.noise, str):
-            check_choice("noise", self.noise, [AUTO, *NOISE_MODELS])
+            put(self, "noise", NoiseSpec(self.noise))
         if self.max_change is not None:
             put(self, "max_change", check_real("max_change", self.max_change, low=0, high=1))
         if self.background is not None:
             check_choice("background", self.background, [AUTO])
-            if self.noise_name in _NEVER_DIVIDED:
+            kind = NOISE_MODELS.get(self.noise_name)  # None: auto
+            if kind is not None and kind.meaning is not Meaning.GREY:
                 message = f"does not go with noise {self.noise_name}, whose values have a meaning"
                 raise ParameterError("background", message)
         as_generator(self.seed)
@@ -123,7 +120,8 @@ class CleanOptions:
     @property
     def noise_name(self) -> str:
         """The name of the noise model, or "auto"."""
-        return self.noise if isinstance(self.noise, str) else str(getattr(self.noise, "name", AUTO))
+        noise: Any = self.noise
+        return str(noise.name)
 
     @property
     def chosen(self) -> bool:
@@ -155,13 +153,10 @@ class CleanOptions:
                 raise ParameterError("image", "has no known pixel: all of them are missing (NaN)")
             raise ParameterError("mask", "leaves no pixel known")
         light = estimate_background(x, known) if self.background else None
-        if light is None or bool((light == 1).all()):
-            return Prepared(x, self._noise_of(x, known), None)
-        divided = np.asarray(x / light, np.float32)  # as `denoise` does
-        return Prepared(divided, self._noise_of(divided, known), light)
-
-    def _noise_of(self, x: NDArray[Any], known: NDArray[Any] | None) -> Any:
-        return self.noise(x, known) if callable(self.noise) else self.noise
+        if light is not None and bool((light == 1).all()):
+            light = None
+        divided = x if light is None else np.asarray(x / light, np.float32)  # as `denoise` does
+        return Prepared(divided, resolve_noise(self.noise, divided, known), light)
 
     def solve(self, x: NDArray[Any]) -> DenoiseResult:
         """Clean one page.
@@ -172,13 +167,13 @@ class CleanOptions:
             As `denoise`, and where a mask does not fit.
         """
         known, kept = self.known(x.shape), self._mask("protect", x.shape)
-        prepared = self.prepare(x, known)
+        check_image("image", x, high=_LARGEST_GREY)
         return denoise(
             x,
-            prepared.noise,
+            self.noise,
             engine=self.engine,
             coupling=self.coupling,
-            background=prepared.light,
+            background=self.background,
             max_change=self.max_change,
             rng=self.seed,
             mask=known,
@@ -211,11 +206,10 @@ class CleanOptions:
             Names of `OUTPUTS` that are written.
         """
         names = set(outputs)
-        estimated: Any = self.noise_name if callable(self.noise) else self.noise
         solving = memory_to_denoise(
             pixels,
             self.engine,
-            noise=estimated,
+            noise=self.noise,
             coupling=self.coupling,
             background=self.background,
             dtype=dtype,
@@ -233,8 +227,10 @@ class CleanOptions:
         solver = {"name": engine.name, **asdict(engine)}
         solver.pop("parallel", None)
         noise: Any = self.noise
-        if is_dataclass(noise) and not isinstance(noise, type):
-            noise = {"name": getattr(noise, "name", type(noise).__name__), **asdict(noise)}
+        if isinstance(noise, NoiseSpec):
+            noise = noise.record() if noise.known else noise.name
+        else:
+            noise = {"name": noise.name, **asdict(noise)}
         strength: Any = self.coupling
         masks = {
             name: file_sha256(path)

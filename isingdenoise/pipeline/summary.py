@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..inference import Status
-from ..noise import NoiseModel
+from ..noise import NoiseModel, Parameter, Unit, parameters_of
 from ..result import DenoiseResult
 
 __all__ = [
@@ -79,17 +78,25 @@ def page_record(result: DenoiseResult, *, chosen: bool, background: str | None) 
 
 
 def noise_record(noise: NoiseModel, chosen: bool) -> dict[str, Any]:
-    """Return the noise parameters; `levels` and `chosen` with every model."""
+    """Return the noise parameters; `levels` and `chosen` with every model.
+
+    Spreads are there twice: in grey values, and with black -1 and white +1.
+    """
     low, high = noise.levels
     record: dict[str, Any] = {"name": noise.name, "levels": [low, high]}
-    for field in dataclasses.fields(noise):  # type: ignore[arg-type]
-        value = getattr(noise, field.name)
-        if field.name not in ("levels", "limits"):
-            record[field.name] = list(value) if isinstance(value, tuple) else value
-    if "sigma" in record:
-        record["sigma_unit"] = 2 * record["sigma"] / (high - low)
-    record["chosen"] = chosen
-    return record
+    relative = {}
+    for name, known in told(type(noise)).items():
+        value = getattr(noise, name)
+        record[name] = list(value) if isinstance(value, tuple) else value
+        if known.unit is Unit.SPREAD and value is not None:
+            twice = (2 * v / (high - low) for v in np.atleast_1d(value).tolist())
+            relative[f"{name}_unit"] = [*twice] if known.pair else next(twice)
+    return {**record, **relative, "chosen": chosen}
+
+
+def told(kind: type[NoiseModel]) -> dict[str, Parameter]:
+    """Return the parameters of a noise model that reports tell, by name."""
+    return {name: known for name, known in parameters_of(kind).items() if known.told}
 
 
 def light_record(background: str | None, light: NDArray[Any] | None) -> dict[str, Any]:

@@ -11,12 +11,12 @@ import click
 
 from isingdenoise.inference import ENGINES
 from isingdenoise.io import DEFAULT_MAX_PIXELS
-from isingdenoise.learning import AUTO
-from isingdenoise.noise import NOISE_MODELS
+from isingdenoise.noise import AUTO, NOISE_MODELS
 from isingdenoise.pipeline import CleanOptions
 
 from .. import settings as engine_settings
-from ..values import Auto, NoiseChoice, Share, build_coupling
+from ..values import Auto, Share, build_coupling
+from .noise import NoiseChoice, noise_name_option, option_name, parameter_options, takers
 from .picture import check_figure, check_probability, named
 from .targets import PLACE, Wanted, kind_of, target_options
 from .writing import format_option
@@ -24,6 +24,7 @@ from .writing import format_option
 __all__ = [
     "PATH",
     "PLACE",
+    "NoiseChoice",
     "Wanted",
     "check_figure",
     "check_probability",
@@ -38,10 +39,13 @@ __all__ = [
     "noise_name_option",
     "noise_options",
     "only_mask_option",
+    "option_name",
+    "parameter_options",
     "plot_option",
     "reading_options",
     "settings_option",
     "solver_options",
+    "takers",
     "target_options",
 ]
 
@@ -89,30 +93,17 @@ def clean_options(command: Command) -> Command:
 
 def noise_options(command: Command) -> Command:
     """Add --noise, the parameters of the noise models and --background."""
+    keys = tuple(takers())
 
     @functools.wraps(command)
-    def gathered(*, background: str, **given: Any) -> Any:
-        keys = ("noise", "sigma", "flip_prob", "levels", "salt", "pepper")
-        choice = NoiseChoice(*(given.pop(key) for key in keys))
+    def gathered(*, background: str, noise: str, **given: Any) -> Any:
+        choice = NoiseChoice(noise, {key: given.pop(key) for key in keys})
         light = None if background == "none" else background
-        return command(noise=choice, background=light, **given)
+        return command(noise=choice.spec, background=light, **given)
 
     options = [
         noise_name_option(AUTO, *NOISE_MODELS),
-        _auto(
-            "--sigma",
-            Auto("S", "SB,SW"),
-            "Standard deviation on the scale where black is -1, white +1 (gaussian, laplace, "
-            "salt-pepper; with gaussian-per-level also SB,SW).",
-        ),
-        _auto(
-            "--flip-prob",
-            Auto("P", "PB,PW"),
-            "Probability of a flip, between 0 and 0.5 (flip; with flip-per-level also PB,PW).",
-        ),
-        _auto("--salt", Auto("P"), "Share of pixels replaced by white (salt-pepper)."),
-        _auto("--pepper", Auto("P"), "Share of pixels replaced by black (salt-pepper)."),
-        _auto("--levels", Auto("LO,HI"), "Grey values of black and white (poisson: mean counts)."),
+        *parameter_options(),
         click.option(
             "--background",
             type=click.Choice(["none", AUTO]),
@@ -122,17 +113,6 @@ def noise_options(command: Command) -> Command:
         ),
     ]
     return _all(options, gathered)
-
-
-def noise_name_option(*names: str) -> Callable[[Command], Command]:
-    """Return the option --noise with these names, the first one by default."""
-    return click.option(
-        "--noise",
-        type=click.Choice(names),
-        default=names[0],
-        show_default=True,
-        help="Noise model; see 'isingdenoise noises'.",
-    )
 
 
 def solver_options(command: Command) -> Command:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..validation import check_real
-from ._flips import count_flips, thresholded, two_levels, warn_if_grey
-from ._mixture import weigh
-from .base import check_levels, grey_values
+from ..estimation.flips import count_flips, thresholded, two_levels, warn_if_grey
+from ..estimation.mixture import weigh
+from ..parameters import check_levels, levels_parameter, share_parameter
+from ._families import FlippedNoise
 
 __all__ = ["FlipPerLevelNoise"]
 
@@ -22,7 +21,7 @@ _SMALLEST, _LARGEST = 1e-9, 0.5 - 1e-9
 
 
 @dataclass(frozen=True)
-class FlipPerLevelNoise:
+class FlipPerLevelNoise(FlippedNoise):
     r"""Each pixel is turned to the other level, with a probability of its own level.
 
     The binary asymmetric channel, b being the share of black pixels that
@@ -47,50 +46,18 @@ class FlipPerLevelNoise:
     name: ClassVar[str] = "flip-per-level"
     summary: ClassVar[str] = "flipped pixels, more of one level than of the other (specks, gaps)"
 
-    black: float = 0.1
-    white: float = 0.1
-    levels: tuple[float, float] = (-1.0, 1.0)
+    black: float = share_parameter(
+        0.1, "Probability that black is flipped", most=0.5, option="flip_prob", part=0
+    )
+    white: float = share_parameter(
+        0.1, "Probability that white is flipped", most=0.5, option="flip_prob", part=1
+    )
+    levels: tuple[float, float] = levels_parameter()
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "black", _check("black", self.black))
-        object.__setattr__(self, "white", _check("white", self.white))
-        object.__setattr__(self, "levels", check_levels(self.levels))
-
-    def log_likelihood(self, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return (log P(x | -1), log P(x | +1)) in nats; NaN where `x` is NaN.
-
-        Parameters
-        ----------
-        x : ndarray
-            Grey values; bool is read as -1 and +1.
-        """
-        grey = grey_values(x)
-        bright = grey >= self._middle
-        minus = np.where(bright, math.log(self.black), math.log1p(-self.black))
-        plus = np.where(bright, math.log1p(-self.white), math.log(self.white))
-        missing = np.isnan(grey)
-        minus[missing] = np.nan
-        plus[missing] = np.nan
-        return minus, plus
-
-    def sample(self, z: NDArray[Any], rng: np.random.Generator) -> NDArray[np.float32]:
-        """Return the levels of the spins `z`, some of them flipped.
-
-        Parameters
-        ----------
-        z : ndarray
-            Spins -1/+1, or bool.
-        rng : numpy.random.Generator
-            Source of randomness.
-
-        Returns
-        -------
-        ndarray, float32
-        """
-        rate = np.where(z > 0, np.float32(self.white), np.float32(self.black))
-        flipped = rng.random(z.shape, dtype=np.float32) < rate
-        low, high = self.levels
-        return np.where((z > 0) ^ flipped, np.float32(high), np.float32(low))
+    @property
+    def rates(self) -> tuple[float, float]:
+        """Probabilities that black and that white is flipped."""
+        return self.black, self.white
 
     def fit(self, x: NDArray[Any], mean: NDArray[Any]) -> Self:
         """Return the flip probabilities that maximise the expected log likelihood.
@@ -155,11 +122,3 @@ class FlipPerLevelNoise:
                 for known, guess in zip((black, white), found, strict=True)
             )
         return cls(black, white, (low, high))
-
-    @property
-    def _middle(self) -> float:
-        return (self.levels[0] + self.levels[1]) / 2
-
-
-def _check(name: str, value: Any) -> float:
-    return check_real(name, value, low=0, high=0.5, low_open=True, high_open=True)

@@ -7,6 +7,7 @@ here is the calling thread's own.
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from contextvars import ContextVar
 
 __all__ = ["EstimationWarning", "collected", "warn"]
 
+_PACKAGE = __name__.partition(".")[0]
 _collector: ContextVar[list[str] | None] = ContextVar("collector", default=None)
 
 
@@ -38,18 +40,36 @@ def collected() -> Iterator[list[str]]:
         _collector.reset(before)
 
 
-def warn(message: str, *, stacklevel: int = 1) -> None:
-    """Warn the caller, or add the message to what is collected.
+def warn(message: str) -> None:
+    """Warn of something, or add the message to what is collected.
+
+    The warning is shown at the line that called this package, however deep in
+    it the warning arises.
 
     Parameters
     ----------
     message : str
         What had to be assumed, and what to do.
-    stacklevel : int
-        As in `warnings.warn`, counted from the caller of this function.
     """
     messages = _collector.get()
     if messages is None:
-        warnings.warn(message, EstimationWarning, stacklevel=stacklevel + 1)
+        warnings.warn(message, EstimationWarning, stacklevel=_levels_to_the_caller())
     elif message not in messages:
         messages.append(message)
+
+
+def _levels_to_the_caller() -> int:
+    """Return how many frames above `warn` the first one outside this package lies.
+
+    `skip_file_prefixes` does the same from Python 3.12 on, but for code that is
+    run from elsewhere than files (zip archives).
+    """
+    # warnings.warn counts from its own caller, which is `warn`
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and _is_own(frame.f_globals.get("__name__")):
+        frame, level = frame.f_back, level + 1
+    return level
+
+
+def _is_own(module: object) -> bool:
+    return isinstance(module, str) and (module + ".").startswith(_PACKAGE + ".")

@@ -8,18 +8,19 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ._guess import first_guess
-from ._mixture import weigh
-from ._normal import NormalPair
-from ._one_level import fit_levels
-from ._scale import check_spread, found_limits, saturation, smallest_spread
-from .base import check_levels, grey_values
+from ..base import Tried
+from ..estimation.guess import first_guess
+from ..estimation.normal import NormalPair
+from ..estimation.one_level import fit_levels
+from ..estimation.scale import found_limits, saturation
+from ..parameters import levels_parameter, limits_parameter, spread_parameter
+from ._families import GreyNoise
 
 __all__ = ["GaussianNoise"]
 
 
 @dataclass(frozen=True)
-class GaussianNoise:
+class GaussianNoise(GreyNoise):
     r"""Each pixel is its level plus normal noise of one standard deviation.
 
     .. math:: x_i \mid z_i \sim \mathcal{N}(m_{z_i}, \sigma^2), \qquad
@@ -48,26 +49,16 @@ class GaussianNoise:
 
     name: ClassVar[str] = "gaussian"
     summary: ClassVar[str] = "two grey levels and normal noise (scans, micrographs, photographs)"
+    tried: ClassVar[Tried | None] = Tried(two_valued=False, earn=0.0)
 
-    sigma: float = 1.0
-    levels: tuple[float, float] = (-1.0, 1.0)
-    limits: tuple[float, float] | None = None
+    sigma: float = spread_parameter(1.0, "Standard deviation")
+    levels: tuple[float, float] = levels_parameter()
+    limits: tuple[float, float] | None = limits_parameter()
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "sigma", check_spread("sigma", self.sigma))
-        object.__setattr__(self, "levels", check_levels(self.levels))
-        if self.limits is not None:
-            object.__setattr__(self, "limits", check_levels(self.limits, "limits"))
-
-    def log_likelihood(self, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return (log p(x | -1), log p(x | +1)) in nats; NaN where `x` is NaN.
-
-        Parameters
-        ----------
-        x : ndarray
-            Grey values; bool is read as -1 and +1.
-        """
-        return self._pair(x).log_densities(grey_values(x))
+    @property
+    def spread(self) -> float:
+        """The standard deviation."""
+        return self.sigma
 
     def sample(self, z: NDArray[Any], rng: np.random.Generator) -> NDArray[np.float32]:
         """Return noisy grey values of the spins `z`, clipped to `limits` if there are any.
@@ -90,25 +81,6 @@ class GaussianNoise:
         if self.limits is not None:
             np.clip(x, *self.limits, out=x)
         return x
-
-    def fit(self, x: NDArray[Any], mean: NDArray[Any]) -> Self:
-        """Return the levels and sigma that maximise the expected log likelihood.
-
-        With saturated pixels this is one step of an inner EM over the values
-        behind them.
-
-        Parameters
-        ----------
-        x : ndarray, shape (H, W)
-            The noisy picture; NaN is left out.
-        mean : ndarray, shape (H, W)
-            Posterior means of the spins, in [-1, 1].
-        """
-        grey, lower, upper = weigh(x, mean)
-        if grey.size == 0:
-            return self
-        floor = smallest_spread(x, self.levels)
-        return self._like(self._pair(x).maximise(grey, lower, upper, floor))
 
     @classmethod
     def from_image(
@@ -148,8 +120,10 @@ class GaussianNoise:
             There is one level, or two that are close, or no noise about them.
         """
         if sigma is not None:
-            sigma = check_spread("sigma", sigma)
+            sigma = cls(sigma).sigma
         ends = limits or found_limits(x, mask)
+        if sigma is not None and levels is not None:
+            return cls(sigma, levels, ends)
         guess = first_guess(x, mask, levels, ends, quiet=sigma is not None)
         spread = guess.sigma if sigma is None else sigma
         if guess.settled:

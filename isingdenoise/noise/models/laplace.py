@@ -9,19 +9,22 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ._guess import first_guess
-from ._laplace import LaplacePair
-from ._mixture import fit_mixture, weigh
-from ._normal import NormalPair
-from ._one_level import find_levels, single_level
-from ._scale import check_spread, found_limits, saturation, smallest_spread, warn_if_close
-from .base import check_levels, grey_values
+from ..estimation.guess import first_guess
+from ..estimation.laplace import LaplacePair
+from ..estimation.mixture import fit_mixture
+from ..estimation.normal import NormalPair
+from ..estimation.one_level import find_levels, single_level
+from ..estimation.scale import found_limits, saturation, warn_if_close
+from ..parameters import levels_parameter, limits_parameter, spread_parameter
+from ._families import GreyNoise
 
 __all__ = ["LaplaceNoise"]
 
+_SCALE = 1 / math.sqrt(2)  # of a standard deviation
+
 
 @dataclass(frozen=True)
-class LaplaceNoise:
+class LaplaceNoise(GreyNoise):
     r"""Each pixel is its level plus noise with heavy tails.
 
     .. math:: p(x_i \mid z_i) = \frac{1}{2b} e^{-|x_i - m_{z_i}| / b}, \qquad
@@ -50,25 +53,16 @@ class LaplaceNoise:
     name: ClassVar[str] = "laplace"
     summary: ClassVar[str] = "two grey levels and noise with heavy tails (outliers, compression)"
 
-    scale: float = 0.5
-    levels: tuple[float, float] = (-1.0, 1.0)
-    limits: tuple[float, float] | None = None
+    scale: float = spread_parameter(
+        0.5, "Mean absolute deviation", factor=_SCALE, drawn=0.7 * _SCALE
+    )
+    levels: tuple[float, float] = levels_parameter()
+    limits: tuple[float, float] | None = limits_parameter()
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "scale", check_spread("scale", self.scale))
-        object.__setattr__(self, "levels", check_levels(self.levels))
-        if self.limits is not None:
-            object.__setattr__(self, "limits", check_levels(self.limits, "limits"))
-
-    def log_likelihood(self, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return (log p(x | -1), log p(x | +1)) in nats; NaN where `x` is NaN.
-
-        Parameters
-        ----------
-        x : ndarray
-            Grey values; bool is read as -1 and +1.
-        """
-        return self._pair(x).log_densities(grey_values(x))
+    @property
+    def spread(self) -> float:
+        """The standard deviation."""
+        return self.scale / _SCALE
 
     def sample(self, z: NDArray[Any], rng: np.random.Generator) -> NDArray[np.float32]:
         """Return noisy grey values of the spins `z`, clipped to `limits` if there are any.
@@ -90,26 +84,6 @@ class LaplaceNoise:
         if self.limits is not None:
             np.clip(x, *self.limits, out=x)
         return x
-
-    def fit(self, x: NDArray[Any], mean: NDArray[Any]) -> Self:
-        """Return the levels and scale that maximise the expected log likelihood.
-
-        The levels are medians weighted by the spins, the scale is the mean
-        absolute deviation from them. With saturated pixels this is one step of
-        an inner EM over the values behind them.
-
-        Parameters
-        ----------
-        x : ndarray, shape (H, W)
-            The noisy picture; NaN is left out.
-        mean : ndarray, shape (H, W)
-            Posterior means of the spins, in [-1, 1].
-        """
-        grey, lower, upper = weigh(x, mean)
-        if grey.size == 0:
-            return self
-        floor = smallest_spread(x, self.levels)
-        return self._like(self._pair(x).maximise(grey, lower, upper, floor), 1e-10)
 
     @classmethod
     def from_image(
@@ -141,8 +115,10 @@ class LaplaceNoise:
             There is one level, or two that are close, or no noise about them.
         """
         if scale is not None:
-            scale = check_spread("scale", scale)
+            scale = cls(scale).scale
         ends = limits or found_limits(x, mask)
+        if scale is not None and levels is not None:
+            return cls(scale, levels, ends)
         guess = first_guess(x, mask, levels, ends, quiet=scale is not None)
         width = guess.sigma / math.sqrt(2) if scale is None else scale
         if guess.settled:
@@ -161,10 +137,10 @@ class LaplaceNoise:
         near = cls(middle.spread / math.sqrt(2), middle.in_order().levels, ends)
         found = fit_mixture(guess.data, near._pair(x), guess.share, floor=guess.floor, **known)
         if levels is None:
-            warn_if_close(x, found.levels, stacklevel=3)
+            warn_if_close(x, found.levels)
         return start._like(found, 1.0)
 
-    def _like(self, pair: LaplacePair, apart: float) -> Self:
+    def _like(self, pair: LaplacePair, apart: float = 1e-10) -> Self:
         low, high = sorted(pair.levels)
         if not low < high:  # one component has swallowed the other
             step = max(apart * pair.scale, 4 * float(np.spacing(abs(low))))

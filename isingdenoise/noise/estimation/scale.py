@@ -7,23 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..validation import check_real
-from ._warnings import warn
-from .base import observed
+from ...messages import warn
+from ..pixels import observed
 
-SPREAD_LIMITS = (1e-30, 1e30)
 _NO_END = 1e30
 _NEXT = 4  # values beside an end that it is compared with
 _FEWEST = 3
 _STEPPED = 8
 _PILE = 2.5
 _CLOSE = 0.05  # of the scale
-
-
-def check_spread(name: str, value: Any) -> float:
-    """Return a standard deviation or scale as a float in [1e-30, 1e30]."""
-    low, high = SPREAD_LIMITS
-    return check_real(name, value, low=low, high=high)
 
 
 def integer_range(x: NDArray[Any]) -> tuple[float, float] | None:
@@ -123,9 +115,7 @@ def smallest_spread(x: NDArray[Any], levels: tuple[float, float]) -> float:
     return float(max(rounding, 1e-3 * abs(levels[1] - levels[0]), 1e-29))
 
 
-def warn_if_close(
-    x: NDArray[Any], levels: tuple[float, float], *, from_zero: bool = True, stacklevel: int = 4
-) -> None:
+def warn_if_close(x: NDArray[Any], levels: tuple[float, float], *, from_zero: bool = True) -> None:
     """Warn of levels within a twentieth of an integer scale.
 
     Parameters
@@ -137,8 +127,6 @@ def warn_if_close(
         Those found.
     from_zero : bool
         Whether to warn of levels at the dark end too, which may be labels 0 and 1.
-    stacklevel : int
-        As in `warnings.warn`.
     """
     span = integer_range(x)
     if span is None or x.size == 0:
@@ -148,6 +136,5 @@ def warn_if_close(
     if high - low < _CLOSE * most and (from_zero or low > _CLOSE * most):
         warn(
             f"the levels {low:.4g} and {high:.4g} are close: the picture may be blank, "
-            "and what comes out its noise",
-            stacklevel=stacklevel,
+            "and what comes out its noise"
         )

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._grey import bands, neighbour_sum
-from .base import grey_values, observed
+from ..pixels import grey_values, observed
+from .grey import bands, neighbour_sum
 
 _BLOCK = 3
 _LARGEST_BLOCK = 31

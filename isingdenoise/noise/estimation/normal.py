@@ -9,6 +9,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from .pair import CensoredPair
+
 _LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
 #: How many sigmas beyond the end of the scale a level is looked for. Farther out, all but
 #: a fortieth of its pixels are saturated, and hardly say where it lies.
@@ -19,7 +21,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class NormalPair:
+class NormalPair(CensoredPair):
     """Two normal densities, censored at `limits`.
 
     Parameters
@@ -40,23 +42,15 @@ class NormalPair:
     limits: tuple[float, float] = (-np.inf, np.inf)
     common: bool = True
 
-    def log_densities(self, x: Floats) -> tuple[Floats, Floats]:
-        """Return the log density of each component at `x`, its log tail mass at the ends."""
-        first, second = (
-            self._log_density(x, level, sigma)
-            for level, sigma in zip(self.levels, self.sigmas, strict=True)
-        )
-        return first, second
+    def log_inside(self, x: Floats, k: int) -> Floats:
+        """Return the log density of one component, as if the scale had no ends."""
+        sigma = self.sigmas[k]
+        r = (x - self.levels[k]) / sigma
+        return np.asarray(-0.5 * r * r - np.log(sigma) - _LOG_SQRT_2PI)
 
-    def _log_density(self, x: Floats, level: float, sigma: float) -> Floats:
-        r = (x - level) / sigma
-        log_p = -0.5 * r * r - np.log(sigma) - _LOG_SQRT_2PI
-        low, high = self.limits
-        if np.isfinite(low):
-            log_p = np.where(x <= low, log_ndtr((low - level) / sigma), log_p)
-        if np.isfinite(high):
-            log_p = np.where(x >= high, log_ndtr((level - high) / sigma), log_p)
-        return np.asarray(log_p)
+    def log_tail(self, end: float, k: int, side: int) -> float:
+        """Return the log mass of one component beyond `end`: below it (-1) or above it (1)."""
+        return log_ndtr(side * (self.levels[k] - end) / self.sigmas[k])
 
     def moments(self, x: Floats, level: float, sigma: float) -> tuple[Floats, Floats]:
         """Return E[y] and E[(y - level)^2] of the value y behind `x`, were it not censored."""
@@ -115,20 +109,6 @@ class NormalPair:
     def spread(self) -> float:
         """The larger standard deviation."""
         return max(self.sigmas)
-
-    @property
-    def ends(self) -> tuple[float, float]:
-        """Where the scale ends."""
-        return self.limits
-
-    @property
-    def between(self) -> bool:
-        """Whether what lies at the ends says nothing about the levels."""
-        return False
-
-    def put(self, **known: Any) -> Self:
-        """Return the pair with what is known put back, and nothing else changed."""
-        return replace(self, **known)
 
     def about(self, levels: tuple[float, float], spread: float) -> Self:
         """Return the pair with these levels and one standard deviation."""

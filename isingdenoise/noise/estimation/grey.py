@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .base import grey_values, observed
+from ..pixels import grey_values, observed
 
 _SAMPLE = 1 << 18
 _BLUR = 5

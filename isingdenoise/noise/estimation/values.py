@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._grey import histogram, split_by_neighbourhood
-from ._scale import integer_range, piled_up, warn_if_close
-from .base import levels_of_constant, observed
+from ..pixels import observed
+from .constant import levels_of_constant
+from .grey import histogram, split_by_neighbourhood
+from .scale import integer_range, piled_up, warn_if_close
 
 Bools = NDArray[np.bool_]
 

@@ -8,19 +8,18 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ParameterError
-from ._guess import first_guess
-from ._mixture import weigh
-from ._normal import NormalPair
-from ._one_level import fit_levels
-from ._scale import check_spread, found_limits, saturation, smallest_spread
-from .base import check_levels, grey_values
+from ..estimation.guess import first_guess
+from ..estimation.normal import NormalPair
+from ..estimation.one_level import fit_levels
+from ..estimation.scale import found_limits, saturation
+from ..parameters import levels_parameter, limits_parameter, spread_parameter
+from ._families import GreyNoise
 
 __all__ = ["GaussianPerLevelNoise"]
 
 
 @dataclass(frozen=True)
-class GaussianPerLevelNoise:
+class GaussianPerLevelNoise(GreyNoise):
     r"""Each pixel is its level plus normal noise of the level's own standard deviation.
 
     .. math:: x_i \mid z_i \sim \mathcal{N}(m_{z_i}, \sigma_{z_i}^2), \qquad
@@ -49,25 +48,16 @@ class GaussianPerLevelNoise:
     name: ClassVar[str] = "gaussian-per-level"
     summary: ClassVar[str] = "normal noise, its own for black and for white (photographs, sensors)"
 
-    sigmas: tuple[float, float] = (1.0, 1.0)
-    levels: tuple[float, float] = (-1.0, 1.0)
-    limits: tuple[float, float] | None = None
+    sigmas: tuple[float, float] = spread_parameter(
+        (1.0, 1.0), "Standard deviations about black and white", drawn=(0.5, 1.0)
+    )
+    levels: tuple[float, float] = levels_parameter()
+    limits: tuple[float, float] | None = limits_parameter()
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "sigmas", _check_sigmas(self.sigmas))
-        object.__setattr__(self, "levels", check_levels(self.levels))
-        if self.limits is not None:
-            object.__setattr__(self, "limits", check_levels(self.limits, "limits"))
-
-    def log_likelihood(self, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return (log p(x | -1), log p(x | +1)) in nats; NaN where `x` is NaN.
-
-        Parameters
-        ----------
-        x : ndarray
-            Grey values; bool is read as -1 and +1.
-        """
-        return self._pair(x).log_densities(grey_values(x))
+    @property
+    def spread(self) -> float:
+        """The larger standard deviation."""
+        return max(self.sigmas)
 
     def sample(self, z: NDArray[Any], rng: np.random.Generator) -> NDArray[np.float32]:
         """Return noisy grey values of the spins `z`, clipped to `limits` if there are any.
@@ -89,25 +79,6 @@ class GaussianPerLevelNoise:
         if self.limits is not None:
             np.clip(x, *self.limits, out=x)
         return x
-
-    def fit(self, x: NDArray[Any], mean: NDArray[Any]) -> Self:
-        """Return the levels and sigmas that maximise the expected log likelihood.
-
-        With saturated pixels this is one step of an inner EM over the values
-        behind them.
-
-        Parameters
-        ----------
-        x : ndarray, shape (H, W)
-            The noisy picture; NaN is left out.
-        mean : ndarray, shape (H, W)
-            Posterior means of the spins, in [-1, 1].
-        """
-        grey, lower, upper = weigh(x, mean)
-        if grey.size == 0:
-            return self
-        floor = smallest_spread(x, self.levels)
-        return self._like(self._pair(x).maximise(grey, lower, upper, floor))
 
     @classmethod
     def from_image(
@@ -140,8 +111,10 @@ class GaussianPerLevelNoise:
             There is one level, or two that are close, or no noise about them.
         """
         if sigmas is not None:
-            sigmas = _check_sigmas(sigmas)
+            sigmas = cls(sigmas).sigmas
         ends = limits or found_limits(x, mask)
+        if sigmas is not None and levels is not None:
+            return cls(sigmas, levels, ends)
         guess = first_guess(x, mask, levels, ends, quiet=sigmas is not None)
         spreads = sigmas or (guess.sigma, guess.sigma)
         if guess.settled:
@@ -158,11 +131,3 @@ class GaussianPerLevelNoise:
 
     def _pair(self, x: NDArray[Any]) -> NormalPair:
         return NormalPair(self.levels, self.sigmas, saturation(x, self.limits), common=False)
-
-
-def _check_sigmas(sigmas: Any) -> tuple[float, float]:
-    try:
-        black, white = sigmas
-    except (TypeError, ValueError):
-        raise ParameterError("sigmas", f"must be two numbers, not {sigmas!r}") from None
-    return check_spread("sigmas", black), check_spread("sigmas", white)

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._flat import noiseless_levels
-from ._grey import bands, histogram, neighbour_sum, otsu
-from ._scale import warn_if_close
-from ._warnings import warn
-from .base import check_levels, grey_values, levels_of_constant, observed
+from ...messages import warn
+from ..parameters import check_levels
+from ..pixels import grey_values, observed
+from .constant import levels_of_constant
+from .flat import noiseless_levels
+from .grey import bands, histogram, neighbour_sum, otsu
+from .scale import warn_if_close
 
 _ENOUGH = 400  # pixels, for a share to be trusted
 _MANY = 10_000
@@ -150,7 +152,4 @@ def warn_if_grey(
     if not float(weight[between].sum()) > _GREY * float(weight.sum()):
         return
     if noiseless_levels(x, mask, levels) is None:
-        warn(
-            f"the picture is grey: {name} thresholds it first; gaussian is for grey noise",
-            stacklevel=3,
-        )
+        warn(f"the picture is grey: {name} thresholds it first; gaussian is for grey noise")

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ._normal import dot
+from .normal import dot
+from .pair import CensoredPair
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class LaplacePair:
+class LaplacePair(CensoredPair):
     """Two Laplace densities, censored at `limits`.
 
     Parameters
@@ -32,19 +33,13 @@ class LaplacePair:
     scale: float
     limits: tuple[float, float] = (-np.inf, np.inf)
 
-    def log_densities(self, x: Floats) -> tuple[Floats, Floats]:
-        """Return the log density of each component at `x`, its log tail mass at the ends."""
-        first, second = (self._log_density(x, level) for level in self.levels)
-        return first, second
+    def log_inside(self, x: Floats, k: int) -> Floats:
+        """Return the log density of one component, as if the scale had no ends."""
+        return -np.abs(x - self.levels[k]) / self.scale - math.log(2 * self.scale)
 
-    def _log_density(self, x: Floats, level: float) -> Floats:
-        log_p = -np.abs(x - level) / self.scale - math.log(2 * self.scale)
-        low, high = self.limits
-        if np.isfinite(low):
-            log_p = np.where(x <= low, _log_tail((level - low) / self.scale), log_p)
-        if np.isfinite(high):
-            log_p = np.where(x >= high, _log_tail((high - level) / self.scale), log_p)
-        return np.asarray(log_p)
+    def log_tail(self, end: float, k: int, side: int) -> float:
+        """Return the log mass of one component beyond `end`: below it (-1) or above it (1)."""
+        return _log_tail(side * (end - self.levels[k]) / self.scale)
 
     def maximise(self, x: Floats, lower: Floats, upper: Floats, floor: float) -> Self:
         """Return the M-step for weights `lower` and `upper` of each value in each component.
@@ -66,28 +61,10 @@ class LaplacePair:
         scale = max(total / float(lower.sum() + upper.sum()), floor / math.sqrt(2))
         return replace(self, levels=(levels[0], levels[1]), scale=scale)
 
-    def with_known(self, **known: Any) -> Self:
-        """Return the pair with what is known put back."""
-        return replace(self, **known)
-
     @property
     def spread(self) -> float:
         """The standard deviation."""
         return self.scale * math.sqrt(2)
-
-    @property
-    def ends(self) -> tuple[float, float]:
-        """Where the scale ends."""
-        return self.limits
-
-    @property
-    def between(self) -> bool:
-        """Whether what lies at the ends says nothing about the levels."""
-        return False
-
-    def put(self, **known: Any) -> Self:
-        """Return the pair with what is known put back, and nothing else changed."""
-        return replace(self, **known)
 
     def about(self, levels: tuple[float, float], spread: float) -> Self:
         """Return the pair with these levels and one standard deviation."""

@@ -9,7 +9,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ._normal import NormalPair
+from .normal import NormalPair
+from .pair import LevelPair
 
 _IMPOSSIBLE = 1e-12
 _SMALLEST, _LARGEST = 1e-9, 1 - 1e-9
@@ -19,7 +20,7 @@ Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class ImpulsePair:
+class ImpulsePair(LevelPair):
     """Two densities, of whose pixels some are replaced by one of two values.
 
     Parameters
@@ -30,8 +31,8 @@ class ImpulsePair:
         Standard deviation about them; 0 where a pixel is its level or an impulse.
     salt, pepper : float
         Share of the pixels replaced by the upper and by the lower end.
-    ends : tuple of float
-        A value at or beyond an end is an impulse, or saturated.
+    bounds : tuple of float
+        A value at or beyond one is an impulse, or saturated.
     limits : tuple of float
         Where impulses lie.
     """
@@ -40,7 +41,7 @@ class ImpulsePair:
     sigma: float
     salt: float
     pepper: float
-    ends: tuple[float, float]
+    bounds: tuple[float, float]
     limits: tuple[float, float]
 
     def log_densities(self, x: Floats) -> tuple[Floats, Floats]:
@@ -90,13 +91,14 @@ class ImpulsePair:
         return self.sigma
 
     @property
+    def ends(self) -> tuple[float, float]:
+        """Where the scale ends."""
+        return self.bounds
+
+    @property
     def between(self) -> bool:
         """Whether what lies at the ends says nothing about the levels."""
         return True
-
-    def put(self, **known: Any) -> Self:
-        """Return the pair with what is known put back, and nothing else changed."""
-        return replace(self, **known)
 
     def about(self, levels: tuple[float, float], spread: float) -> Self:
         """Return the pair with these levels and one standard deviation."""
@@ -118,7 +120,7 @@ class ImpulsePair:
         return replace(self, levels=levels, sigma=sigma, salt=salt, pepper=pepper)
 
     def _normal(self) -> NormalPair:
-        return NormalPair(self.levels, (self.sigma, self.sigma), self.ends)
+        return NormalPair(self.levels, (self.sigma, self.sigma), self.bounds)
 
     def _of_two_values(self, x: Floats, lower: Floats, upper: Floats) -> Self:
         """Return the shares of black pixels that are white, and of white ones that are black."""
@@ -137,7 +139,7 @@ class ImpulsePair:
             low, high = (nearest == end for end in self.limits)
             black, white = self._log_atoms(x)
         else:
-            low, high = x <= self.ends[0], x >= self.ends[1]
+            low, high = x <= self.bounds[0], x >= self.bounds[1]
             black, white = self._normal().log_densities(x)
         rest = np.log1p(-self.salt - self.pepper)
         return (black + rest, white + rest), high, low

@@ -8,16 +8,17 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ParameterError
-from ..validation import check_real
-from ._warnings import warn
-from .base import check_levels, observed
+from ...errors import ParameterError
+from ...messages import warn
+from ..base import Meaning, NoiseModel
+from ..parameters import levels_parameter, share_parameter
+from ..pixels import observed
 
 __all__ = ["ProbabilityNoise"]
 
 
 @dataclass(frozen=True)
-class ProbabilityNoise:
+class ProbabilityNoise(NoiseModel):
     r"""Each pixel is the probability that it is bright, by a classifier that knew no neighbours.
 
     .. math:: h_i = \frac{1}{2} \log \frac{p_i}{1 - p_i}, \qquad
@@ -45,14 +46,14 @@ class ProbabilityNoise:
 
     name: ClassVar[str] = "probability"
     summary: ClassVar[str] = "the picture is P(bright) of each pixel, from a pixel classifier"
+    meaning: ClassVar[Meaning] = Meaning.PROBABILITIES
 
-    floor: float = 1e-3
-    levels: tuple[float, float] = (0.0, 1.0)
-
-    def __post_init__(self) -> None:
-        floor = check_real("floor", self.floor, low=0, high=0.5, low_open=True, high_open=True)
-        object.__setattr__(self, "floor", floor)
-        object.__setattr__(self, "levels", check_levels(self.levels))
+    floor: float = share_parameter(
+        1e-3, "How far from 0 and 1 a pixel is taken to be", most=0.5, option=None
+    )
+    levels: tuple[float, float] = levels_parameter(
+        (0.0, 1.0), "Grey values of the probabilities 0 and 1"
+    )
 
     def log_likelihood(self, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return (log p(x | -1), log p(x | +1)) in nats; NaN where `x` is NaN.
@@ -156,14 +157,13 @@ class ProbabilityNoise:
             model = cls(floor)
         known = observed(x, mask)
         if not known.any():
-            warn("no pixel is known", stacklevel=2)
+            warn("no pixel is known")
         elif x.dtype != np.bool_:
             _check_range(x, known, model.levels)
             if levels is None and x.dtype.kind == "u" and x[known].max() == 1:
                 warn(
                     f"the picture holds only 0 and 1 of a scale up to {model.levels[1]:g}: all "
-                    "is almost surely dark; give levels 0,1 if 1 means bright",
-                    stacklevel=2,
+                    "is almost surely dark; give levels 0,1 if 1 means bright"
                 )
         return model
 

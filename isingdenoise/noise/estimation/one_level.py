@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ._guess import Guess
-from ._mixture import Pair, climb, fit_mixture, log_likelihood
-from ._normal import NormalPair
-from ._scale import integer_range, warn_if_close
-from ._warnings import warn
-from .base import one_level
+from ...messages import warn
+from .constant import one_level
+from .guess import Guess
+from .mixture import climb, fit_mixture, log_likelihood
+from .normal import NormalPair
+from .pair import LevelPair
+from .scale import integer_range, warn_if_close
 
 #: Nats that the second level must earn. Its level and its shares in eight groups of pixels
 #: earn 5 on a blank page on average, 10 on one in twenty, 19 on one in ten thousand.
@@ -31,33 +32,6 @@ Floats = NDArray[np.float64]
 Data = tuple[Floats, Floats, NDArray[np.intp]]
 
 P = TypeVar("P", bound="LevelPair")
-
-
-class LevelPair(Pair, Protocol):
-    """Two densities about two levels."""
-
-    @property
-    def spread(self) -> float:
-        """The larger standard deviation."""
-        ...
-
-    @property
-    def ends(self) -> tuple[float, float]:
-        """Where the scale ends."""
-        ...
-
-    @property
-    def between(self) -> bool:
-        """Whether what lies at the ends says nothing about the levels."""
-        ...
-
-    def put(self, **known: Any) -> Self:
-        """Return the pair with what is known put back, and nothing else changed."""
-        ...
-
-    def about(self, levels: tuple[float, float], spread: float) -> Self:
-        """Return the pair with these levels and one standard deviation."""
-        ...
 
 
 def fit_levels(x: NDArray[Any], guess: Guess, start: P, **known: Any) -> P:
@@ -118,8 +92,7 @@ def single_level(x: NDArray[Any], guess: Guess, start: P, **known: Any) -> P:
     levels, colour = one_level(value, integer_range(x), alone.spread)
     warn(
         f"one grey level only, about {value:.4g}: the picture comes out all {colour}; "
-        "give levels if there are two",
-        stacklevel=4,
+        "give levels if there are two"
     )
     return alone.about(levels, alone.spread)
 

@@ -9,13 +9,16 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ParameterError
-from ..validation import check_real
-from ._grey import by_neighbourhood, split_by_neighbourhood
-from ._mixture import fit_mixture, weigh
-from ._poisson import PoissonPair
-from ._scale import integer_range
-from .base import check_scale, levels_of_constant, observed
+from ...errors import ParameterError
+from ..base import Meaning, NoiseModel
+from ..estimation.constant import levels_of_constant
+from ..estimation.grey import by_neighbourhood, split_by_neighbourhood
+from ..estimation.mixture import fit_mixture, weigh
+from ..estimation.poisson import PoissonPair
+from ..estimation.scale import integer_range
+from ..parameters import Unit, parameter
+from ..pixels import observed
+from ..scale import check_scale
 
 __all__ = ["PoissonNoise"]
 
@@ -24,7 +27,7 @@ _WHOLE = 1e-3  # how far a count may be from a whole number
 
 
 @dataclass(frozen=True)
-class PoissonNoise:
+class PoissonNoise(NoiseModel):
     r"""Each pixel is a count, its mean the rate of black or of white.
 
     .. math:: P(x_i \mid z_i) = r_{z_i}^{x_i} e^{-r_{z_i}} / x_i!, \qquad
@@ -43,11 +46,16 @@ class PoissonNoise:
 
     name: ClassVar[str] = "poisson"
     summary: ClassVar[str] = "counts of photons or particles, few where dark (low light, X-rays)"
+    meaning: ClassVar[Meaning] = Meaning.COUNTS
 
-    rates: tuple[float, float] = (5.0, 20.0)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "rates", _check_rates(self.rates))
+    rates: tuple[float, float] = parameter(
+        (5.0, 20.0),
+        "Mean counts of black and white",
+        unit=Unit.COUNT,
+        option="levels",
+        low=_RATES[0],
+        high=_RATES[1],
+    )
 
     @property
     def levels(self) -> tuple[float, float]:
@@ -145,7 +153,7 @@ class PoissonNoise:
             All pixels are equal.
         """
         if rates is not None:
-            rates = _check_rates(rates)
+            rates = cls(rates).rates
         _check_counts(x, mask)
         if rates is not None:
             check_scale(rates, x, mask)
@@ -169,17 +177,6 @@ def _apart(rates: tuple[float, float]) -> tuple[float, float]:
     if high - low > 1e-3 * high:
         return low, high
     return max(low - math.sqrt(low), low / 2), high + max(math.sqrt(high), 1e-6 * high)
-
-
-def _check_rates(rates: Any) -> tuple[float, float]:
-    try:
-        dark, bright = rates
-    except (TypeError, ValueError):
-        raise ParameterError("rates", f"must be two numbers, not {rates!r}") from None
-    dark, bright = (check_real("rates", r, low=_RATES[0], high=_RATES[1]) for r in (dark, bright))
-    if not dark < bright:
-        raise ParameterError("rates", f"must rise (black, then white), not {dark:g}, {bright:g}")
-    return dark, bright
 
 
 def _check_counts(x: NDArray[Any], mask: NDArray[np.bool_] | None) -> None:

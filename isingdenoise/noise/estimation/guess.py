@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._flat import noiseless_levels, without_flat_parts
-from ._grey import by_neighbourhood, histogram, split_by_neighbourhood
-from ._scale import integer_range, saturation, smallest_spread, warn_if_close
-from ._warnings import warn
-from .base import check_levels, check_scale, levels_of_constant
+from ...messages import warn
+from ..parameters import check_levels
+from ..scale import check_scale
+from .constant import levels_of_constant
+from .flat import noiseless_levels, without_flat_parts
+from .grey import by_neighbourhood, histogram, split_by_neighbourhood
+from .scale import integer_range, saturation, smallest_spread, warn_if_close
 
 Floats = NDArray[np.float64]
 
@@ -98,12 +100,11 @@ def first_guess(
         low, high = ends
     known = levels or (low, high)
     if levels is None:
-        warn_if_close(x, known, from_zero=False, stacklevel=5)
+        warn_if_close(x, known, from_zero=False)
     if not quiet:
         warn(
             "no noise about the two grey values: the picture stays as it is; "
-            "if pixels are flipped, name the noise model 'flip'",
-            stacklevel=4,
+            "if pixels are flipped, name the noise model 'flip'"
         )
     return _settled(x, known, smallest_spread(x, known))
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..validation import check_real
-from ._flips import count_flips, thresholded, two_levels, warn_if_grey
-from .base import check_levels, grey_values
+from ..base import Tried
+from ..estimation.flips import count_flips, thresholded, two_levels, warn_if_grey
+from ..parameters import check_levels, levels_parameter, share_parameter
+from ..pixels import grey_values
+from ._families import FlippedNoise
 
 __all__ = ["FlipNoise"]
 
@@ -20,7 +21,7 @@ _PRIOR = (1.0, 10.0)  # flips and pixels of the prior: a tenth, worth ten pixels
 
 
 @dataclass(frozen=True)
-class FlipNoise:
+class FlipNoise(FlippedNoise):
     r"""Each pixel is turned to the other level with one probability.
 
     .. math:: p(x_i \mid z_i) = p^{[x_i \ne z_i]} (1 - p)^{[x_i = z_i]}, \qquad
@@ -41,52 +42,15 @@ class FlipNoise:
 
     name: ClassVar[str] = "flip"
     summary: ClassVar[str] = "two levels, some pixels flipped (faxes, masks, barcodes)"
+    tried: ClassVar[Tried | None] = Tried(two_valued=True, earn=0.0)
 
-    probability: float = 0.1
-    levels: tuple[float, float] = (-1.0, 1.0)
+    probability: float = share_parameter(0.1, "Probability of a flip", most=0.5, option="flip_prob")
+    levels: tuple[float, float] = levels_parameter()
 
-    def __post_init__(self) -> None:
-        p = check_real(
-            "probability", self.probability, low=0, high=0.5, low_open=True, high_open=True
-        )
-        object.__setattr__(self, "probability", p)
-        object.__setattr__(self, "levels", check_levels(self.levels))
-
-    def log_likelihood(self, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return (log P(x | -1), log P(x | +1)) in nats; NaN where `x` is NaN.
-
-        Parameters
-        ----------
-        x : ndarray
-            Grey values; bool is read as -1 and +1.
-        """
-        grey = grey_values(x)
-        same, other = math.log1p(-self.probability), math.log(self.probability)
-        bright = grey >= self._middle
-        minus: NDArray[np.float64] = np.where(bright, other, same)
-        plus: NDArray[np.float64] = np.where(bright, same, other)
-        missing = np.isnan(grey)
-        minus[missing] = np.nan
-        plus[missing] = np.nan
-        return minus, plus
-
-    def sample(self, z: NDArray[Any], rng: np.random.Generator) -> NDArray[np.float32]:
-        """Return the levels of the spins `z`, some of them flipped.
-
-        Parameters
-        ----------
-        z : ndarray
-            Spins -1/+1, or bool.
-        rng : numpy.random.Generator
-            Source of randomness.
-
-        Returns
-        -------
-        ndarray, float32
-        """
-        flipped = rng.random(z.shape, dtype=np.float32) < self.probability
-        low, high = self.levels
-        return np.where((z > 0) ^ flipped, np.float32(high), np.float32(low))
+    @property
+    def rates(self) -> tuple[float, float]:
+        """Probabilities that black and that white is flipped."""
+        return self.probability, self.probability
 
     def fit(self, x: NDArray[Any], mean: NDArray[Any]) -> Self:
         """Return the flip probability that maximises the expected log likelihood.
@@ -146,7 +110,3 @@ class FlipNoise:
             return cls(probability, (low, high))
         p = count_flips(thresholded(x, mask, (low + high) / 2)).share(_PRIOR)
         return cls(float(np.clip(p, *_GUESS)), (low, high))
-
-    @property
-    def _middle(self) -> float:
-        return (self.levels[0] + self.levels[1]) / 2

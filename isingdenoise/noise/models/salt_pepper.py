@@ -8,33 +8,41 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ParameterError
-from ..validation import check_real
-from ._flips import count_flips, thresholded
-from ._guess import first_guess
-from ._mixture import weigh
-from ._one_level import fit_levels
-from ._salt_pepper import ImpulsePair, beside
-from ._scale import SPREAD_LIMITS, smallest_spread
-from ._values import FewValues, few_values, impulse_limits, without_impulses
-from .base import check_levels, grey_values
+from ...errors import ParameterError
+from ..base import Tried
+from ..estimation.flips import count_flips, thresholded
+from ..estimation.guess import first_guess
+from ..estimation.one_level import fit_levels
+from ..estimation.salt_pepper import ImpulsePair, beside
+from ..estimation.scale import smallest_spread
+from ..estimation.values import FewValues, few_values, impulse_limits, without_impulses
+from ..parameters import (
+    SPREADS,
+    levels_parameter,
+    limits_parameter,
+    share_parameter,
+    spread_parameter,
+)
+from ._families import GreyNoise
 
 __all__ = ["SaltPepperNoise"]
 
 _GUESS = (1e-4, 0.45)
+_FEWEST = 1e-3  # share of replaced pixels
 _PRIOR = (0.05, 10.0)  # impulses and pixels of the prior
 
 
 @dataclass(frozen=True)
-class SaltPepperNoise:
+class SaltPepperNoise(GreyNoise):
     r"""Some pixels are replaced by white or black, whatever they were.
 
     .. math:: p(x_i \mid z_i) = s\,[x_i = w] + p\,[x_i = b] + (1 - s - p)\,g(x_i \mid z_i)
 
     with impulses at the ends b and w of the scale. Pixels left alone are
     normal about their level, saturated where the scale ends, or with sigma 0
-    the level itself. An impulse says next to nothing about its pixel, which
-    is filled in from its neighbours. Where the levels themselves are the ends
+    the level itself (a value is then read as the nearest level or end). An
+    impulse says next to nothing about its pixel, which is filled in from its
+    neighbours. Where the levels themselves are the ends
     (a two-valued picture) only the replacements are seen: black pixels are
     white with probability s, white ones black with p, and the field is the
     log odds of that asymmetric channel.
@@ -59,32 +67,44 @@ class SaltPepperNoise:
 
     name: ClassVar[str] = "salt-pepper"
     summary: ClassVar[str] = "pixels replaced by white or black (dead pixels, dust, bit errors)"
+    tried: ClassVar[Tried | None] = Tried(two_valued=None, earn=10.0)
 
-    salt: float = 0.05
-    pepper: float = 0.05
-    sigma: float = 0.0
-    levels: tuple[float, float] = (-1.0, 1.0)
-    limits: tuple[float, float] = (-1.0, 1.0)
+    salt: float = share_parameter(0.05, "Share of pixels replaced by white", most=1.0)
+    pepper: float = share_parameter(0.05, "Share of pixels replaced by black", most=1.0)
+    sigma: float = spread_parameter(0.0, "Standard deviation of the pixels left alone", low=0.0)
+    levels: tuple[float, float] = levels_parameter()
+    limits: tuple[float, float] = limits_parameter((-1.0, 1.0))
 
     def __post_init__(self) -> None:
-        for name in ("salt", "pepper"):
-            object.__setattr__(self, name, _check(name, getattr(self, name)))
+        super().__post_init__()
         if self.salt + self.pepper >= 1:
             raise ParameterError("salt", "and pepper must be less than 1 together")
-        object.__setattr__(self, "sigma", _check_sigma(self.sigma))
-        object.__setattr__(self, "levels", check_levels(self.levels))
-        object.__setattr__(self, "limits", check_levels(self.limits, "limits"))
+        if 0 < self.sigma < SPREADS[0]:
+            message = f"must be 0 or at least {SPREADS[0]:g}, not {self.sigma}"
+            raise ParameterError("sigma", message)
 
-    def log_likelihood(self, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return (log p(x | -1), log p(x | +1)) in nats; NaN where `x` is NaN.
+    @property
+    def spread(self) -> float:
+        """The standard deviation of the pixels left alone."""
+        return self.sigma
 
-        Parameters
-        ----------
-        x : ndarray
-            Grey values; bool is read as -1 and +1. With sigma 0 a value is
-            read as the nearest level or end.
+    @property
+    def two_valued(self) -> bool:
+        """Whether a pixel is black or white, replaced or not."""
+        return self.sigma == 0 and self.levels == self.limits
+
+    @property
+    def needed(self) -> bool:
+        """Whether more is replaced than what may be the tails of other noise."""
+        return self.salt + self.pepper > _FEWEST
+
+    def on_scale(self, levels: tuple[float, float], limits: tuple[float, float] | None) -> Self:
+        """Return the same noise about other levels; a scale without ends gets some.
+
+        Impulses then lie half the levels' distance beyond them.
         """
-        return self._pair(x).log_densities(grey_values(x))
+        beyond = (levels[1] - levels[0]) / 2
+        return super().on_scale(levels, limits or (levels[0] - beyond, levels[1] + beyond))
 
     def sample(self, z: NDArray[Any], rng: np.random.Generator) -> NDArray[np.float32]:
         """Return noisy grey values of the spins `z`, clipped to `limits`.
@@ -108,25 +128,6 @@ class SaltPepperNoise:
         x[u < self.salt] = self.limits[1]
         x[u >= 1 - self.pepper] = self.limits[0]
         return x
-
-    def fit(self, x: NDArray[Any], mean: NDArray[Any]) -> Self:
-        """Return salt, pepper, sigma and levels of a larger expected log likelihood.
-
-        For two-valued pictures its maximum; else one step of an inner EM over
-        which pixels are impulses. Sigma 0 stays 0, with the levels as they are.
-
-        Parameters
-        ----------
-        x : ndarray, shape (H, W)
-            The noisy picture; NaN is left out.
-        mean : ndarray, shape (H, W)
-            Posterior means of the spins, in [-1, 1].
-        """
-        grey, lower, upper = weigh(x, mean)
-        if grey.size == 0:
-            return self
-        floor = smallest_spread(x, self.levels)
-        return self._like(self._pair(x).maximise(grey, lower, upper, floor))
 
     @classmethod
     def from_image(
@@ -230,14 +231,3 @@ def _rates(x: NDArray[Any], mask: NDArray[np.bool_] | None, few: FewValues) -> t
         float(np.clip(guess if share is None else share, *_GUESS)) for guess, share in pairs
     )
     return salt, pepper
-
-
-def _check(name: str, value: Any) -> float:
-    return check_real(name, value, low=0, high=1, low_open=True, high_open=True)
-
-
-def _check_sigma(value: Any) -> float:
-    sigma = check_real("sigma", value, low=0, high=SPREAD_LIMITS[1])
-    if 0 < sigma < SPREAD_LIMITS[0]:
-        raise ParameterError("sigma", f"must be 0 or at least {SPREAD_LIMITS[0]:g}, not {value}")
-    return sigma

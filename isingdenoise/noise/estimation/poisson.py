@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ._normal import dot
+from .normal import dot
+from .pair import Pair
 
 _TABLE = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1.0, 256.0)))])
 
@@ -17,7 +18,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class PoissonPair:
+class PoissonPair(Pair):
     """Two Poisson distributions.
 
     Parameters
@@ -42,10 +43,6 @@ class PoissonPair:
             rate = max(dot(weight, x), 0.5) / total if total > 0 else old
             rates.append(min(max(rate, floor), 1e30))
         return replace(self, levels=(rates[0], rates[1]))
-
-    def with_known(self, **known: Any) -> Self:
-        """Return the pair with what is known put back."""
-        return replace(self, **known)
 
     def vector(self) -> Floats:
         """Return the rates."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .pair import Pair
 
 _EM_ROUNDS = 300
 _EM_TOL = 1e-7
@@ -19,35 +21,6 @@ Floats = NDArray[np.float64]
 
 
 P = TypeVar("P", bound="Pair")
-
-
-class Pair(Protocol):
-    """The densities of black and white pixels: a noise model resolved for one kind of picture."""
-
-    @property
-    def levels(self) -> tuple[float, float]:
-        """Grey values of black and white."""
-        ...
-
-    def log_densities(self, x: Floats) -> tuple[Floats, Floats]:
-        """Return the log density (log mass at an atom) of each component at `x`."""
-        ...
-
-    def maximise(self, x: Floats, lower: Floats, upper: Floats, floor: float) -> Self:
-        """Return the M-step for weights `lower` and `upper` of each value in each component."""
-        ...
-
-    def with_known(self, **known: Any) -> Self:
-        """Return the pair with what is known put back, and levels kept near the scale."""
-        ...
-
-    def vector(self) -> Floats:
-        """Return the parameters where any numbers are allowed: logs of spreads, log odds."""
-        ...
-
-    def at(self, vector: Floats) -> Self:
-        """Return the pair with the parameters of a `vector`."""
-        ...
 
 
 def fit_mixture(

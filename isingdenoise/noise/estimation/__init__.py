@@ -1,0 +1,1 @@
+"""What finds levels, spreads and shares in a noisy picture."""

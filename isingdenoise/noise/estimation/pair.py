@@ -1,0 +1,102 @@
+"""Two densities, one for each level: what the fits ask of them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["LevelPair", "Pair"]
+
+Floats = NDArray[np.float64]
+
+
+class Pair(ABC):
+    """The densities of black and white pixels: a noise model resolved for one kind of picture.
+
+    Children are frozen dataclasses whose parameters are their fields.
+    """
+
+    levels: tuple[float, float]
+
+    @abstractmethod
+    def log_densities(self, x: Floats) -> tuple[Floats, Floats]:
+        """Return the log density of each component at `x`, its log mass at an atom or an end."""
+
+    @abstractmethod
+    def maximise(self, x: Floats, lower: Floats, upper: Floats, floor: float) -> Self:
+        """Return the M-step for weights `lower` and `upper` of each value in each component."""
+
+    @abstractmethod
+    def vector(self) -> Floats:
+        """Return the parameters where any numbers are allowed: logs of spreads, log odds."""
+
+    @abstractmethod
+    def at(self, vector: Floats) -> Self:
+        """Return the pair with the parameters of a `vector`."""
+
+    def put(self, **known: Any) -> Self:
+        """Return the pair with what is known put back, and nothing else changed."""
+        return replace(self, **known)  # type: ignore[type-var]
+
+    def with_known(self, **known: Any) -> Self:
+        """Return the pair with what is known put back, and levels kept near the scale."""
+        return self.put(**known)
+
+
+class LevelPair(Pair):
+    """Two densities about two levels."""
+
+    @property
+    @abstractmethod
+    def spread(self) -> float:
+        """The larger standard deviation."""
+
+    @property
+    @abstractmethod
+    def ends(self) -> tuple[float, float]:
+        """Where the scale ends."""
+
+    @property
+    def between(self) -> bool:
+        """Whether what lies at the ends says nothing about the levels."""
+        return False
+
+    @abstractmethod
+    def about(self, levels: tuple[float, float], spread: float) -> Self:
+        """Return the pair with these levels and one standard deviation."""
+
+
+class CensoredPair(LevelPair):
+    """Two densities censored at `limits`: a value there was that, or anything beyond."""
+
+    limits: tuple[float, float]
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Where the scale ends."""
+        return self.limits
+
+    def log_densities(self, x: Floats) -> tuple[Floats, Floats]:
+        """Return the log density of each component at `x`, its log tail mass at the ends."""
+        return self._log_density(x, 0), self._log_density(x, 1)
+
+    def _log_density(self, x: Floats, k: int) -> Floats:
+        log_p = self.log_inside(x, k)
+        low, high = self.limits
+        if np.isfinite(low):
+            log_p = np.where(x <= low, self.log_tail(low, k, -1), log_p)
+        if np.isfinite(high):
+            log_p = np.where(x >= high, self.log_tail(high, k, 1), log_p)
+        return np.asarray(log_p)
+
+    @abstractmethod
+    def log_inside(self, x: Floats, k: int) -> Floats:
+        """Return the log density of one component, as if the scale had no ends."""
+
+    @abstractmethod
+    def log_tail(self, end: float, k: int, side: int) -> float:
+        """Return the log mass of one component beyond `end`: below it (-1) or above it (1)."""
