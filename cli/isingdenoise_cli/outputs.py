@@ -62,7 +62,9 @@ class Target:
         with o.named(format=self.option, output=self.option):
             if self.option == "--probability":
                 if result.probability is None:
-                    raise ParameterError("output", f"engine {result.solution.engine} has none")
+                    raise ParameterError(
+                        "output", f"engine {result.settings['engine']['name']} has none"
+                    )
                 return encode_grey(result.probability, kind, dpi=picture.dpi)
             if self.option == "--change-map":
                 changes = result.change_map

@@ -16,16 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isingdenoise.errors import printable
-from isingdenoise.inference import Status
+from isingdenoise.inference import MEASURES, Solution, Status
 from isingdenoise.noise import NoiseModel, collected
 from isingdenoise.result import DenoiseResult
 
 from . import process, talk
 
-#: Above this the chains have not mixed (Vehtari et al. 2021 ask for less, but of marginals).
-_R_HAT = 1.1
-#: With fewer kept sweeps nothing can be told of the chains: two in each half.
-_LEAST_SWEEPS = 4
+#: What measures of a solve are called; others go by their names.
+_WORDS = {"r_hat": "R-hat", "effective_sample_size": "effective sample size"}
 
 
 def describe_noise(noise: NoiseModel, chosen: bool) -> str:
@@ -77,6 +75,7 @@ def result_record(result: DenoiseResult, *, chosen: bool, background: str | None
     solution = result.solution
     height, width = result.image.shape
     to_white, to_black = result.changes
+    measured = {name: solution.diagnostics.get(name) for name in MEASURES}
     return {
         "width": width,
         "height": height,
@@ -84,13 +83,13 @@ def result_record(result: DenoiseResult, *, chosen: bool, background: str | None
         "coupling": result.settings["coupling"],
         "engine": result.settings["engine"],
         "status": solution.status.value,
-        "sweeps": solution.sweeps,
-        "residual": solution.residual,
+        "sweeps": solution.work.sweeps,
+        "residual": measured["residual"],
         "energy": solution.energy,
-        "bound": solution.bound,
+        "bound": solution.lower_bound,
         "seconds": solution.seconds,
-        "effective_sample_size": solution.trace.effective_sample_size,
-        "r_hat": solution.trace.r_hat,
+        "effective_sample_size": measured["effective_sample_size"],
+        "r_hat": measured["r_hat"],
         "changed": result.changed,
         "seed": result.settings["seed"],
         "version": result.settings["version"],
@@ -98,6 +97,8 @@ def result_record(result: DenoiseResult, *, chosen: bool, background: str | None
         "changed_to_black": to_black,
         "calibration": result.settings["calibration"],
         **light_record(background, result.background),
+        "upper_bound": solution.upper_bound,
+        "diagnostics": dict(solution.diagnostics),
     }
 
 
@@ -110,14 +111,16 @@ def result_lines(
     yield "noise", describe_noise(result.noise, chosen)
     yield from light_line(background, result.background)
     yield "coupling", f"{result.coupling} ({source})"
-    yield "engine", f"{solution.engine}: {outcome(result)} in {solution.seconds:.2g} s"
-    if solution.trace.r_hat is not None:
-        mixed = f"{solution.trace.r_hat:.3f}".replace("nan", "-")  # unknown
-        size = f"{solution.trace.effective_sample_size:.0f}".replace("nan", "-")
-        yield "chains", f"R-hat {mixed}, effective sample size {size} (energy)"
+    engine = result.settings["engine"]["name"]
+    yield "engine", f"{engine}: {outcome(result)} in {solution.seconds:.2g} s"
+    yield from _measures(solution)
     yield "energy", f"{solution.energy:.8g}"
-    if solution.bound is not None:
-        yield "bound", f"{solution.bound:.8g} (on the log evidence, prior normaliser left out)"
+    lower, upper = solution.lower_bound, solution.upper_bound
+    if lower is not None or upper is not None:
+        least = "" if lower is None else f"{lower:.8g}"
+        most = "" if upper is None else f"at most {upper:.8g}"
+        both = ", ".join(filter(None, (least, most)))
+        yield "bound", f"{both} (on the log evidence, prior normaliser left out)"
     to_white, to_black = result.changes
     yield (
         "changed",
@@ -134,10 +137,24 @@ def outcome(result: DenoiseResult) -> str:
 
 
 def _sweeps(result: DenoiseResult) -> int:
-    """Return the sweeps; those allowed where they ran out, though the last round went beyond."""
-    if result.solution.status is Status.MAX_SWEEPS:
-        return int(result.settings["engine"]["max_sweeps"])
-    return result.solution.sweeps
+    """Return the sweeps; no more than those allowed, though the last round may go beyond."""
+    done = result.solution.work.sweeps
+    return min(done, int(result.settings["engine"].get("max_sweeps", done)))
+
+
+def _measures(solution: Solution) -> Iterator[tuple[str, str]]:
+    """Yield the line of what an engine measures of itself; the status tells of the residual."""
+    own = {name: v for name, v in solution.diagnostics.items() if name != "residual"}
+    texts = [f"{_WORDS.get(name, name.replace('_', ' '))} {_figure(v)}" for name, v in own.items()]
+    if "r_hat" in own:
+        yield "chains", f"{', '.join(texts)} (energy)"
+    elif texts:
+        yield "measures", ", ".join(texts)
+
+
+def _figure(value: float) -> str:
+    """Return a number of a measure in four digits or more; - where it is unknown."""
+    return "-" if math.isnan(value) else f"{value:.{4 if abs(value) < 1e4 else 12}g}"
 
 
 def write_figure(figure: Any, path: Path, force: bool) -> None:
@@ -201,16 +218,12 @@ def warn_if_not_converged(path: object, result: DenoiseResult) -> None:
 def complaints(result: DenoiseResult) -> Iterator[str]:
     """Yield what did not go well with a picture."""
     solution = result.solution
-    if solution.status is Status.MAX_SWEEPS:
-        yield (
-            f"{solution.engine} did not converge in {_sweeps(result)} sweeps; "
-            "raise -O max_sweeps or -O tol"
-        )
-    r_hat = solution.trace.r_hat
-    if r_hat is not None and r_hat > _R_HAT:
-        yield f"the chains disagree (R-hat {r_hat:.2f}); raise -O burn_in and -O sweeps"
-    if r_hat is not None and result.settings["engine"]["sweeps"] < _LEAST_SWEEPS:
-        yield "too few sweeps to tell whether the chains agree; raise -O sweeps"
+    engine = result.settings["engine"]["name"]
+    for message, settings in solution.advice:
+        what = " or ".join(f"-O {name}" for name in settings)
+        yield f"{message}; raise {what}" if settings else message
+    if solution.status is Status.MAX_SWEEPS and not solution.advice:
+        yield f"{engine} did not converge in {_sweeps(result)} sweeps"
 
 
 def say_if_cold() -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..api import resolve_engine
 from ..coupling import Coupling
 from ..errors import IsingDenoiseError
-from ..inference import Engine
+from ..inference import DEFAULT_ENGINE, Engine
 from ..io import read_size
 from ..learning import AUTO
 from ..memory import memory_to_denoise
@@ -32,7 +32,7 @@ def denoise_many(  # noqa: PLR0913 - the arguments of `denoise`, and the batch's
     jobs: Iterable[Job],
     noise: str | NoiseModel | Callable[[NDArray[Any]], NoiseModel] = AUTO,
     *,
-    engine: str | Engine = "mf",
+    engine: str | Engine = DEFAULT_ENGINE,
     coupling: str | float | Coupling = AUTO,
     background: str | None = None,
     max_change: float | None = None,

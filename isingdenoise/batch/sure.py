@@ -66,7 +66,9 @@ class Sure:
                 "one with --frame",
             )
         if result.probability is None:
-            raise ParameterError("probability", f"engine {result.solution.engine} has none")
+            raise ParameterError(
+                "probability", f"engine {result.settings['engine']['name']} has none"
+            )
         self._writer.append(encode_grey(result.probability, self._kind, dpi=picture.dpi))
 
     @property

@@ -88,7 +88,7 @@ def test_tiled_and_full_sweeps_agree(neighbours, signs):
         full = MeanField(schedule="checkerboard", tol=TOL / 100).solve(model)
         tiled = MeanField(tol=TOL).solve(model)
         assert tiled.status == full.status == "converged"
-        assert tiled.residual <= TOL
+        assert tiled.diagnostics["residual"] <= TOL
         assert np.abs(tiled.mean - full.mean).max() <= 20 * TOL
         sure = np.abs(full.mean) > 20 * TOL
         np.testing.assert_array_equal(tiled.labels[sure], full.labels[sure])
@@ -104,7 +104,7 @@ def test_the_work_list_does_less():
     full = MeanField(schedule="checkerboard", tol=TOL).solve(model)
     tiled = MeanField(tol=TOL).solve(model)
     assert tiled.trace.site_updates[-1] < 0.6 * full.trace.site_updates[-1]
-    assert tiled.bound >= full.bound - 1e-6 * abs(full.bound)
+    assert tiled.lower_bound >= full.lower_bound - 1e-6 * abs(full.lower_bound)
 
 
 def test_a_row_that_still_moves_is_woken():

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from isingdenoise.background import estimate_background
 from isingdenoise.coupling import Coupling
 from isingdenoise.errors import ParameterError
-from isingdenoise.inference import ICM, Engine
+from isingdenoise.inference import Engine, having
 from isingdenoise.noise import NoiseModel, observed
 from isingdenoise.validation import check_image
 
@@ -152,8 +152,9 @@ class Preparation:
 
 def check_probability(wanted: object, engine: Engine) -> None:
     """Refuse --probability, where it is given, with an engine that has none."""
-    if wanted is not None and isinstance(engine, ICM):
-        raise ParameterError("--probability", "engine icm has none; use mf or gibbs")
+    if wanted is not None and not engine.traits.marginals:
+        others = " or ".join(having("marginals"))
+        raise ParameterError("--probability", f"engine {engine.name} has none; use {others}")
 
 
 def check_figure(plot: Path | None, inputs: Iterable[Path | None], force: bool) -> None:
