@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from . import backends
 from .coupling import Coupling
 from .inference import ENGINES, Engine, on_threads, threads_of
 from .model import IsingModel
@@ -26,9 +27,7 @@ def kernel_folder() -> Path | None:
     pathlib.Path or None
         None where no folder can be written to: every run then compiles.
     """
-    from ._kernels._cache import cache_directory
-
-    return cache_directory()
+    return backends.kernel_folder()
 
 
 def kernels_are_cached() -> bool:
@@ -56,10 +55,8 @@ def compile_for(engine: Engine, coupling: Coupling, sites: int) -> None:
     sites : int
         Size of the picture to come: large ones are solved on threads.
     """
-    from ._kernels._jit import PARALLEL_SITES
-
     wanted = threads_of(engine)
-    parallel = sites >= PARALLEL_SITES if wanted is None else wanted
+    parallel = backends.threads_for(sites) if wanted is None else wanted
     on_threads(engine.quick(), parallel).solve(_busy(coupling), rng=0)
 
 

@@ -1,8 +1,6 @@
 """Inference engines: what turns a model into a clean picture."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
+from ..backends import serially
 from .base import Engine, Traits, on_threads, threads_of
 from .gibbs import Gibbs
 from .icm import ICM
@@ -42,12 +40,3 @@ DEFAULT_ENGINE: str = MeanField.name
 def having(trait: str) -> list[str]:
     """Return the names of the engines with a trait."""
     return [name for name, engine in ENGINES.items() if getattr(engine.traits, trait)]
-
-
-@contextmanager
-def serially() -> Iterator[None]:
-    """Keep to serial kernels in this thread: for work that is itself one of several threads."""
-    from .._kernels import _jit  # loads numba
-
-    with _jit.serially():
-        yield

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..backends import packed
 from ..diagnostics import effective_sample_size, r_hat
 from ..model import IsingModel
 from ..validation import as_generator, check_int, check_switch, store
 from ._loop import Round, iterate
+from ._start import starting_mean
 from .base import Traits
 from .solution import Advice, Callback, Solution, Status, Work
 
 if TYPE_CHECKING:
-    from ._lattice import Lattice, Planes
+    from ..backends import Lattice, Planes
 
 __all__ = ["Gibbs"]
 
@@ -102,8 +104,6 @@ class Gibbs:
         Parameters and result as of `Engine.solve`; the trace holds each chain's
         energies, and `callback` is called after each sweep of all chains.
         """
-        from ._lattice import packed, starting_mean
-
         generator, _ = as_generator(rng)
         with packed(model, self.parallel) as lattice:
             first = lattice.signs(lattice.pack(starting_mean(model, init)))
@@ -158,8 +158,6 @@ class _Sampler:
         first: Planes,
         rng: np.random.Generator,
     ) -> None:
-        from .._kernels.gibbs import GROUPS
-
         self.lattice = lattice
         self.burn_in = settings.burn_in
         key = rng.integers(0, 2**32, 2, np.uint32)
@@ -174,28 +172,16 @@ class _Sampler:
             del drawn
         self.total = lattice.allocate(np.float32)
         self.mean = lattice.allocate(np.float32)
-        self.scratch = np.empty((GROUPS, lattice.field.shape[2] + 4), np.float32)
         self.sweep = 0
         self.pending = 0  # means in `total`
         self.folded = 0  # means in `mean`
 
     def step(self, _: int) -> Round:
         """Draw one sweep of every chain."""
-        from .._kernels.gibbs import sweep
-
         self.sweep += 1
         keep = self.sweep > self.burn_in
         for chain, labels in enumerate(self.states):
-            self.lattice.run(
-                sweep,
-                labels,
-                self.total,
-                self.scratch,
-                *self.lattice.parameters,
-                np.float32(keep),
-                (np.uint32(self.sweep), np.uint32(chain)),
-                self.key,
-            )
+            self.lattice.gibbs_sweep(labels, self.total, keep, (self.sweep, chain), self.key)
         self.pending += keep * len(self.states)
         if self.pending >= _FOLD:
             self._fold()

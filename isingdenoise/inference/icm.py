@@ -8,9 +8,11 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..backends import packed
 from ..model import IsingModel
 from ..validation import check_int, check_switch, store
 from ._loop import Round, iterate
+from ._start import starting_mean
 from .base import Traits
 from .solution import Advice, Callback, Solution, Status, Work
 
@@ -78,20 +80,15 @@ class ICM:
 
         Parameters and result as of `Engine.solve`.
         """
-        from .._kernels.icm import sweep
-        from ._lattice import packed, starting_mean
-
         with packed(model, self.parallel) as lattice:
             labels = lattice.signs(lattice.pack(starting_mean(model, init)))
             del init  # its memory is wanted for the field
-            flips, drop = lattice.rows(np.int64), lattice.rows(np.float64)
             energy = lattice.energy(labels)
 
             def step(_: int) -> Round:
                 nonlocal energy
-                lattice.run(sweep, labels, *lattice.parameters, flips, drop)
-                energy -= float(drop.sum())
-                changed = int(flips.sum())
+                changed, drop = lattice.icm_sweep(labels)
+                energy -= drop
                 return Round(lattice.sites, changed, energy=energy, done=changed == 0)
 
             trace, status = iterate(

@@ -8,10 +8,13 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..backends import packed
 from ..errors import ParameterError
 from ..model import IsingModel
 from ..validation import check_choice, check_int, check_real, check_switch, store
 from ._loop import Round, iterate
+from ._start import starting_mean
+from ._sweeps import FullSweeps, Sweeps, TiledSweeps
 from .base import Traits
 from .solution import Advice, Callback, Solution, Status, Work
 
@@ -110,9 +113,6 @@ class MeanField:
 
         Parameters and result as of `Engine.solve`.
         """
-        from ._lattice import packed, starting_mean
-        from ._sweeps import FullSweeps, Sweeps, TiledSweeps
-
         with packed(model, self.parallel) as lattice:
             mean = lattice.pack(starting_mean(model, init), -1, 1)
             del init  # its memory is wanted for the field
