@@ -12,7 +12,7 @@ from ._version import __version__
 from .background import estimate_background
 from .coupling import Coupling
 from .errors import ChangeLimitError, ParameterError
-from .inference import ENGINES, Callback, Engine, MeanField
+from .inference import DEFAULT_ENGINE, ENGINES, Callback, Engine, threads_of
 from .learning import AUTO, Calibration, Estimate, estimate, resolve_noise
 from .model import IsingModel
 from .noise import NoiseModel, NoiseSpec, field_and_offset, observed, unit_scale
@@ -40,7 +40,7 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     image: ArrayLike,
     noise: str | NoiseModel | NoiseSpec = AUTO,
     *,
-    engine: str | Engine = "mf",
+    engine: str | Engine = DEFAULT_ENGINE,
     coupling: str | float | Coupling | Estimate = AUTO,
     calibration: Calibration | None = None,
     background: str | ArrayLike | None = None,
@@ -117,7 +117,7 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     if calibration is not None and not isinstance(calibration, Calibration):
         raise ParameterError("calibration", f"must be a Calibration or None, not {calibration!r}")
     calibration = calibration or found
-    if solver.name != MeanField.name:
+    if not solver.traits.factorised:
         calibration = None
 
     field, offset = field_and_offset(settled, lit, known)
@@ -171,7 +171,7 @@ def _settle(
     settled = resolve_noise(noise, x, mask)
     if isinstance(coupling, str):
         check_choice("coupling", coupling, [AUTO])
-        coupling = estimate(x, settled, mask=mask, parallel=engine.parallel)
+        coupling = estimate(x, settled, mask=mask, parallel=threads_of(engine))
     if isinstance(coupling, Estimate):
         return settled, coupling.coupling, "estimated", coupling.calibration
     strength = coupling if isinstance(coupling, Coupling) else Coupling.nearest(coupling)

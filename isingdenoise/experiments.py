@@ -50,12 +50,13 @@ class Comparison:
             "bit_error_rate": self.bit_error_rate,
             "psnr": self.psnr,
             "energy": solution.energy,
-            "bound": solution.bound,
-            "sweeps": solution.sweeps,
+            "bound": solution.lower_bound,
+            "sweeps": solution.work.sweeps,
             "seconds": solution.seconds,
-            "effective_sample_size": solution.trace.effective_sample_size,
-            "r_hat": solution.trace.r_hat,
+            "effective_sample_size": solution.diagnostics.get("effective_sample_size"),
+            "r_hat": solution.diagnostics.get("r_hat"),
             "status": solution.status.value,
+            "upper_bound": solution.upper_bound,
         }
 
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from .api import resolve_engine
 from .coupling import Coupling
-from .inference import ICM, Engine, Gibbs, MeanField
+from .inference import DEFAULT_ENGINE, Engine
 from .learning import AUTO, Estimate
 from .noise import NoiseModel, NoiseSpec
 from .validation import check_int
@@ -31,7 +31,7 @@ _ONE_WINDOW, _WINDOWS = (1 << 19) * 3 // 2, 1 << 19  # pixels from which the cou
 
 def memory_to_denoise(
     pixels: int,
-    engine: str | Engine = "mf",
+    engine: str | Engine = DEFAULT_ENGINE,
     *,
     noise: str | NoiseModel | NoiseSpec = AUTO,
     coupling: str | float | Coupling | Estimate = AUTO,
@@ -74,14 +74,14 @@ def memory_to_denoise(
     first, second = min(n, _BAND), min(max(n - _BAND, 0), _BAND)
     each = _IN_BAND + seen.itemsize  # a mask copies the picture's band
     bands = max(each * first, (_LEFT * first + each * second) if second else 0)
-    calibrated = isinstance(solver, MeanField) and isinstance(coupling, (str, Estimate))
+    calibrated = solver.traits.factorised and isinstance(coupling, (str, Estimate))
     part = _IN_PART * min(n, _PART) if calibrated else 0
     stages = [
         (4 + both) * n + bands,
         (13.2 + light) * n,
-        (_solve(solver) + light) * n,
+        solver.footprint(n) + light * n,
     ]
-    if probability and not isinstance(solver, ICM):
+    if probability and solver.traits.marginals:
         stages.append((14.13 + light) * n + part)
     if isinstance(noise, (str, NoiseSpec)):
         name = noise if isinstance(noise, str) else noise.name
@@ -89,16 +89,6 @@ def memory_to_denoise(
     if isinstance(coupling, str):
         stages.append(both * n + 132 * _window(n))
     return int(max(stages)) + _kernels()
-
-
-def _solve(engine: Engine) -> float:
-    """Return bytes a pixel while the engine runs, the model's field with it."""
-    known: Any = engine
-    if isinstance(engine, Gibbs):
-        return 17.4 + float(known.chains)
-    if isinstance(engine, ICM):
-        return 10.2
-    return 13.4 + 4 * (isinstance(engine, MeanField) and known.schedule == "jacobi")
 
 
 def _noise(n: int, noise: str, dtype: np.dtype[Any]) -> float:

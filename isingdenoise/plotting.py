@@ -38,7 +38,7 @@ _KINDS = {
     "negative diagonals": ("v", 8),
     "positive diagonals": ("^", 20),
 }
-_QUANTITIES = ("residual", "bound", "energy")
+_QUANTITIES = ("residual", "lower_bound", "upper_bound", "energy")
 _TICKS = (1, 1.5, 2, 3, 4, 5, 6, 8)  # labels that fit side by side
 
 
@@ -98,7 +98,7 @@ def draw_trace(axes: Axes, trace: Trace, quantity: str = "residual", label: str 
         Where to draw.
     trace : Trace
         Of a solution.
-    quantity : {"residual", "bound", "energy"}
+    quantity : {"residual", "lower_bound", "upper_bound", "energy"}
         What to draw; rounds where it was not computed are left out. The
         residual gets a logarithmic scale.
     label : str, optional
@@ -122,7 +122,7 @@ def draw_trace(axes: Axes, trace: Trace, quantity: str = "residual", label: str 
     if quantity == "residual":
         axes.set_yscale("log")
     axes.set_xlabel("site updates")
-    axes.set_ylabel(quantity)
+    axes.set_ylabel(quantity.replace("_", " "))
     return axes
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from . import backends
 from .coupling import Coupling
-from .inference import ENGINES, Engine
+from .inference import ENGINES, Engine, on_threads, threads_of
 from .model import IsingModel
+
+#: Side of the model that kernels are compiled on.
+_SIDE = 32
 
 __all__ = ["compile_for", "kernel_folder", "kernels_are_cached", "warm_up"]
 
@@ -25,9 +27,7 @@ def kernel_folder() -> Path | None:
     pathlib.Path or None
         None where no folder can be written to: every run then compiles.
     """
-    from ._kernels._cache import cache_directory
-
-    return cache_directory()
+    return backends.kernel_folder()
 
 
 def kernels_are_cached() -> bool:
@@ -55,14 +55,9 @@ def compile_for(engine: Engine, coupling: Coupling, sites: int) -> None:
     sites : int
         Size of the picture to come: large ones are solved on threads.
     """
-    from ._kernels._jit import PARALLEL_SITES
-
-    parallel = sites >= PARALLEL_SITES if engine.parallel is None else engine.parallel
-    settings: Any = engine
-    known = {field.name for field in fields(settings)}
-    short = dict.fromkeys(known & {"max_sweeps", "sweeps", "burn_in"}, 1)
-    small = IsingModel(np.zeros((8, 8), np.float32), coupling)
-    replace(settings, parallel=parallel, **short).solve(small, rng=0)
+    wanted = threads_of(engine)
+    parallel = backends.threads_for(sites) if wanted is None else wanted
+    on_threads(engine.quick(), parallel).solve(_busy(coupling), rng=0)
 
 
 def warm_up() -> Iterator[tuple[str, float]]:
@@ -75,12 +70,31 @@ def warm_up() -> Iterator[tuple[str, float]]:
     seconds : float
         How long it took.
     """
-    for name, engine in ENGINES.items():
+    for name, kind in ENGINES.items():
+        engine = kind()
         for coupling in (Coupling.nearest(0.1), Coupling.eight(0.1)):
-            for parallel in (False, True):
-                settings: Any = engine()
+            for parallel, how in ((False, ", serial"), (True, ", parallel")):
+                solver = on_threads(engine, parallel)
+                alone = solver is engine  # it knows no threads
+                if alone and parallel:
+                    continue
                 started = time.perf_counter()
-                compile_for(replace(settings, parallel=parallel), coupling, 0)
+                compile_for(solver, coupling, 0)
                 seconds = time.perf_counter() - started
-                kind = "parallel" if parallel else "serial"
-                yield f"{name}, {coupling.neighbours} neighbours, {kind}", seconds
+                yield f"{name}, {coupling.neighbours} neighbours{'' if alone else how}", seconds
+
+
+def _busy(coupling: Coupling) -> IsingModel:
+    """Return a small model of the same kind, on which every part of an engine has work to do.
+
+    All pixels are certain but two, on which the others pull as much as their own
+    fields do: left to themselves, with a strength of 1 between them, they come to
+    rest slowly (mu = tanh(mu)). An engine that goes on with what still moves
+    gets to that part.
+    """
+    strong = Coupling.nearest(1.0) if coupling.neighbours == 4 else Coupling.eight(1.0)
+    y, pair = _SIDE // 2, slice(_SIDE // 2, _SIDE // 2 + 2)
+    others, field = np.ones((_SIDE, _SIDE)), np.full((_SIDE, _SIDE), 30.0)
+    others[y, pair] = field[y, pair] = 0
+    field[y, pair] = -IsingModel(field, strong).local_field(others)[y, pair]
+    return IsingModel(field, strong)

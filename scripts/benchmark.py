@@ -81,7 +81,7 @@ def interleaved(contestants: dict[str, Run], rounds: int) -> dict[str, float]:
 def sweep_rates(size: int, rounds: int) -> list[Row]:
     """Time single sweeps of each engine beside a copy of as many bytes."""
     from isingdenoise._kernels import gibbs, icm, mean_field
-    from isingdenoise.inference._lattice import packed
+    from isingdenoise.backends import packed
 
     x = noisy_page(size)
     model = IsingModel(x / SIGMA**2, J)

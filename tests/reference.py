@@ -241,8 +241,9 @@ def assert_same_solution(a, b):
     assert (a.mean is None) == (b.mean is None)
     if a.mean is not None:
         np.testing.assert_array_equal(a.mean, b.mean)
-    assert (a.energy, a.bound, a.status, a.sweeps) == (b.energy, b.bound, b.status, b.sweeps)
-    for name in ("site_updates", "residual", "bound", "energy"):
+    assert (a.energy, a.lower_bound, a.upper_bound) == (b.energy, b.lower_bound, b.upper_bound)
+    assert (a.status, a.work) == (b.status, b.work)
+    for name in ("site_updates", "residual", "lower_bound", "upper_bound", "energy"):
         np.testing.assert_array_equal(getattr(a.trace, name), getattr(b.trace, name))
 
 

@@ -57,7 +57,7 @@ def assert_same(a, b):
     if a.probability is not None:
         np.testing.assert_array_equal(a.probability, b.probability)
     assert a.solution.energy == b.solution.energy
-    assert a.solution.bound == b.solution.bound
+    assert a.solution.lower_bound == b.solution.lower_bound
 
 
 @EVERY_ENGINE

@@ -136,7 +136,7 @@ def test_protection_is_conditioning(noise, coupling, monkeypatch):
     expected = conditioned(x, noise, coupling, held, mask)
     found = denoise(x, noise, coupling=coupling, mask=mask, protect=held)
     assert difference(found, *expected) < 1e-7
-    assert found.solution.bound <= expected[1]
+    assert found.solution.lower_bound <= expected[1]
     # The law tells a field that is too weak, and no protection at all.
     assert difference(denoise(x, noise, coupling=coupling, mask=mask), *expected) > 0.1
     monkeypatch.setattr(isingdenoise.api, "CERTAIN", 0.5)

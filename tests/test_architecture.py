@@ -25,7 +25,8 @@ LAYERS = {
     "messages": set(),
     "noise": {"messages", "model", "validation", "errors"},
     "background": {"validation", "errors"},
-    "inference": {"_kernels", "model", "diagnostics", "validation", "errors"},
+    "backends": {"_kernels", "model", "coupling", "errors"},
+    "inference": {"backends", "model", "diagnostics", "validation", "errors"},
     "learning": {
         *("inference", "noise", "messages", "model", "coupling", "validation", "errors"),
     },
@@ -38,7 +39,7 @@ LAYERS = {
     "_io": {"errors"},
     "io": {"_io", "errors"},
     "plotting": {"inference", "learning", "validation"},  # the types of a trace and an estimate
-    "warmup": {"_kernels", "inference", "model", "coupling"},
+    "warmup": {"backends", "inference", "model", "coupling"},
     "pipeline": {
         *(
             "api",
@@ -256,6 +257,8 @@ def test_the_layers_themselves_have_no_circle():
         ("isingdenoise.inference.icm", "from ..noise import FlipNoise", "noise"),
         ("isingdenoise.inference.icm", "from ..api import denoise", "api"),
         ("isingdenoise.inference.icm", "import numba", "numba"),
+        ("isingdenoise.inference.icm", "from .._kernels import icm", "_kernels"),
+        ("isingdenoise.backends.numba.lattice", "import numba", "numba"),
         ("isingdenoise.inference.icm", "def f():\n    from numba import njit", "numba"),
         ("isingdenoise.metrics", "__import__('numba')", "numba"),
         ("isingdenoise.metrics", "importlib.import_module('numba.core')", "numba"),

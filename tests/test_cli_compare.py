@@ -32,6 +32,7 @@ ROW_KEYS = [
     "effective_sample_size",
     "r_hat",
     "status",
+    "upper_bound",
 ]
 FEW = ["-O", "gibbs.burn_in=2", "-O", "gibbs.sweeps=5"]
 
@@ -94,7 +95,7 @@ def test_the_numbers_are_those_of_the_library(tmp_path, clean):
         assert row["bit_error_rate"] == bit_error_rate(alone.image, scene())
         assert row["psnr"] == psnr(alone.image, scene())
         assert row["energy"] == alone.solution.energy
-        assert row["sweeps"] == alone.solution.sweeps
+        assert row["sweeps"] == alone.solution.work.sweeps
 
 
 def test_uneven_light_is_divided_out_for_all_engines(tmp_path):

@@ -211,7 +211,8 @@ def test_the_lists_as_json_hold_the_defaults(command):
     records = json.loads(succeed(command, "--json").stdout)
     assert [record["name"] for record in records] == list(KINDS[command])
     for record, kind in zip(records, KINDS[command].values(), strict=True):
-        assert list(record) == ["name", "summary", "settings"]
+        own = ["traits"] if command == "engines" else []
+        assert list(record) == ["name", "summary", "settings", *own]
         plain = json.loads(json.dumps(dataclasses.asdict(kind())))
         assert record["settings"] == plain
 

@@ -31,7 +31,7 @@ JSON_KEYS = [
     "input", "output", "probability", "width", "height", "noise", "coupling", "engine", "status",
     "sweeps", "residual", "energy", "bound", "seconds", "effective_sample_size",
     "r_hat", "changed", "seed", "version", "changed_to_white", "changed_to_black", "calibration",
-    "background", "background_range", "change_map", "mask", "protect",
+    "background", "background_range", "upper_bound", "diagnostics", "change_map", "mask", "protect",
 ]
 # fmt: on
 
@@ -195,7 +195,7 @@ def test_uneven_light_is_divided_out_before_anything_is_estimated(tmp_path):
     assert np.mean(expected.image != scene(64, 64)) < 0.005
     assert np.mean(denoise(load(picture)[1]).image != scene(64, 64)) > 0.1  # what light does
     assert tuple(record["noise"]["levels"]) == expected.noise.levels
-    assert record["bound"] == expected.solution.bound
+    assert record["bound"] == expected.solution.lower_bound
     assert record["background"] == "auto"
     assert record["background_range"] == [expected.background.min(), expected.background.max()]
 

@@ -11,6 +11,7 @@ from command_line import scene
 
 from isingdenoise import ENGINES, ICM, Coupling, GaussianNoise, MeanField, ParameterError, denoise
 from isingdenoise.experiments import Comparison, compare
+from isingdenoise.inference import Traits
 from isingdenoise.metrics import bit_error_rate, psnr
 
 NOISE = GaussianNoise(0.8)
@@ -108,7 +109,7 @@ def test_records_have_stable_keys_and_plain_values(rows):
         record = row.record()
         assert list(record) == [
             *("engine", "bit_error_rate", "psnr", "energy", "bound", "sweeps"),
-            *("seconds", "effective_sample_size", "r_hat", "status"),
+            *("seconds", "effective_sample_size", "r_hat", "status", "upper_bound"),
         ]
         assert json.loads(json.dumps(record)) == record
         assert {type(value) for value in record.values()} <= {str, float, int, type(None)}
@@ -140,7 +141,11 @@ def test_every_engine_is_compiled_before_its_clock_starts(noisy):
     @dataclasses.dataclass(frozen=True)
     class Watched:
         name: ClassVar[str] = "watched"
+        traits: ClassVar[Traits] = Traits()
         parallel: bool | None = None
+
+        def quick(self):
+            return self
 
         def solve(self, model, *, init=None, rng=None, callback=None):
             solved.append(model.field.shape)

@@ -33,7 +33,7 @@ def outcome(result):
     """Return all bits of a result."""
     return (
         *(a.tobytes() for a in (result.image, result.solution.mean, result.probability)),
-        *(result.model.field.tobytes(), result.model.offset, result.solution.bound),
+        *(result.model.field.tobytes(), result.model.offset, result.solution.lower_bound),
         *(result.noise, result.coupling, result.changed, result.differs.tobytes()),
     )
 

@@ -121,9 +121,11 @@ def test_negative_couplings_with_jacobi_end(J, damping):
     engine = MeanField(schedule="jacobi", damping=damping, max_sweeps=300)
     found = denoise(X, GaussianNoise(1.0), engine=engine, coupling=J)
     assert found.solution.status in (Status.CONVERGED, Status.MAX_SWEEPS)
-    assert found.solution.sweeps <= 300
+    assert found.solution.work.sweeps <= 300
     assert np.isfinite(found.solution.mean).all()
-    assert (found.solution.residual <= engine.tol) == (found.solution.status is Status.CONVERGED)
+    assert (found.solution.diagnostics["residual"] <= engine.tol) == (
+        found.solution.status is Status.CONVERGED
+    )
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -199,7 +199,7 @@ def test_extreme_sigmas_stay_finite(sigma, dtype):
     x = np.array([[0, 100, 127, 128, 200, 255]], dtype)
     found = denoise(x, GaussianNoise(sigma, (64, 191)))
     field = found.model.field
-    assert np.isfinite([*field[0], found.model.offset, found.solution.bound]).all()
+    assert np.isfinite([*field[0], found.model.offset, found.solution.lower_bound]).all()
     if sigma < 1:
         np.testing.assert_array_equal(field[0], 1e8 * np.array([-1, -1, -1, 1, 1, 1]))
         np.testing.assert_array_equal(found.image[0], x[0] > 127.5)

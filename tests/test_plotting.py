@@ -95,13 +95,13 @@ def test_a_trace_is_drawn_over_the_site_updates(axes):
 def test_rounds_where_nothing_was_computed_are_left_out(axes):
     trace = solved(MeanField(tol=0, max_sweeps=20, bound_every=3), coupling=0.6).trace
     assert len(trace) >= 6
-    draw_trace(axes, trace, "bound")
+    draw_trace(axes, trace, "lower_bound")
     (line,) = axes.lines
     np.testing.assert_array_equal(line.get_xdata(), trace.site_updates[2::3])
-    np.testing.assert_array_equal(line.get_ydata(), trace.bound[2::3])
+    np.testing.assert_array_equal(line.get_ydata(), trace.lower_bound[2::3])
     assert not np.isnan(line.get_ydata()).any()
     assert axes.get_yscale() == "linear"
-    assert axes.get_ylabel() == "bound"
+    assert axes.get_ylabel() == "lower bound"
 
 
 def test_the_energy_of_each_chain_is_a_line(axes):
@@ -254,7 +254,9 @@ def test_a_rendered_figure_shows_the_picture(tmp_path):
 
 def test_an_unknown_quantity_is_an_error(axes):
     for name in ("temperature", "", "seconds", None):
-        with pytest.raises(ParameterError, match="one of residual, bound, energy") as error:
+        with pytest.raises(
+            ParameterError, match="one of residual, lower_bound, upper_bound, energy"
+        ) as error:
             draw_trace(axes, solved(ICM()).trace, name)
         assert error.value.parameter == "quantity"
 

@@ -12,7 +12,7 @@ import reference
 
 from isingdenoise import Coupling, IsingModel
 from isingdenoise._kernels import gibbs
-from isingdenoise.inference._lattice import Lattice
+from isingdenoise.backends.numba import Lattice
 
 SAMPLES, BATCH = 1_000_000, 1_000
 KEY = (np.uint32(20), np.uint32(26))

@@ -100,7 +100,7 @@ def batch(
 
     from . import report, signals, tally
 
-    o.check_probability(probability, options.engine)
+    o.check_probability(probability, options.solver)
     options = replace(options, compression=writing.compression)
     for path in options.files:
         check_source(path)

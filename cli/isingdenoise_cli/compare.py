@@ -15,9 +15,11 @@ from isingdenoise.pipeline import CleanOptions, light_record, noise_record
 
 from . import options as o
 from . import streams, talk
-from .settings import build_engines
+from .settings import EngineChoice, build_engines
 from .streams import Place
 
+#: Columns, keys of the record, and traits of the engines that have them.
+_BOUNDS = (("bound", "bound", "lower_bound"), ("upper bound", "upper_bound", "upper_bound"))
 #: Bytes a pixel of a result: field, means, labels, picture.
 _KEPT = 10
 
@@ -29,7 +31,7 @@ _KEPT = 10
 @click.option(
     "--engine",
     "engines",
-    type=click.Choice(list(ENGINES)),
+    type=EngineChoice(),
     multiple=True,
     help="Only this engine; may be repeated.",
 )
@@ -103,7 +105,12 @@ def compare(
     for what, text in report.light_line(light):
         talk.result(f"{what:<9} {text}")
     talk.result(f"coupling  {rows[0].result.coupling} ({used['source']})\n")
-    report.print_table([_row(r.record(), reference is not None) for r in rows])
+    bounds = {
+        words: key
+        for words, key, trait in _BOUNDS
+        if any(getattr(solver.traits, trait) for solver in solvers)
+    }
+    report.print_table([_row(r.record(), reference is not None, bounds) for r in rows])
 
 
 def _memory(options: CleanOptions, solvers: Sequence[Engine], pixels: int, dtype: str) -> int:
@@ -113,14 +120,15 @@ def _memory(options: CleanOptions, solvers: Sequence[Engine], pixels: int, dtype
     return max(each) + _KEPT * pixels * (len(solvers) - 1)
 
 
-def _row(record: dict[str, Any], measured: bool) -> dict[str, str]:
-    """Return one row of the table as text."""
+def _row(record: dict[str, Any], measured: bool, bounds: dict[str, str]) -> dict[str, str]:
+    """Return one row of the table as text, with a column for each bound that some engine has."""
     row = {"engine": record["engine"]}
     if measured:
         row["bit error rate"] = f"{record['bit_error_rate']:.4%}"
         row["PSNR dB"] = f"{record['psnr']:.2f}"
     row["energy"] = f"{record['energy']:.1f}"
-    row["bound"] = "-" if record["bound"] is None else f"{record['bound']:.1f}"
+    for words, key in bounds.items():
+        row[words] = "-" if record[key] is None else f"{record[key]:.1f}"
     row |= {"sweeps": str(record["sweeps"]), "seconds": f"{record['seconds']:.4f}"}
     return row | {"status": record["status"]}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -21,7 +21,7 @@ def engines(as_json: bool) -> None:
 
     A setting is given to 'run', 'compare' or 'batch' as -O NAME=VALUE.
     """
-    _show(ENGINES, as_json)
+    _show(ENGINES, as_json, lambda kind: {"traits": dataclasses.asdict(kind.traits)})
 
 
 @click.command()
@@ -69,9 +69,11 @@ def _noise_record(kind: type[NoiseModel]) -> dict[str, Any]:
     }
 
 
-def _show(kinds: Mapping[str, Any], as_json: bool) -> None:
+def _show(
+    kinds: Mapping[str, Any], as_json: bool, more: Callable[[Any], dict[str, Any]] = lambda _: {}
+) -> None:
     records = [
-        {"name": name, "summary": kind.summary, "settings": _settings(kind)}
+        {"name": name, "summary": kind.summary, "settings": _settings(kind), **more(kind)}
         for name, kind in kinds.items()
     ]
     if as_json:

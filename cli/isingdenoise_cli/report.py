@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ from isingdenoise.pipeline.summary import told
 from isingdenoise.result import DenoiseResult
 
 from . import process, talk
+
+#: What measures of a solve are called; others go by their names.
+_WORDS = {"r_hat": "R-hat", "effective_sample_size": "effective sample size"}
 
 
 def describe_noise(record: Mapping[str, Any]) -> str:
@@ -59,13 +63,14 @@ def page_lines(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from light_line(record)
     yield "coupling", f"{Coupling(**strengths)} ({source})"
     yield "engine", f"{record['engine']['name']}: {outcome(record)} in {record['seconds']:.2g} s"
-    if record["r_hat"] is not None:
-        mixed = f"{record['r_hat']:.3f}".replace("nan", "-")  # unknown
-        size = f"{record['effective_sample_size']:.0f}".replace("nan", "-")
-        yield "chains", f"R-hat {mixed}, effective sample size {size} (energy)"
+    yield from _measures(record["diagnostics"])
     yield "energy", f"{record['energy']:.8g}"
-    if record["bound"] is not None:
-        yield "bound", f"{record['bound']:.8g} (on the log evidence, prior normaliser left out)"
+    lower, upper = record["bound"], record["upper_bound"]
+    if lower is not None or upper is not None:
+        least = "" if lower is None else f"{lower:.8g}"
+        most = "" if upper is None else f"at most {upper:.8g}"
+        both = ", ".join(filter(None, (least, most)))
+        yield "bound", f"{both} (on the log evidence, prior normaliser left out)"
     yield (
         "changed",
         f"{record['changed']:.2%} of the pixels, against the thresholded picture "
@@ -77,10 +82,25 @@ def outcome(record: Mapping[str, Any]) -> str:
     """Return the status in words."""
     words = {Status.CONVERGED: "converged after", Status.MAX_SWEEPS: "stopped after"}
     status = Status(record["status"])
-    # the sweeps allowed where they ran out, though the last round went beyond
-    ran_out = status is Status.MAX_SWEEPS
-    sweeps = record["engine"]["max_sweeps"] if ran_out else record["sweeps"]
-    return f"{words.get(status, 'did')} {sweeps} sweeps"
+    done = record["sweeps"]  # the last round may go beyond those allowed
+    return (
+        f"{words.get(status, 'did')} {min(done, record['engine'].get('max_sweeps', done))} sweeps"
+    )
+
+
+def _measures(diagnostics: Mapping[str, float]) -> Iterator[tuple[str, str]]:
+    """Yield the line of what an engine measures of itself; the status tells of the residual."""
+    own = {name: value for name, value in diagnostics.items() if name != "residual"}
+    texts = [f"{_WORDS.get(name, name.replace('_', ' '))} {_figure(v)}" for name, v in own.items()]
+    if "r_hat" in own:
+        yield "chains", f"{', '.join(texts)} (energy)"
+    elif texts:
+        yield "measures", ", ".join(texts)
+
+
+def _figure(value: float) -> str:
+    """Return a number of a measure in four digits or more; - where it is unknown."""
+    return "-" if math.isnan(value) else f"{value:.{4 if abs(value) < 1e4 else 12}g}"
 
 
 def write_figure(figure: Any, path: Path, force: bool) -> None:

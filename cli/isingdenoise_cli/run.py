@@ -62,7 +62,7 @@ def run(
     isingdenoise run plan.png --protect dots.png --max-change 5% --change-map changes.png
     isingdenoise run - < noisy.png > clean.png
     """
-    o.check_probability(wanted.probability, options.engine)
+    o.check_probability(wanted.probability, options.solver)
     options = replace(options, compression=wanted.writing.compression)
     planned = planning.plan(sources, wanted, options.files, force)
     if as_json and planned[0].takes_stdout:

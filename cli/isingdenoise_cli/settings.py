@@ -14,7 +14,25 @@ from click.shell_completion import CompletionItem
 from isingdenoise.errors import ParameterError
 from isingdenoise.inference import ENGINES, Engine
 
-_SWITCHES = {"true": True, "false": False, "auto": None}
+_SWITCHES = {"true": True, "false": False}
+_AUTO = ("auto", "none")  # what stands for None
+_WORDS = {int: "a whole number", float: "a number", bool: "true or false"}
+
+
+class EngineChoice(click.Choice[str]):
+    """One of the engines that are known when it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__(tuple(ENGINES))
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The engines of the moment."""
+        return tuple(ENGINES)
+
+    @choices.setter
+    def choices(self, _: tuple[str, ...]) -> None:
+        """Leave aside what click would keep of the first moment."""
 
 
 def build_engines(names: Sequence[str], settings: Iterable[str]) -> list[Engine]:
@@ -104,13 +122,50 @@ def _built(name: str, settings: Iterable[str], prefix: str) -> Engine:
 
 
 def _parsed(option: str, text: str, kind: Any) -> Any:
-    """Return `text` as a value of the type."""
-    if isinstance(kind, types.UnionType):  # bool | None
-        if text.lower() not in _SWITCHES:
-            raise ParameterError(option, f"must be one of {', '.join(_SWITCHES)}, not {text!r}")
-        return _SWITCHES[text.lower()]
+    """Return `text` as a value of a type: plain, Literal, or several with or without None."""
+    kinds = _members(kind)
+    if types.NoneType in kinds and text.lower() in _AUTO:
+        return None
+    for one in kinds:
+        if typing.get_origin(one) is typing.Literal:
+            found = [value for value in typing.get_args(one) if str(value) == text]
+        elif one is bool:
+            found = [v for word, v in _SWITCHES.items() if word == text.lower()]
+        else:
+            found = _converted(one, text)
+        if found:
+            return found[0]
+    raise ParameterError(option, f"must be {_described(kinds)}, not {text!r}")
+
+
+def _members(kind: Any) -> list[Any]:
+    """Return the types that a type allows, None last."""
+    several = isinstance(kind, types.UnionType) or typing.get_origin(kind) is typing.Union
+    kinds = list(typing.get_args(kind)) if several else [kind]
+    return sorted(kinds, key=lambda one: one is types.NoneType)
+
+
+def _converted(kind: Any, text: str) -> list[Any]:
+    """Return the value of a text in a list; an empty one where it has none."""
+    if kind is types.NoneType:
+        return []
     try:
-        return kind(text)
-    except ValueError:
-        what = {int: "a whole number", float: "a number"}.get(kind, "valid")
-        raise ParameterError(option, f"must be {what}, not {text!r}") from None
+        return [kind(text)]
+    except (ValueError, TypeError):
+        return []
+
+
+def _described(kinds: Sequence[Any]) -> str:
+    """Return what a setting of these types may be, for an error."""
+    words = [
+        word
+        for one in kinds
+        if typing.get_origin(one) is typing.Literal or one is bool
+        for word in (map(str, typing.get_args(one)) if one is not bool else _SWITCHES)
+    ]
+    others = [_WORDS.get(one, "valid") for one in kinds if one in (int, float)]
+    if types.NoneType in kinds:
+        (words if words else others).append(_AUTO[0])
+    if words and not others:
+        return f"one of {', '.join(words)}"
+    return " or ".join(others + words) or "valid"

@@ -1,16 +1,18 @@
 """Inference engines: what turns a model into a clean picture."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from .base import Callback, Engine, Solution, Status, Step, Trace
+from ..backends import serially
+from .base import Engine, Traits, on_threads, threads_of
 from .gibbs import Gibbs
 from .icm import ICM
 from .mean_field import MeanField
+from .solution import MEASURES, Advice, Callback, Solution, Status, Step, Trace, Work
 
 __all__ = [
+    "DEFAULT_ENGINE",
     "ENGINES",
     "ICM",
+    "MEASURES",
+    "Advice",
     "Callback",
     "Engine",
     "Gibbs",
@@ -19,17 +21,22 @@ __all__ = [
     "Status",
     "Step",
     "Trace",
+    "Traits",
+    "Work",
+    "having",
+    "on_threads",
     "serially",
+    "threads_of",
 ]
 
-#: Every engine by its name on the command line.
+#: Every engine by its name on the command line. Whoever adds one, at any time, has added
+#: it everywhere: nobody keeps a list of their own.
 ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (MeanField, ICM, Gibbs)}
 
+#: The engine of those who name none.
+DEFAULT_ENGINE: str = MeanField.name
 
-@contextmanager
-def serially() -> Iterator[None]:
-    """Keep to serial kernels in this thread: for work that is itself one of several threads."""
-    from .._kernels import _jit  # loads numba
 
-    with _jit.serially():
-        yield
+def having(trait: str) -> list[str]:
+    """Return the names of the engines with a trait."""
+    return [name for name, engine in ENGINES.items() if getattr(engine.traits, trait)]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .base import Callback, Status, Step, Trace
+from .solution import Callback, Status, Step, Trace
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Round:
         Updates made in this round.
     residual : float
         Distance from a fixed point, in the engine's own measure.
-    bound : float
-        Evidence lower bound, NaN where not computed.
+    lower_bound, upper_bound : float
+        Bounds on log Z + c, NaN where not computed.
     energy : float or tuple of float
         Energy, of each chain where there are several; NaN where not computed.
     done : bool
@@ -34,7 +34,8 @@ class Round:
 
     site_updates: int
     residual: float = math.nan
-    bound: float = math.nan
+    lower_bound: float = math.nan
+    upper_bound: float = math.nan
     energy: float | tuple[float, ...] = math.nan
     done: bool = False
 
@@ -98,7 +99,8 @@ def _step(
         sweeps=-(-updates // sites),
         site_updates=updates,
         residual=done.residual,
-        bound=done.bound,
+        lower_bound=done.lower_bound,
+        upper_bound=done.upper_bound,
         energy=float(np.mean(done.energy)),
         seconds=seconds,
         snapshot=snapshot,
@@ -110,7 +112,8 @@ def _trace(history: list[tuple[int, Round, float]]) -> Trace:
     return Trace(
         site_updates=np.array([entry[0] for entry in history], np.int64),
         residual=np.array([r.residual for r in rounds], np.float64),
-        bound=np.array([r.bound for r in rounds], np.float64),
+        lower_bound=np.array([r.lower_bound for r in rounds], np.float64),
+        upper_bound=np.array([r.upper_bound for r in rounds], np.float64),
         energy=np.array([r.energy for r in rounds], np.float64),
         seconds=np.array([entry[2] for entry in history], np.float64),
     )

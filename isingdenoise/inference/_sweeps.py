@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from .._kernels import tiles
-from .._kernels.mean_field import blocked_sweeps, sweep
 from ._loop import Round
 
 if TYPE_CHECKING:
-    from ._lattice import Lattice, Planes
+    from ..backends import Lattice, Planes, WorkList
 
 #: Sweeps in plain checkerboard order that the tiled schedule begins with: the
 #: posterior often has several fixed points, and the first sweeps choose one.
@@ -29,8 +27,6 @@ _BLOCK = 3
 #: many tiles move, news from the neighbours is worth more than going on alone.
 _OF_MANY, _OF_FEW = (8, 1), (64, 16)
 _FEW_TILES = 0.05
-#: Sites times rounds of one call: Ctrl-C is heard between two calls.
-_AT_ONCE = 1 << 28
 
 
 class Sweeps(Protocol):
@@ -87,16 +83,7 @@ class FullSweeps:
 
     def update(self, old: Planes, weight: float) -> float:
         """Do one sweep with neighbours from `old`; return the largest step."""
-        self.lattice.run(
-            sweep,
-            self.mean,
-            old,
-            *self.lattice.parameters,
-            np.float32(weight),
-            np.float32(self.tol),
-            self.rows,
-            self.moving,
-        )
+        self.lattice.mean_field_sweep(self.mean, old, weight, self.tol, self.rows, self.moving)
         return float(self.rows.max())
 
 
@@ -122,7 +109,7 @@ class TiledSweeps:
         self.rows = lattice.rows(np.float32)
         self.moving = lattice.rows(np.int32)
         self.sweeps = 0
-        self.list: _WorkList | None = None
+        self.list: WorkList | None = None
 
     def step(self, budget: int) -> Round:
         """Do some whole sweeps, or visit every tile on the work list."""
@@ -153,70 +140,10 @@ class TiledSweeps:
             residual = self.residual()
         done = residual <= self.tol
         if few and self.sweeps >= _EXACT_SWEEPS and not done:
-            self.list = _WorkList(self.lattice, self.mean)
+            self.list = self.lattice.work_list(self.mean)
         return Round(count * sites, residual, done=done)
 
     def _blocked(self, weight: float, count: int) -> float:
         """Do `count` sweeps; return the largest step of the last."""
-        self.lattice.run(
-            blocked_sweeps,
-            self.mean,
-            *self.lattice.parameters,
-            np.float32(weight),
-            np.float32(self.tol),
-            self.rows,
-            self.moving,
-            count,
-        )
+        self.lattice.mean_field_blocks(self.mean, weight, self.tol, self.rows, self.moving, count)
         return float(self.rows.max())
-
-
-class _WorkList:
-    """Which units wait for an update, and which tiles hold them."""
-
-    def __init__(self, lattice: Lattice, mean: Planes) -> None:
-        self.lattice, self.mean = lattice, mean
-        height, width = mean.shape[1] - 2, mean.shape[2] - 2
-        units = (-(-height // tiles.UNIT_ROWS), -(-width // tiles.UNIT_COLUMNS))
-        grid = (-(-units[0] // tiles.TILE_ROWS), -(-units[1] // tiles.TILE_COLUMNS))
-        phases = 2 if lattice.diagonal is None else 4
-        self.dirty = np.ones((phases, units[0] + 2, units[1] + 2), np.uint8)
-        self.drift = np.zeros((*self.dirty.shape, 5), np.float32)
-        self.active = np.ones((grid[0] + 2, grid[1] + 2), np.uint8)
-        self.queue = np.empty(grid[0] * grid[1], np.int64)
-        self.units = np.empty(grid, np.int64)
-
-    def waiting(self) -> float:
-        """Return the share of the tiles that wait."""
-        return float(np.mean(self.active[1:-1, 1:-1]))
-
-    def visit(self, weight: float, threshold: float, visits: int, rounds: int = 1) -> int:
-        """Go through the list `rounds` times; return the site updates done."""
-        units, at_once = 0, max(1, _AT_ONCE // self.lattice.sites)
-        for done in range(0, rounds, at_once):
-            self.lattice.run(
-                tiles.sweep_tiles,
-                self.mean,
-                *self.lattice.parameters,
-                np.float32(weight),
-                np.float32(threshold),
-                visits,
-                min(at_once, rounds - done),
-                self.dirty,
-                self.drift,
-                self.active,
-                self.queue,
-                self.units,
-            )
-            units += int(self.units.sum())
-            if not self.active.any():
-                break
-        planes: int = 4 // self.dirty.shape[0]
-        return units * planes * tiles.UNIT_ROWS * tiles.UNIT_COLUMNS
-
-    def wake_rows(self, rows: Planes) -> None:
-        """Mark all units of the packed rows for which `rows`, (4, h), holds."""
-        first = np.flatnonzero(rows.any(axis=0)) - 1
-        unit = first // tiles.UNIT_ROWS
-        self.dirty[:, unit + 1, :] = 1
-        self.active[unit // tiles.TILE_ROWS + 1, :] = 1

@@ -1,153 +1,56 @@
-"""What every engine takes and gives back."""
+"""What an engine is, and what it says of itself."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import ClassVar, Protocol
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ..model import IsingModel
+from .solution import Callback, Solution
 
-__all__ = ["Callback", "Engine", "Solution", "Status", "Step", "Trace"]
-
-
-class Status(StrEnum):
-    """How a solve ended."""
-
-    CONVERGED = "converged"  #: the stopping rule was met
-    MAX_SWEEPS = "max_sweeps"  #: the sweeps ran out first
-    EXACT = "exact"  #: the answer is the optimum, not a limit
-    SAMPLED = "sampled"  #: all sweeps asked for were drawn
+__all__ = ["Engine", "Traits", "on_threads", "threads_of"]
 
 
 @dataclass(frozen=True)
-class Step:
-    """What a callback sees after each round.
+class Traits:
+    """What an engine's solutions hold; whoever asks reads it here, never the engine's name.
 
     Attributes
     ----------
-    round : int
-        Rounds done, from 1.
-    sweeps : int
-        Sweeps done.
-    site_updates : int
-        Site updates done.
-    residual : float
-        Largest |tanh(a) - mean| of the round (mean field), the number of labels
-        changed (ICM), NaN (Gibbs).
-    bound, energy : float
-        The objective after the round; NaN where it was not computed.
-    seconds : float
-        Time spent in the engine, callbacks not counted.
-    snapshot : callable
-        Returns a fresh array of the state: means (H, W) float32, labels (H, W)
-        int8, or labels of all chains (chains, H, W) int8.
+    marginals : bool
+        `mean` is there, and with it probabilities.
+    lower_bound, upper_bound : bool
+        The bound is there.
+    exact : bool
+        The answer is the optimum, not an approximation.
+    stochastic : bool
+        The answer depends on `rng`.
+    factorised : bool
+        Means are those of independent spins at a fixed point of
+        mu = tanh(J mu + h). They are too sure of themselves in a known way:
+        calibration and reaction term apply.
     """
 
-    round: int
-    sweeps: int
-    site_updates: int
-    residual: float
-    bound: float
-    energy: float
-    seconds: float
-    snapshot: Callable[[], NDArray[np.generic]]
-
-
-Callback = Callable[[Step], object]
-
-
-@dataclass(frozen=True, eq=False)
-class Trace:
-    """The course of a solve, one entry for each round.
-
-    Attributes
-    ----------
-    site_updates : ndarray, shape (rounds,), int64
-        Site updates done so far.
-    residual, bound : ndarray, shape (rounds,), float64
-        As in `Step`.
-    energy : ndarray, shape (rounds,) or (rounds, chains), float64
-        As in `Step`; of each chain for Gibbs.
-    seconds : ndarray, shape (rounds,), float64
-        Time spent so far.
-    effective_sample_size : float or None
-        Of the energy, over the kept sweeps of all chains (Gibbs).
-    r_hat : float or None
-        Split R-hat of the energy over the kept sweeps (Gibbs).
-    """
-
-    site_updates: NDArray[np.int64]
-    residual: NDArray[np.float64]
-    bound: NDArray[np.float64]
-    energy: NDArray[np.float64]
-    seconds: NDArray[np.float64]
-    effective_sample_size: float | None = None
-    r_hat: float | None = None
-
-    def __len__(self) -> int:
-        """Return the number of rounds."""
-        return len(self.seconds)
-
-
-@dataclass(frozen=True, eq=False)
-class Solution:
-    """What an engine found.
-
-    Attributes
-    ----------
-    labels : ndarray, shape (H, W), int8
-        The restored spins, -1 or +1.
-    mean : ndarray, shape (H, W), float32, or None
-        (Approximate) posterior means; None for engines that seek only labels.
-    energy : float
-        Energy of `labels`.
-    bound : float or None
-        Lower bound on log Z + c at `mean`, in nats; None where there is none.
-    status : Status
-        How it ended.
-    sweeps : int
-        Sweeps done, one sweep being as many site updates as there are sites.
-    residual : float
-        At the end: the largest |tanh(a) - mean| over the picture (mean field),
-        the number of labels the last sweep changed (ICM), NaN (Gibbs).
-    trace : Trace
-        The course of the solve.
-    engine : str
-        The engine's name.
-    """
-
-    labels: NDArray[np.int8]
-    mean: NDArray[np.float32] | None
-    energy: float
-    bound: float | None
-    status: Status
-    sweeps: int
-    residual: float
-    trace: Trace
-    engine: str
-
-    @property
-    def seconds(self) -> float:
-        """Time spent in the rounds, callbacks not counted."""
-        return float(self.trace.seconds[-1]) if len(self.trace) else 0.0
-
-    def __repr__(self) -> str:
-        """Return the outcome, not the arrays."""
-        height, width = self.labels.shape
-        bound = "" if self.bound is None else f", bound {self.bound:.6g}"
-        return (
-            f"Solution({self.engine}, {height} x {width}, {self.status.value} after "
-            f"{self.sweeps} sweeps, energy {self.energy:.6g}{bound})"
-        )
+    marginals: bool = False
+    lower_bound: bool = False
+    upper_bound: bool = False
+    exact: bool = False
+    stochastic: bool = False
+    factorised: bool = False
 
 
 class Engine(Protocol):
     """A frozen dataclass of settings that solves a model.
+
+    Its fields are its settings: the command line lists, parses and completes
+    them from their names, types (`int`, `float`, `bool`, `str`, `Literal`, and
+    each of them `| None`) and defaults. Of the names that several engines
+    share, `parallel` says whether to use threads, None leaving it to the
+    picture's size (the answer is the same bit for bit), `max_sweeps` how many
+    sweeps are allowed, and `tol` the stopping rule.
 
     Attributes
     ----------
@@ -155,16 +58,22 @@ class Engine(Protocol):
         Name in `ENGINES` and on the command line.
     summary : str
         One line for the list of engines.
+    traits : Traits
+        What its solutions hold.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
+    traits: ClassVar[Traits]
 
-    @property
-    def parallel(self) -> bool | None:
-        """Whether to use threads; None leaves it to the picture's size.
+    def footprint(self, pixels: int) -> int:
+        """Return the bytes held at the peak of `solve`, those of field and `init` among them."""
+        ...
 
-        The answer is the same bit for bit.
+    def quick(self) -> Engine:
+        """Return an engine that ends soon on a small picture, for warming up and for tests.
+
+        On its way it does all that `solve` may do with these settings.
         """
         ...
 
@@ -183,10 +92,36 @@ class Engine(Protocol):
         model : IsingModel
             The posterior.
         init : array_like, shape (H, W), optional
-            Means or labels to start from; tanh(h) by default.
+            Means or labels to start from, in [-1, 1]; tanh(h) by default.
+            Where an engine starts from labels, their signs count, 0 being +1.
         rng : numpy.random.Generator or int, optional
-            Randomness, for engines that need it.
+            Source of the seed of stochastic engines, a fresh one by default;
+            the others do not use it.
         callback : callable, optional
             Called with a `Step` after each round.
+
+        Returns
+        -------
+        Solution
+            Not converging is a status and an advice, never an exception.
+
+        Raises
+        ------
+        ParameterError
+            `init` has another shape than the model, or holds no real numbers.
         """
         ...
+
+
+def threads_of(engine: Engine) -> bool | None:
+    """Return the setting `parallel`, None where an engine has none."""
+    wanted: bool | None = getattr(engine, "parallel", None)
+    return wanted
+
+
+def on_threads(engine: Engine, parallel: bool) -> Engine:
+    """Return the engine with or without threads; as it is where it knows none."""
+    settings: Any = engine
+    known = {setting.name for setting in fields(settings)}
+    changed: Engine = replace(settings, parallel=parallel) if "parallel" in known else engine
+    return changed

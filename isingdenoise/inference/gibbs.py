@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..backends import packed
 from ..diagnostics import effective_sample_size, r_hat
 from ..model import IsingModel
 from ..validation import as_generator, check_int, check_switch, store
 from ._loop import Round, iterate
-from .base import Callback, Solution, Status
+from ._start import starting_mean
+from .base import Traits
+from .solution import Advice, Callback, Solution, Status, Work
 
 if TYPE_CHECKING:
-    from ._lattice import Lattice, Planes
+    from ..backends import Lattice, Planes
 
 __all__ = ["Gibbs"]
 
+#: Above this the chains have not mixed (Vehtari et al. 2021 ask for less, but of marginals).
+_R_HAT = 1.1
+#: With fewer kept sweeps nothing can be told of the chains: two in each half.
+_LEAST_SWEEPS = 4
 # float32 sums of so many means in [-1, 1] keep seven digits; then they are
 # folded into the running mean.
 _FOLD = 256
@@ -59,6 +67,7 @@ class Gibbs:
 
     name: ClassVar[str] = "gibbs"
     summary: ClassVar[str] = "Gibbs sampling: exact in the limit, with convergence diagnostics"
+    traits: ClassVar[Traits] = Traits(marginals=True, stochastic=True)
 
     burn_in: int = 50
     sweeps: int = 200
@@ -74,6 +83,14 @@ class Gibbs:
             parallel=check_switch("parallel", self.parallel),
         )
 
+    def footprint(self, pixels: int) -> int:
+        """Return the bytes held at the peak of `solve`; see `Engine`."""
+        return int((17.4 + self.chains) * pixels)
+
+    def quick(self) -> Gibbs:
+        """Return an engine that draws two sweeps, one of them kept; see `Engine`."""
+        return replace(self, burn_in=1, sweeps=1)
+
     def solve(
         self,
         model: IsingModel,
@@ -82,27 +99,11 @@ class Gibbs:
         rng: np.random.Generator | int | None = None,
         callback: Callback | None = None,
     ) -> Solution:
-        """Draw `burn_in + sweeps` sweeps of each chain.
+        """Draw `burn_in + sweeps` sweeps of each chain, the first begun at the signs of `init`.
 
-        Parameters
-        ----------
-        model : IsingModel
-            The posterior.
-        init : array_like, shape (H, W), optional
-            Means or labels whose signs the first chain starts from.
-        rng : numpy.random.Generator or int, optional
-            Source of the seed; a fresh one by default.
-        callback : callable, optional
-            Called with a `Step` after each sweep of all chains.
-
-        Returns
-        -------
-        Solution
-            `bound` is None, the status `sampled`; the trace holds each chain's
-            energies, with their effective sample size and R-hat.
+        Parameters and result as of `Engine.solve`; the trace holds each chain's
+        energies, and `callback` is called after each sweep of all chains.
         """
-        from ._lattice import packed, starting_mean
-
         generator, _ = as_generator(rng)
         with packed(model, self.parallel) as lattice:
             first = lattice.signs(lattice.pack(starting_mean(model, init)))
@@ -124,10 +125,27 @@ class Gibbs:
             del signs
             mean = lattice.unpack(average)
         kept = trace.energy[self.burn_in :].T
-        trace = replace(trace, effective_sample_size=effective_sample_size(kept), r_hat=r_hat(kept))
+        mixing = r_hat(kept)
         return Solution(
-            labels, mean, energy, None, Status.SAMPLED, len(trace), np.nan, trace, self.name
+            labels=labels,
+            mean=mean,
+            energy=energy,
+            lower_bound=None,
+            upper_bound=None,
+            status=Status.SAMPLED,
+            work=Work(len(trace), int(trace.site_updates[-1])),
+            trace=trace,
+            engine=self.name,
+            diagnostics={"r_hat": mixing, "effective_sample_size": effective_sample_size(kept)},
+            advice=tuple(self._advice(mixing)),
         )
+
+    def _advice(self, mixing: float) -> Iterator[Advice]:
+        if mixing > _R_HAT:
+            message = f"the chains disagree (R-hat {mixing:.2f})"
+            yield Advice(message, ("burn_in", "sweeps"))
+        if self.sweeps < _LEAST_SWEEPS:
+            yield Advice("too few sweeps to tell whether the chains agree", ("sweeps",))
 
 
 class _Sampler:
@@ -140,8 +158,6 @@ class _Sampler:
         first: Planes,
         rng: np.random.Generator,
     ) -> None:
-        from .._kernels.gibbs import GROUPS
-
         self.lattice = lattice
         self.burn_in = settings.burn_in
         key = rng.integers(0, 2**32, 2, np.uint32)
@@ -156,28 +172,16 @@ class _Sampler:
             del drawn
         self.total = lattice.allocate(np.float32)
         self.mean = lattice.allocate(np.float32)
-        self.scratch = np.empty((GROUPS, lattice.field.shape[2] + 4), np.float32)
         self.sweep = 0
         self.pending = 0  # means in `total`
         self.folded = 0  # means in `mean`
 
     def step(self, _: int) -> Round:
         """Draw one sweep of every chain."""
-        from .._kernels.gibbs import sweep
-
         self.sweep += 1
         keep = self.sweep > self.burn_in
         for chain, labels in enumerate(self.states):
-            self.lattice.run(
-                sweep,
-                labels,
-                self.total,
-                self.scratch,
-                *self.lattice.parameters,
-                np.float32(keep),
-                (np.uint32(self.sweep), np.uint32(chain)),
-                self.key,
-            )
+            self.lattice.gibbs_sweep(labels, self.total, keep, (self.sweep, chain), self.key)
         self.pending += keep * len(self.states)
         if self.pending >= _FOLD:
             self._fold()

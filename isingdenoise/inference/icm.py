@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..backends import packed
 from ..model import IsingModel
 from ..validation import check_int, check_switch, store
 from ._loop import Round, iterate
-from .base import Callback, Solution
+from ._start import starting_mean
+from .base import Traits
+from .solution import Advice, Callback, Solution, Status, Work
 
 __all__ = ["ICM"]
 
@@ -45,6 +48,7 @@ class ICM:
 
     name: ClassVar[str] = "icm"
     summary: ClassVar[str] = "iterated conditional modes: fast labels, no probabilities"
+    traits: ClassVar[Traits] = Traits()
 
     max_sweeps: int = 200
     parallel: bool | None = None
@@ -56,6 +60,14 @@ class ICM:
             parallel=check_switch("parallel", self.parallel),
         )
 
+    def footprint(self, pixels: int) -> int:
+        """Return the bytes held at the peak of `solve`; see `Engine`."""
+        return int(10.2 * pixels)
+
+    def quick(self) -> ICM:
+        """Return an engine that ends after a few sweeps; see `Engine`."""
+        return replace(self, max_sweeps=2)
+
     def solve(
         self,
         model: IsingModel,
@@ -64,38 +76,19 @@ class ICM:
         rng: np.random.Generator | int | None = None,
         callback: Callback | None = None,
     ) -> Solution:
-        """Return the local minimum of the energy reached from `init` (or sign(h)).
+        """Return the local minimum of the energy reached from the signs of `init`.
 
-        Parameters
-        ----------
-        model : IsingModel
-            The posterior.
-        init : array_like, shape (H, W), optional
-            Means or labels to start from; their signs count.
-        rng : optional
-            Not used: ICM is deterministic.
-        callback : callable, optional
-            Called with a `Step` after each sweep.
-
-        Returns
-        -------
-        Solution
-            `mean` and `bound` are None.
+        Parameters and result as of `Engine.solve`.
         """
-        from .._kernels.icm import sweep
-        from ._lattice import packed, starting_mean
-
         with packed(model, self.parallel) as lattice:
             labels = lattice.signs(lattice.pack(starting_mean(model, init)))
             del init  # its memory is wanted for the field
-            flips, drop = lattice.rows(np.int64), lattice.rows(np.float64)
             energy = lattice.energy(labels)
 
             def step(_: int) -> Round:
                 nonlocal energy
-                lattice.run(sweep, labels, *lattice.parameters, flips, drop)
-                energy -= float(drop.sum())
-                changed = int(flips.sum())
+                changed, drop = lattice.icm_sweep(labels)
+                energy -= drop
                 return Round(lattice.sites, changed, energy=energy, done=changed == 0)
 
             trace, status = iterate(
@@ -107,5 +100,19 @@ class ICM:
             )
             energy = lattice.energy(labels)
             out = lattice.unpack(labels)
-        residual = float(trace.residual[-1])
-        return Solution(out, None, energy, None, status, len(trace), residual, trace, self.name)
+        ran_out = Advice(
+            f"{self.name} did not converge in {self.max_sweeps} sweeps", ("max_sweeps",)
+        )
+        return Solution(
+            labels=out,
+            mean=None,
+            energy=energy,
+            lower_bound=None,
+            upper_bound=None,
+            status=status,
+            work=Work(len(trace), int(trace.site_updates[-1])),
+            trace=trace,
+            engine=self.name,
+            diagnostics={"residual": float(trace.residual[-1])},
+            advice=() if status is Status.CONVERGED else (ran_out,),
+        )

@@ -8,11 +8,15 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..backends import packed
 from ..errors import ParameterError
 from ..model import IsingModel
 from ..validation import check_choice, check_int, check_real, check_switch, store
 from ._loop import Round, iterate
-from .base import Callback, Solution, Status
+from ._start import starting_mean
+from ._sweeps import FullSweeps, Sweeps, TiledSweeps
+from .base import Traits
+from .solution import Advice, Callback, Solution, Status, Work
 
 __all__ = ["MeanField"]
 
@@ -47,7 +51,7 @@ class MeanField:
         status `max_sweeps`.
     bound_every : int, default 0
         Compute the bound after every so many rounds for the trace; 0: never
-        (that of the end is `Solution.bound`). A round is a few sweeps, or a
+        (that of the end is `Solution.lower_bound`). A round is a few sweeps, or a
         visit to all tiles that still move.
     parallel : bool, optional
         Whether to use threads; by default large pictures do.
@@ -65,6 +69,7 @@ class MeanField:
 
     name: ClassVar[str] = "mf"
     summary: ClassVar[str] = "mean field: the clean picture and how sure each pixel is"
+    traits: ClassVar[Traits] = Traits(marginals=True, lower_bound=True, factorised=True)
 
     damping: float = 1.0
     schedule: str = "tiled"
@@ -88,6 +93,14 @@ class MeanField:
                 "damping", "must be below 1 with schedule jacobi, which may cycle; try 0.5"
             )
 
+    def footprint(self, pixels: int) -> int:
+        """Return the bytes held at the peak of `solve`; see `Engine`."""
+        return int((13.4 + 4 * (self.schedule == "jacobi")) * pixels)
+
+    def quick(self) -> MeanField:
+        """Return an engine of the same schedule that ends soon; see `Engine`."""
+        return replace(self, tol=1e-3, max_sweeps=200, bound_every=0)
+
     def solve(
         self,
         model: IsingModel,
@@ -96,27 +109,10 @@ class MeanField:
         rng: np.random.Generator | int | None = None,
         callback: Callback | None = None,
     ) -> Solution:
-        """Return the fixed point reached from `init` (or tanh(h)).
+        """Return the fixed point reached from `init`, `labels` being the signs of `mean`.
 
-        Parameters
-        ----------
-        model : IsingModel
-            The posterior.
-        init : array_like, shape (H, W), optional
-            Means to start from.
-        rng : optional
-            Not used: mean field is deterministic.
-        callback : callable, optional
-            Called with a `Step` after each sweep.
-
-        Returns
-        -------
-        Solution
-            `mean` and `bound` are those of the fixed point, `labels` the signs.
+        Parameters and result as of `Engine.solve`.
         """
-        from ._lattice import packed, starting_mean
-        from ._sweeps import FullSweeps, Sweeps, TiledSweeps
-
         with packed(model, self.parallel) as lattice:
             mean = lattice.pack(starting_mean(model, init), -1, 1)
             del init  # its memory is wanted for the field
@@ -134,7 +130,7 @@ class MeanField:
                 rounds += 1
                 done = sweeps.step(budget)
                 if self.bound_every and rounds % self.bound_every == 0:
-                    done = replace(done, bound=lattice.elbo(mean))
+                    done = replace(done, lower_bound=lattice.elbo(mean))
                 return done
 
             trace, status = iterate(
@@ -154,5 +150,21 @@ class MeanField:
             labels = lattice.unpack(signs)
             del signs
             out = lattice.unpack(mean)
-        count = -(-int(trace.site_updates[-1]) // lattice.sites)
-        return Solution(labels, out, energy, bound, status, count, residual, trace, self.name)
+        updates = int(trace.site_updates[-1])
+        return Solution(
+            labels=labels,
+            mean=out,
+            energy=energy,
+            lower_bound=bound,
+            upper_bound=None,
+            status=status,
+            work=Work(-(-updates // lattice.sites), updates),
+            trace=trace,
+            engine=self.name,
+            diagnostics={"residual": residual},
+            advice=() if converged else (self._ran_out(),),
+        )
+
+    def _ran_out(self) -> Advice:
+        message = f"{self.name} did not converge in {self.max_sweeps} sweeps"
+        return Advice(message, ("max_sweeps", "tol"))

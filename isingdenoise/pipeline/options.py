@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from ..api import denoise, resolve_engine
 from ..background import estimate_background
 from ..coupling import Coupling
 from ..errors import ParameterError
-from ..inference import Engine, MeanField
+from ..inference import DEFAULT_ENGINE, Engine
 from ..io import DEFAULT_MAX_PIXELS, read_mask
 from ..learning import resolve_noise
 from ..memory import memory_to_denoise
@@ -88,7 +88,7 @@ class CleanOptions:
 
     noise: str | NoiseSpec | NoiseModel = AUTO
     background: str | None = None
-    engine: str | Engine = field(default_factory=MeanField)
+    engine: str | Engine = DEFAULT_ENGINE
     coupling: str | float | Coupling = AUTO
     mask: Path | None = None
     protect: Path | None = None
@@ -100,7 +100,7 @@ class CleanOptions:
 
     def __post_init__(self) -> None:
         put: Any = object.__setattr__
-        put(self, "engine", resolve_engine(self.engine))
+        put(self, "engine", self.solver)
         if isinstance(self.coupling, str):
             check_choice("coupling", self.coupling, [AUTO])
         elif not isinstance(self.coupling, Coupling):
@@ -116,6 +116,11 @@ class CleanOptions:
                 message = f"does not go with noise {self.noise_name}, whose values have a meaning"
                 raise ParameterError("background", message)
         as_generator(self.seed)
+
+    @property
+    def solver(self) -> Engine:
+        """The engine, built."""
+        return resolve_engine(self.engine)
 
     @property
     def noise_name(self) -> str:
@@ -223,7 +228,7 @@ class CleanOptions:
 
         Whether the engine runs in parallel is left out: it decides nothing.
         """
-        engine: Any = self.engine
+        engine: Any = self.solver
         solver = {"name": engine.name, **asdict(engine)}
         solver.pop("parallel", None)
         noise: Any = self.noise

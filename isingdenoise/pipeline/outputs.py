@@ -78,7 +78,7 @@ def _clean(result: DenoiseResult, picture: Picture, kind: str, compression: str 
 
 def _probability(result: DenoiseResult, picture: Picture, kind: str, _: str | None) -> bytes:
     if result.probability is None:
-        raise ParameterError("probability", f"engine {result.solution.engine} has none")
+        raise ParameterError("probability", f"engine {result.settings['engine']['name']} has none")
     return encode_grey(result.probability, kind, dpi=picture.dpi)
 
 

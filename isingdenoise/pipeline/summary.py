@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..inference import Status
+from ..inference import MEASURES, Status
 from ..noise import NoiseModel, Parameter, Unit, parameters_of
 from ..result import DenoiseResult
 
@@ -25,10 +25,6 @@ __all__ = [
     "plain",
 ]
 
-#: Above this the chains have not mixed (Vehtari et al. 2021 ask for less, but of marginals).
-_R_HAT = 1.1
-#: With fewer kept sweeps nothing can be told of the chains: two in each half.
-_LEAST_SWEEPS = 4
 _TOTALS = ("pixels", "changed_to_white", "changed_to_black")
 _MEANS = ("changed", "uncertainty")
 
@@ -53,6 +49,7 @@ def page_record(result: DenoiseResult, *, chosen: bool, background: str | None) 
     solution = result.solution
     height, width = result.image.shape
     to_white, to_black = result.changes
+    measured = {name: solution.diagnostics.get(name) for name in MEASURES}
     return {
         "width": width,
         "height": height,
@@ -60,13 +57,13 @@ def page_record(result: DenoiseResult, *, chosen: bool, background: str | None) 
         "coupling": result.settings["coupling"],
         "engine": result.settings["engine"],
         "status": solution.status.value,
-        "sweeps": solution.sweeps,
-        "residual": solution.residual,
+        "sweeps": solution.work.sweeps,
+        "residual": measured["residual"],
         "energy": solution.energy,
-        "bound": solution.bound,
+        "bound": solution.lower_bound,
         "seconds": solution.seconds,
-        "effective_sample_size": solution.trace.effective_sample_size,
-        "r_hat": solution.trace.r_hat,
+        "effective_sample_size": measured["effective_sample_size"],
+        "r_hat": measured["r_hat"],
         "changed": result.changed,
         "seed": result.settings["seed"],
         "version": result.settings["version"],
@@ -74,6 +71,8 @@ def page_record(result: DenoiseResult, *, chosen: bool, background: str | None) 
         "changed_to_black": to_black,
         "calibration": result.settings["calibration"],
         **light_record(background, result.background),
+        "upper_bound": solution.upper_bound,
+        "diagnostics": dict(solution.diagnostics),
     }
 
 
@@ -161,26 +160,16 @@ def are_figures(value: Any) -> bool:
     )
 
 
-def sweeps_done(result: DenoiseResult) -> int:
-    """Return the sweeps; those allowed where they ran out, though the last round went beyond."""
-    if result.solution.status is Status.MAX_SWEEPS:
-        return int(result.settings["engine"]["max_sweeps"])
-    return result.solution.sweeps
-
-
 def complaints(result: DenoiseResult) -> Iterator[str]:
     """Yield what did not go well with a picture, and which settings of the engine mend it."""
     solution = result.solution
-    if solution.status is Status.MAX_SWEEPS:
-        yield (
-            f"{solution.engine} did not converge in {sweeps_done(result)} sweeps; "
-            "raise -O max_sweeps or -O tol"
-        )
-    r_hat = solution.trace.r_hat
-    if r_hat is not None and r_hat > _R_HAT:
-        yield f"the chains disagree (R-hat {r_hat:.2f}); raise -O burn_in and -O sweeps"
-    if r_hat is not None and result.settings["engine"]["sweeps"] < _LEAST_SWEEPS:
-        yield "too few sweeps to tell whether the chains agree; raise -O sweeps"
+    for message, settings in solution.advice:
+        what = " or ".join(f"-O {name}" for name in settings)
+        yield f"{message}; raise {what}" if settings else message
+    if solution.status is Status.MAX_SWEEPS and not solution.advice:
+        engine = result.settings["engine"]
+        done = min(solution.work.sweeps, int(engine.get("max_sweeps", solution.work.sweeps)))
+        yield f"{engine['name']} did not converge in {done} sweeps"
 
 
 def plain(value: Any) -> Any:

@@ -8,7 +8,7 @@ import reference
 from isingdenoise import IsingModel
 from isingdenoise._kernels.functions import entropy, log, tanh
 from isingdenoise._kernels.objective import objective
-from isingdenoise.inference._lattice import Lattice
+from isingdenoise.backends.numba import Lattice
 
 POINTS = 2_001 if numba.config.DISABLE_JIT else 200_001
 INF = np.float32(np.inf)

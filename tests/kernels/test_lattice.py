@@ -8,7 +8,7 @@ from isingdenoise import Coupling, IsingModel, ParameterError
 from isingdenoise._kernels import gibbs, icm
 from isingdenoise._kernels.lattice import columns_of, rows_of
 from isingdenoise._kernels.objective import objective
-from isingdenoise.inference._lattice import Lattice
+from isingdenoise.backends.numba import Lattice
 
 SHAPES = [(1, 1), (1, 2), (1, 5), (2, 1), (6, 1), (2, 2), (3, 5), (4, 6), (5, 4), (7, 9)]
 COUPLINGS = {

@@ -7,7 +7,7 @@ import reference
 
 from isingdenoise import IsingModel
 from isingdenoise._kernels import gibbs, icm, mean_field
-from isingdenoise.inference._lattice import Lattice
+from isingdenoise.backends.numba import Lattice
 
 LARGE = (9, 14) if numba.config.DISABLE_JIT else (133, 258)
 CASES = [

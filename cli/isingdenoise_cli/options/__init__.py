@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from isingdenoise.inference import ENGINES
+from isingdenoise.inference import DEFAULT_ENGINE
 from isingdenoise.io import DEFAULT_MAX_PIXELS
 from isingdenoise.noise import AUTO, NOISE_MODELS
 from isingdenoise.pipeline import CleanOptions
@@ -151,8 +151,8 @@ def engine_options(command: Command) -> Command:
 
     choice = click.option(
         "--engine",
-        type=click.Choice(list(ENGINES)),
-        default="mf",
+        type=engine_settings.EngineChoice(),
+        default=DEFAULT_ENGINE,
         show_default=True,
         help="Inference engine; see 'isingdenoise engines'.",
     )

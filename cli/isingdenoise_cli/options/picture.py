@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from isingdenoise.errors import ParameterError
-from isingdenoise.inference import ICM, Engine
+from isingdenoise.inference import Engine, having
 
 _FIGURES = (".png", ".pdf", ".svg")
 
@@ -23,10 +23,11 @@ def named(**options: str) -> Iterator[None]:
         raise ParameterError(options[error.parameter], error.message, error.hint) from None
 
 
-def check_probability(wanted: object, engine: str | Engine) -> None:
+def check_probability(wanted: object, engine: Engine) -> None:
     """Refuse --probability, where it is given, with an engine that has none."""
-    if wanted is not None and isinstance(engine, ICM):
-        raise ParameterError("--probability", "engine icm has none; use mf or gibbs")
+    if wanted is not None and not engine.traits.marginals:
+        others = " or ".join(having("marginals"))
+        raise ParameterError("--probability", f"engine {engine.name} has none; use {others}")
 
 
 def check_figure(plot: Path | None, inputs: Iterable[Path | None], force: bool) -> None:

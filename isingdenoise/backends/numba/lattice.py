@@ -1,20 +1,20 @@
-"""A model on the packed lattice, ready for the kernels."""
+"""A model on the packed lattice: what engines call, and which kernels that runs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import DTypeLike, NDArray
 
-from .._kernels import lattice as planes
-from .._kernels._jit import KernelPair, lease
-from .._kernels.objective import objective
-from ..errors import ParameterError
-from ..model import IsingModel
+from ..._kernels import gibbs, icm, mean_field
+from ..._kernels import lattice as planes
+from ..._kernels._jit import KernelPair
+from ..._kernels.objective import objective
+from ...errors import ParameterError
+from ...model import IsingModel
+from .work_list import WorkList
 
 Planes = NDArray[Any]
 
@@ -109,37 +109,102 @@ class Lattice:
         """Return the evidence lower bound of packed means."""
         return self._objective(mean, True) + self.model.offset
 
+    def mean_field_sweep(
+        self,
+        new: Planes,
+        old: Planes,
+        weight: float,
+        threshold: float,
+        residual: Planes,
+        moving: Planes,
+    ) -> None:
+        """Move every site of `new` towards tanh(a), the neighbours taken from `old`.
+
+        Parameters
+        ----------
+        new, old : ndarray
+            Packed means; the same array for checkerboard order.
+        weight : float
+            Weight of the new value, in [0, 1.5]; 0 changes nothing.
+        threshold : float
+            Which sites count as moving.
+        residual, moving : ndarray
+            Out, for each packed row: the largest |tanh(a) - mean| that was met,
+            and at how many sites it was beyond `threshold`.
+        """
+        weights = np.float32(weight), np.float32(threshold)
+        self.run(mean_field.sweep, new, old, *self.parameters, *weights, residual, moving)
+
+    def mean_field_blocks(
+        self,
+        mean: Planes,
+        weight: float,
+        threshold: float,
+        residual: Planes,
+        moving: Planes,
+        count: int,
+    ) -> None:
+        """Do `count` checkerboard sweeps while rows are in cache; arguments as of one sweep."""
+        weights = np.float32(weight), np.float32(threshold)
+        self.run(
+            mean_field.blocked_sweeps, mean, *self.parameters, *weights, residual, moving, count
+        )
+
+    def work_list(self, mean: Planes) -> WorkList:
+        """Return a work list over packed means, every part of it waiting."""
+        return WorkList(self, mean)
+
+    def icm_sweep(self, labels: Planes) -> tuple[int, float]:
+        """Set every label to the mode of its conditional; return flips and energy given up."""
+        flips, drop = self.icm_rows
+        self.run(icm.sweep, labels, *self.parameters, flips, drop)
+        return int(flips.sum()), float(drop.sum())
+
+    def gibbs_sweep(
+        self,
+        labels: Planes,
+        total: Planes,
+        keep: bool,
+        counter: tuple[int, int],
+        key: tuple[np.uint32, np.uint32],
+    ) -> None:
+        """Draw every label from its conditional.
+
+        Parameters
+        ----------
+        labels : ndarray
+            Packed labels, changed in place.
+        total : ndarray
+            Packed sum of conditional means, added to where `keep` holds.
+        keep : bool
+            Whether the sweep counts.
+        counter : tuple of int
+            Sweep and chain.
+        key : tuple of uint32
+            The seed.
+        """
+        numbers = np.uint32(counter[0]), np.uint32(counter[1])
+        self.run(
+            gibbs.sweep, labels, total, self.scratch, *self.parameters,
+            np.float32(keep), numbers, key,
+        )  # fmt: skip
+
+    @cached_property
+    def icm_rows(self) -> tuple[Planes, Planes]:
+        """Room for flips and energy given up of each packed row."""
+        return self.rows(np.int64), self.rows(np.float64)
+
+    @cached_property
+    def scratch(self) -> Planes:
+        """Room for a row of random numbers for each group of rows."""
+        return np.empty((gibbs.GROUPS, (self.shape[1] + 1) // 2 + 6), np.float32)
+
     def _objective(self, spins: Planes, entropies: bool | None) -> float:
         rows = self.rows(np.float64)
         self.run(objective, spins, *self.parameters, entropies, rows)
         return float(rows.sum())
 
 
-@contextmanager
-def packed(model: IsingModel, parallel: bool | None) -> Iterator[Lattice]:
-    """Yield `model` on the packed lattice, with threads where they may be used."""
-    with lease(model.field.size, parallel) as granted:
-        yield Lattice(model, granted)
-
-
-def starting_mean(model: IsingModel, init: ArrayLike | None) -> NDArray[np.float32]:
-    """Return the means to start from, not yet clipped: `init`, or tanh(h).
-
-    Raises
-    ------
-    ParameterError
-        `init` has another shape than the model, or holds no real numbers.
-    """
-    if init is None:
-        return np.asarray(np.tanh(model.field), np.float32)
-    start = np.asarray(init)
-    if start.shape != model.shape:
-        raise ParameterError("init", f"has shape {start.shape}, the model has {model.shape}")
-    if start.dtype.kind not in "biuf":
-        raise ParameterError("init", f"must hold bools or real numbers, not {start.dtype}")
-    if start.dtype == np.bool_:
-        return np.where(start, np.float32(1), np.float32(-1))
-    if start.dtype == np.float32 and start.dtype.isnative:
-        return start
-    means: NDArray[np.float32] = np.clip(start, -1, 1).astype(np.float32)
-    return means
+def lattice_of(model: IsingModel, parallel: bool) -> Lattice:
+    """Return the lattice for the kind of coupling that a model has."""
+    return Lattice(model, parallel)

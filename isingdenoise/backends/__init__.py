@@ -1,0 +1,60 @@
+"""What engines compute with: models packed for kernels, behind one seam.
+
+An engine asks `packed` for a `Lattice` and calls its methods; which kernels these
+run, and where, is the backend's own affair. There is one, on numba, which is
+loaded with the first lattice and not before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..model import IsingModel
+
+if TYPE_CHECKING:
+    from .numba import Lattice, Planes, WorkList
+
+__all__ = [
+    "Lattice",
+    "Planes",
+    "WorkList",
+    "kernel_folder",
+    "packed",
+    "serially",
+    "threads_for",
+]
+
+
+@contextmanager
+def packed(model: IsingModel, parallel: bool | None) -> Iterator[Lattice]:
+    """Yield `model` on the packed lattice, with threads where they may be used."""
+    from .numba import lattice_of, lease
+
+    with lease(model.field.size, parallel) as granted:
+        yield lattice_of(model, granted)
+
+
+@contextmanager
+def serially() -> Iterator[None]:
+    """Keep to serial kernels in this thread: for work that is itself one of several threads."""
+    from .._kernels import _jit
+
+    with _jit.serially():
+        yield
+
+
+def threads_for(sites: int) -> bool:
+    """Tell whether a model of so many sites is solved on threads, where nothing else is asked."""
+    from .._kernels._jit import PARALLEL_SITES
+
+    return sites >= PARALLEL_SITES
+
+
+def kernel_folder() -> Path | None:
+    """Return the folder that compiled kernels are kept in; None where none can be written to."""
+    from .._kernels._cache import cache_directory
+
+    return cache_directory()
