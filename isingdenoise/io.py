@@ -24,7 +24,9 @@ from isingdenoise._io.memory import available_memory, check_memory, memory_neede
 from isingdenoise._io.pages import PageWriter, encode_pages, kept_notes
 from isingdenoise._io.picture import Picture
 from isingdenoise._io.reading import (
+    DEFAULT_MAX_PAGES,
     DEFAULT_MAX_PIXELS,
+    DEFAULT_PAGE_PIXELS,
     check_input,
     read_clean,
     read_mask,
@@ -45,7 +47,9 @@ from isingdenoise.errors import ParameterError
 __all__ = [
     "CHANGE_COLOURS",
     "COMPRESSIONS",
+    "DEFAULT_MAX_PAGES",
     "DEFAULT_MAX_PIXELS",
+    "DEFAULT_PAGE_PIXELS",
     "EXTENSIONS",
     "PageWriter",
     "Picture",

@@ -24,7 +24,8 @@ LAYERS = {
     "diagnostics": {"validation", "errors"},
     "noise": {"model", "validation", "errors"},
     "background": {"validation", "errors"},
-    "inference": {"_kernels", "model", "diagnostics", "validation", "errors"},
+    "deadline": {"validation", "errors"},
+    "inference": {"deadline", "_kernels", "model", "diagnostics", "validation", "errors"},
     "learning": {"inference", "noise", "model", "coupling", "validation", "errors"},
     "result": {"learning", "inference", "noise", "model", "coupling"},
     "api": {
@@ -32,13 +33,13 @@ LAYERS = {
         *("validation", "errors", "_version"),
     },
     "memory": {"api", "learning", "inference", "noise", "coupling", "validation"},
-    "_io": {"errors"},
+    "_io": {"deadline", "errors"},
     "io": {"_io", "errors"},
     "plotting": {"inference", "learning", "validation"},  # the types of a trace and an estimate
     "warmup": {"_kernels", "inference", "model", "coupling"},
     "batch": {
         *("api", "memory", "result", "learning", "io", "metrics", "inference", "noise", "coupling"),
-        *("validation", "errors", "_version", "_io"),
+        *("validation", "errors", "_version", "_io", "deadline"),
     },
     "experiments": {
         *("api", "result", "learning", "io", "metrics", "warmup", "inference", "noise"),

@@ -37,6 +37,7 @@ SOME_FAILED = 1
 @o.max_change_option
 @writing_options
 @o.reading_options
+@o.timeout_option
 @o.noise_options
 @o.solver_options
 @o.engine_options

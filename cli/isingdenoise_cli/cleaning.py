@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from isingdenoise.coupling import Coupling
+from isingdenoise.deadline import deadline
 from isingdenoise.errors import ChangeLimitError, ReadError
 from isingdenoise.inference import Engine
 
@@ -57,6 +58,8 @@ class Cleaner:
         Whether existing files may be replaced.
     shows_pages : bool
         Whether progress is that of the pages, and not of the inputs.
+    timeout : float or None
+        Seconds that an input may take.
     """
 
     prepare: o.Preparation
@@ -67,6 +70,7 @@ class Cleaner:
     seed: int
     force: bool
     shows_pages: bool
+    timeout: float | None
 
     def __call__(self, job: outputs.Job) -> list[Page]:
         """Clean all pages of an input, one in memory at a time.
@@ -80,7 +84,8 @@ class Cleaner:
             raise job.error
         name = streams.input_name(job.source)
         try:
-            return self._clean(job, name)
+            with deadline(self.timeout, name):
+                return self._clean(job, name)
         except MemoryError as error:
             raise ReadError(name, "needs more memory than there is; cut it into parts") from error
 
@@ -133,7 +138,7 @@ class Cleaner:
         from isingdenoise.api import denoise
 
         x = picture.pixels
-        limited = self.limits.read(x.shape, self.reading["max_pixels"])
+        limited = self.limits.read(x.shape, self.reading)
         options = {"engine": self.engine, "coupling": self.coupling, "rng": self.seed, **limited}
         with report.notices(name):
             with talk.step("noise and light"):

@@ -67,7 +67,8 @@ def compare(
             **streams.source(picture), **reading, besides=prepare.memory(solvers, coupling)
         )
     pixels = source.pixels
-    reference = None if clean is None else read_clean(clean, pixels.shape)
+    bounds = {name: reading[name] for name in ("max_pixels", "max_pages")}
+    reference = None if clean is None else read_clean(clean, pixels.shape, **bounds)
     name = streams.input_name(picture)
     report.say_if_cold()
     with report.notices(name):

@@ -51,6 +51,7 @@ _SIGMAS = {"gaussian": 1.0, "gaussian-per-level": (0.5, 1.0), "laplace": 0.7}
     type=Auto("LO,HI"),
     help="Grey values of black and white.  [default: 64,191; poisson: mean counts 5,20]",
 )
+@o.reading_options
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the noise.")
 @o.force_option
 def corrupt(
@@ -63,6 +64,7 @@ def corrupt(
     salt: float | None,
     pepper: float | None,
     levels: tuple[float, float] | None,
+    reading: dict[str, Any],
     seed: int,
     force: bool,
 ) -> None:
@@ -95,15 +97,16 @@ def corrupt(
     else:
         streams.check_sink("-o")
     rng, _ = as_generator(seed)
+    source = {**streams.source(picture), **reading}
     if two_valued:
         if levels is not None:
             raise ParameterError("--levels", f"does not go with --noise {noise}: 1 bit is written")
-        bits = choice.model().sample(read_clean(**streams.source(picture)), rng) > 0
+        bits = choice.model().sample(read_clean(**source), rng) > 0
         data = encode_bilevel(bits, kind)
     else:
         floats = kind in _FLOATS
         model = _model(choice, floats)
-        grey = model.sample(read_clean(**streams.source(picture)), rng)
+        grey = model.sample(read_clean(**source), rng)
         if not floats and noise != "probability":
             grey = np.clip(np.rint(grey), *_SCALE).astype(np.uint8)
         data = encode_grey(grey, kind)

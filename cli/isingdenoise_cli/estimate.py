@@ -8,6 +8,8 @@ from typing import Any
 import click
 
 from isingdenoise._version import __version__
+from isingdenoise.inference import MeanField
+from isingdenoise.learning import AUTO
 
 from . import options as o
 from . import streams, talk
@@ -51,8 +53,9 @@ def estimate(
         streams.check_source(place)
     o.check_figure(plot, streams.paths(picture, *limits.files), force)
     with talk.step("reading"):
-        pixels = read_picture(**streams.source(picture), **reading).pixels
-    known = limits.read(pixels.shape, reading["max_pixels"])["mask"]
+        needed = prepare.memory([MeanField()], AUTO)
+        pixels = read_picture(**streams.source(picture), **reading, besides=needed).pixels
+    known = limits.read(pixels.shape, reading)["mask"]
     report.say_if_cold()
     with report.notices(streams.input_name(picture)):
         with talk.step("noise and light"):

@@ -44,6 +44,8 @@ class Work:
         Whether existing files may be replaced, and all is done once more.
     threads : int
         Pictures cleaned at a time; four for each core at most.
+    timeout : float or None
+        Seconds that a picture may take.
     """
 
     prepare: o.Preparation
@@ -55,6 +57,7 @@ class Work:
     compression: str | None
     force: bool
     threads: int
+    timeout: float | None
 
     def journal(self, target: Path) -> Journal:
         """Return the journal of the folder of results."""
@@ -90,6 +93,7 @@ class Work:
             compression=self.compression,
             describe=told.describe,
             threads=min(self.threads, _BESIDE * available_cores()),
+            timeout=self.timeout,
             stopped=lambda: stop.number is not None,
         )
 

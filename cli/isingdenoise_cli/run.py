@@ -26,6 +26,7 @@ SOME_FAILED = 1
 @o.target_options
 @o.limit_options
 @o.reading_options
+@o.timeout_option
 @o.noise_options
 @o.solver_options
 @o.engine_options
@@ -36,6 +37,7 @@ def run(
     wanted: o.Wanted,
     limits: o.Limits,
     reading: dict[str, Any],
+    timeout: float | None,
     prepare: o.Preparation,
     coupling: str | Coupling,
     seed: int,
@@ -73,7 +75,7 @@ def run(
     if as_json and jobs[0].takes_stdout:
         raise ParameterError("--json", "does not go with a picture on standard output; use -o")
     alone = len(jobs) == 1
-    clean = Cleaner(prepare, limits, reading, engine, coupling, seed, force, alone)
+    clean = Cleaner(prepare, limits, reading, engine, coupling, seed, force, alone, timeout)
     if not alone:
         with talk.progress(jobs, len(jobs), "cleaning") as progress:
             return _each(progress, clean, as_json)

@@ -85,6 +85,24 @@ class Share(click.ParamType[float]):
         return share
 
 
+class Seconds(click.ParamType[float]):
+    """A length of time above 0."""
+
+    name = "seconds"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return it as a number."""
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = 0.0
+        if not 0 < seconds < math.inf:
+            self.fail(f"{value!r} is no number of seconds above 0", param, ctx)
+        return seconds
+
+
 @dataclass(frozen=True)
 class NoiseChoice:
     """The noise options; called with a picture it returns the model, the rest estimated.

@@ -12,12 +12,15 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from isingdenoise._io.bits import load_bits
-from isingdenoise._io.checks import check_size, check_strips, in_one_line
+from isingdenoise._io.bounds import Bounds, Listed
+from isingdenoise._io.checks import check_strips, in_one_line
 from isingdenoise._io.memory import Besides, check_memory, memory_needed
 from isingdenoise._io.npy import any_infinite, decode_npy, is_npy, npy_shape
 from isingdenoise._io.picture import Picture, grey_profile, usable_dpi
 from isingdenoise._io.pillow import open_image, quiet_pillow
 from isingdenoise._io.pixels import keep_byte_order, to_array, turn_upright
+from isingdenoise._io.tiff_pages import list_tiff_pages
+from isingdenoise.deadline import check_deadline
 from isingdenoise.errors import ReadError
 
 if TYPE_CHECKING:
@@ -36,8 +39,8 @@ _HALF_A_DOT = 0.0128  # half a dot per metre, in dots per inch
 def decode(
     stream: BinaryIO,
     name: str,
+    bounds: Bounds,
     *,
-    max_pixels: int,
     frame: int | None,
     besides: Besides | None = None,
 ) -> Picture:
@@ -49,8 +52,8 @@ def decode(
         A seekable file. It stays open.
     name : str
         Its name, for messages alone.
-    max_pixels : int
-        Largest width x height that is decoded.
+    bounds : Bounds
+        How much is taken on; compared before anything is decoded.
     frame : int or None
         Which page or frame, from 0; None insists on there being only one.
     besides : callable, optional
@@ -71,19 +74,20 @@ def decode(
         if is_npy(stream):
             if frame:
                 raise ReadError(name, f"has no frame {frame}; --frame goes from 0 to 0")
-            picture = decode_npy(stream, name, size, max_pixels=max_pixels)
+            picture = decode_npy(stream, name, size, bounds)
             if besides is not None:  # the numbers themselves are mapped and not read
                 check_memory(name, besides(picture.pixels.size, picture.pixels.dtype.name))
             return picture
         with quiet_pillow():
             image = open_image(stream)
-            check_size(image.size, name, max_pixels)
-            count = getattr(image, "n_frames", 1)
+            listed = _list_pages(image, stream, name, bounds)
+        count = len(listed.sizes)
         if frame is None and count > 1:
             raise ReadError(name, f"holds {count} pages or frames; choose one with --frame")
         if frame is not None and frame >= count:
             raise ReadError(name, f"has no frame {frame}; --frame goes from 0 to {count - 1}")
-        return _page(image, stream, _Place(name, size, frame or 0, count), max_pixels, besides)
+        bounds.check_pages(listed, name, size, frame or 0)
+        return _page(image, stream, _Place(name, size, frame or 0, count), bounds, besides)
 
 
 def decode_size(stream: BinaryIO, name: str) -> tuple[int, int]:
@@ -103,13 +107,13 @@ def decode_size(stream: BinaryIO, name: str) -> tuple[int, int]:
 
 
 def decode_pages(
-    stream: BinaryIO, name: str, *, max_pixels: int, besides: Besides | None = None
+    stream: BinaryIO, name: str, bounds: Bounds, *, besides: Besides | None = None
 ) -> Iterator[Picture]:
     """Decode the pages of an open file one after the other, each when it is asked for.
 
     Parameters
     ----------
-    stream, name, max_pixels, besides
+    stream, name, bounds, besides
         As in `decode`. The stream must stay open until the last page.
 
     Yields
@@ -127,19 +131,32 @@ def decode_pages(
         if not numbers:
             with quiet_pillow():
                 image = open_image(stream)
-                count = getattr(image, "n_frames", 1)
+                listed = _list_pages(image, stream, name, bounds)
+            count = len(listed.sizes)
             if count > 1 and image.format != "TIFF":
                 raise ReadError(name, f"is animated, of {count} frames; choose one with --frame")
+            bounds.check_pages(listed, name, size)
     if numbers:
-        yield decode(stream, name, max_pixels=max_pixels, frame=None, besides=besides)
+        yield decode(stream, name, bounds, frame=None, besides=besides)
         return
     for page in range(count):
         # One image serves all pages: a new one would walk the chain of pages from its start.
         place = _Place(name, size, page, count)
         with in_one_line(name, stream, place.prefix()):
-            picture = _page(image, stream, place, max_pixels, besides)
+            check_deadline()
+            picture = _page(image, stream, place, bounds, besides)
         yield picture
         del picture  # one page in memory, unless the caller keeps them
+
+
+def _list_pages(image: ImageFile, stream: BinaryIO, name: str, bounds: Bounds) -> Listed:
+    """List the pages or frames of an opened file, whose first page is within the bounds."""
+    bounds.check_page(image.size, name)
+    if image.format == "TIFF":
+        return list_tiff_pages(stream, name, bounds)
+    count = getattr(image, "n_frames", 1)
+    bounds.check_count(count, name)
+    return Listed([image.size] * count, animated=image.format != "MPO")
 
 
 class _Place(NamedTuple):
@@ -156,13 +173,13 @@ class _Place(NamedTuple):
 
 
 def _page(
-    image: ImageFile, stream: BinaryIO, place: _Place, max_pixels: int, besides: Besides | None
+    image: ImageFile, stream: BinaryIO, place: _Place, bounds: Bounds, besides: Besides | None
 ) -> Picture:
     """Decode one page of an opened image, and gather the notes on it."""
     name = place.name
     with quiet_pillow() as complaints:
         image.seek(place.page)
-        check_size(image.size, name, max_pixels)
+        bounds.check_page(image.size, name)
         mode, kind = image.mode, image.format or ""
         tags: Mapping[int, Any] = dict(getattr(image, "tag_v2", {}))
         check_strips(tags, name, place.size)

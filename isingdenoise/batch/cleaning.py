@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from .._io.atomic import atomic_files
 from .._io.targets import check_target, naming
 from ..api import denoise
+from ..deadline import deadline
 from ..errors import (
     ChangeLimitError,
     IsingDenoiseError,
@@ -54,7 +55,7 @@ class Cleaner:
         As in `encode_pages`.
     overwrite : bool
         Whether existing targets are replaced.
-    journal : Journal or None
+    journal, timeout
         As in `denoise_many`.
     """
 
@@ -64,6 +65,7 @@ class Cleaner:
     compression: str | None
     overwrite: bool
     journal: Journal | None
+    timeout: float | None = None
 
     def __call__(self, job: Job) -> Outcome:
         """Do one job; safe to call from several threads."""
@@ -82,7 +84,7 @@ class Cleaner:
                 for target in job.targets:  # what cannot be replaced is told before the work
                     with naming(str(target)):
                         check_target(str(target), overwrite=state is State.REDO)
-                with Sure(job.probability) as sure:
+                with Sure(job.probability) as sure, deadline(self.timeout, job.source):
                     data = self._cleaned(job, pages, sure)
                     if _stamp(job.source) != before:
                         raise ReadError(job.source, "changed while it was read; run again")

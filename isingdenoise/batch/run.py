@@ -44,6 +44,7 @@ def denoise_many(  # noqa: PLR0913 - the arguments of `denoise`, and the batch's
     compression: str | None = None,
     describe: Callable[[DenoiseResult], Any] | None = None,
     threads: int = 1,
+    timeout: float | None = None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Generator[Outcome]:
     """Clean pictures, all their pages; a bad file is an outcome, not an end.
@@ -77,6 +78,9 @@ def denoise_many(  # noqa: PLR0913 - the arguments of `denoise`, and the batch's
     threads : int
         How many pictures are cleaned at a time. Those of four million pixels
         or more are cleaned alone, on all cores.
+    timeout : float, optional
+        Seconds that a picture may take, with all its pages. It ends where that
+        is safe: while the file is read, and between rounds of the engine.
     stopped : callable, optional
         Asked before each picture: once it says so, none is begun any more.
 
@@ -115,8 +119,10 @@ def denoise_many(  # noqa: PLR0913 - the arguments of `denoise`, and the batch's
         estimated = AUTO if callable(noise) else noise
         return memory_to_denoise(pixels, noise=estimated, dtype=dtype, **options)
 
+    if timeout is not None:
+        timeout = check_real("timeout", timeout, low=0, low_open=True)
     reading = {**(reading or {}), "besides": needed}
-    work = Cleaner(arguments, reading, describe, compression, overwrite, journal)
+    work = Cleaner(arguments, reading, describe, compression, overwrite, journal, timeout)
     count = check_int("threads", threads, low=1)
     return run_jobs(jobs, work, threads=count, is_large=is_large, stopped=stopped)
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..deadline import check_deadline
 from .base import Callback, Status, Step, Trace
 
 
@@ -67,11 +68,17 @@ def iterate(
     trace : Trace
     status : Status
         `converged` or `max_sweeps`.
+
+    Raises
+    ------
+    TimeLimitError
+        Between two rounds: the time of a `deadline` is over.
     """
     history: list[tuple[int, Round, float]] = []
     updates, seconds = 0, 0.0
     status = Status.MAX_SWEEPS
     while updates < max_sweeps * sites:
+        check_deadline()
         started = time.perf_counter()
         done = step(max_sweeps - updates // sites)
         seconds += time.perf_counter() - started

@@ -37,8 +37,6 @@ BOMBS = {
     "plain PBM": b"P1 65500 65500\n1 0 1",
     "PGM": b"P5 65500 65500 255\n\0",
     "PPM": b"P6 65500 65500 255\n\0",
-    "PCX": struct.pack("<4B4H", 10, 5, 1, 8, 0, 0, SIDE - 1, SIDE - 1).ljust(65, b"\0")
-    + struct.pack("<BHH", 1, SIDE, 1).ljust(900, b"\0"),
     "NPY": b"\x93NUMPY\1\0" + struct.pack("<H", len(NPY)) + NPY + b"\0",
 }
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from isingdenoise.inference import ENGINES
-from isingdenoise.io import DEFAULT_MAX_PIXELS
 from isingdenoise.learning import AUTO
 from isingdenoise.noise import NOISE_MODELS
 
 from .. import settings as engine_settings
 from ..values import Auto, NoiseChoice, Share, build_coupling
 from .picture import Limits, Preparation, check_figure, check_probability, named
+from .reading import all_of, reading_options, timeout_option
 from .targets import PLACE, Wanted, kind_of, target_options
 from .writing import format_option
 
@@ -44,34 +44,11 @@ __all__ = [
     "settings_option",
     "solver_options",
     "target_options",
+    "timeout_option",
 ]
 
 Command = Callable[..., Any]
 PATH = click.Path(path_type=Path, readable=False)  # files have their own words for that
-
-
-def reading_options(command: Command) -> Command:
-    """Add --frame and --max-pixels, as one argument `reading` for `read_picture`."""
-
-    @functools.wraps(command)
-    def gathered(*, frame: int | None, max_pixels: int, **given: Any) -> Any:
-        return command(reading={"frame": frame, "max_pixels": max_pixels}, **given)
-
-    return _all(
-        [
-            click.option(
-                "--frame", type=click.IntRange(0), help="Take only this page or frame; 0 is page 1."
-            ),
-            click.option(
-                "--max-pixels",
-                type=click.IntRange(1),
-                default=DEFAULT_MAX_PIXELS,
-                show_default=True,
-                help="Refuse larger pictures before they are decoded.",
-            ),
-        ],
-        gathered,
-    )
 
 
 def noise_options(command: Command) -> Command:
@@ -108,7 +85,7 @@ def noise_options(command: Command) -> Command:
             help="Divide out uneven light first: 'auto' estimates it.",
         ),
     ]
-    return _all(options, gathered)
+    return all_of(options, gathered)
 
 
 def noise_name_option(*names: str) -> Callable[[Command], Command]:
@@ -129,7 +106,7 @@ def solver_options(command: Command) -> Command:
     def gathered(*, coupling: float | tuple[float, ...] | None, **given: Any) -> Any:
         return command(coupling=build_coupling(coupling), **given)
 
-    return _all(
+    return all_of(
         [
             _auto(
                 "--coupling",
@@ -163,7 +140,7 @@ def engine_options(command: Command) -> Command:
         show_default=True,
         help="Inference engine; see 'isingdenoise engines'.",
     )
-    return _all([choice, settings_option], gathered)
+    return all_of([choice, settings_option], gathered)
 
 
 def limit_options(command: Command) -> Command:
@@ -175,7 +152,7 @@ def limit_options(command: Command) -> Command:
     ) -> Any:
         return command(limits=Limits(mask, protect, max_change), **given)
 
-    return _all(
+    return all_of(
         [
             mask_option,
             click.option(
@@ -209,10 +186,3 @@ force_option = click.option("--force", is_flag=True, help="Replace existing file
 
 def _auto(name: str, kind: click.ParamType[Any], text: str) -> Command:
     return click.option(name, type=kind, default="auto", show_default=True, help=text)
-
-
-def _all(options: Iterable[Command], command: Command) -> Command:
-    """Apply options so that the help lists them in this order."""
-    for option in reversed(list(options)):
-        command = option(command)
-    return command

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,14 +61,15 @@ class Limits:
         """The files to be read."""
         return [path for path in (self.mask, self.protect) if path is not None]
 
-    def read(self, shape: tuple[int, ...], max_pixels: int) -> dict[str, Any]:
-        """Return the arguments of `denoise` for a picture of this shape."""
+    def read(self, shape: tuple[int, ...], reading: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments of `denoise` for a picture of this shape that was read so."""
         from isingdenoise.io import read_mask
 
+        bounds = {name: reading[name] for name in ("max_pixels", "max_pages")}
         arguments: dict[str, Any] = {"max_change": self.max_change}
         for name, path in (("mask", self.mask), ("protect", self.protect)):
             with named(mask=f"--{name}"):
-                arguments[name] = path and read_mask(path, shape, max_pixels=max_pixels)
+                arguments[name] = path and read_mask(path, shape, **bounds)
         return arguments
 
 
