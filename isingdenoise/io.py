@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from isingdenoise._io.atomic import write_bytes_atomically
+from isingdenoise._io.beside import read_clean, read_mask
 from isingdenoise._io.change_map import CHANGE_COLOURS, encode_change_map
 from isingdenoise._io.encode import encode_bilevel, encode_grey
 from isingdenoise._io.formats import (
@@ -28,8 +29,6 @@ from isingdenoise._io.reading import (
     DEFAULT_MAX_PIXELS,
     DEFAULT_PAGE_PIXELS,
     check_input,
-    read_clean,
-    read_mask,
     read_pages,
     read_picture,
     read_size,

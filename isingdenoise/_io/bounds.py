@@ -111,18 +111,22 @@ class Bounds(NamedTuple):
                 several = frame is None and len(sizes) > 1
                 self.check_page(page, name, f"page {number} of {len(sizes)} " if several else "")
         total = sum(width * height for width, height in sizes)
-        pages = f"{len(sizes)} {'frames' if listed.animated else 'pages'}"
-        limit = DEFAULT_MAX_PIXELS if self.max_pixels is None else self.max_pixels
-        if total > limit:
-            what = f"has {total} pixels on {pages}, more than the limit of {limit}"
-            _refuse(name, what, "max-pixels")
+        kind = "frames" if listed.animated else "pages"
+        self.check_total(total, len(sizes), name, kind)
         shared = len(sizes) > 1 and listed.stored > _TIMES_THE_FILE * size
         if shared and self.max_pixels is None:
             what = (
-                f"has {total} pixels on {pages} that share what is stored: they name "
+                f"has {total} pixels on {len(sizes)} {kind} that share what is stored: they name "
                 f"{listed.stored} bytes of a file of {size}"
             )
             _refuse(name, what, "max-pixels", f"allow {total}")
+
+    def check_total(self, total: int, count: int, name: str, kind: str = "pages") -> None:
+        """Refuse so many pixels on so many pages together."""
+        limit = DEFAULT_MAX_PIXELS if self.max_pixels is None else self.max_pixels
+        if total > limit:
+            what = f"has {total} pixels on {count} {kind}, more than the limit of {limit}"
+            _refuse(name, what, "max-pixels")
 
 
 def _refuse(name: str, what: str, limit: str, how: str = "raise it") -> NoReturn:

@@ -15,8 +15,9 @@ from isingdenoise._io.bits import load_bits
 from isingdenoise._io.bounds import Bounds, Listed
 from isingdenoise._io.checks import check_strips, in_one_line
 from isingdenoise._io.memory import Besides, check_memory, memory_needed
+from isingdenoise._io.notes import notes_on
 from isingdenoise._io.npy import any_infinite, decode_npy, is_npy, npy_shape
-from isingdenoise._io.picture import Picture, grey_profile, usable_dpi
+from isingdenoise._io.picture import Picture
 from isingdenoise._io.pillow import open_image, quiet_pillow
 from isingdenoise._io.pixels import keep_byte_order, to_array, turn_upright
 from isingdenoise._io.tiff_pages import list_tiff_pages
@@ -30,10 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["decode", "decode_pages", "decode_size"]
 
 _ORIENTATION = 274  # a TIFF tag, and an EXIF one
-_ACROSS, _DOWN, _UNIT, _PROFILE = 282, 283, 296, 34675  # more TIFF tags
-_GREY_MODES = {"1", "L", "LA", "I", "I;16", "I;16B", "F"}  # whose profile still fits grey pixels
-_COMPRESSIONS = {"raw": "none", "tiff_adobe_deflate": "deflate", "tiff_deflate": "deflate"}
-_HALF_A_DOT = 0.0128  # half a dot per metre, in dots per inch
 
 
 def decode(
@@ -139,12 +136,15 @@ def decode_pages(
     if numbers:
         yield decode(stream, name, bounds, frame=None, besides=besides)
         return
+    taken = 0
     for page in range(count):
         # One image serves all pages: a new one would walk the chain of pages from its start.
         place = _Place(name, size, page, count)
         with in_one_line(name, stream, place.prefix()):
             check_deadline()
             picture = _page(image, stream, place, bounds, besides)
+        taken += picture.pixels.size  # once more: what was listed is what the file says
+        bounds.check_total(taken, page + 1, name)
         yield picture
         del picture  # one page in memory, unless the caller keeps them
 
@@ -206,7 +206,7 @@ def _page(
     if pixels.dtype.kind == "f" and any_infinite(pixels):
         raise ReadError(name, "holds infinite values; replace them, by NaN where pixels miss")
     upright = pixels if tags else turn_upright(pixels, asked)
-    notes = _notes(image, tags, mode, turned=asked in range(5, 9))
+    notes = notes_on(image, tags, mode, turned=asked in range(5, 9))
     return Picture(
         upright,
         format=kind,
@@ -217,43 +217,6 @@ def _page(
         orientation=asked,
         **notes,
     )
-
-
-def _notes(image: ImageFile, tags: Mapping[int, Any], mode: str, *, turned: bool) -> dict[str, Any]:
-    """Return what the file says beside the pixels; `turned`: whether the axes were swapped."""
-    # Pillow keeps the notes of other pages of a TIFF; its tags are those of this page.
-    info = {"dpi": _tiff_dpi(tags), "icc_profile": tags.get(_PROFILE)} if tags else image.info
-    dpi = _dpi(info.get("dpi"), image.format)
-    tiff = image.format == "TIFF"
-    return {
-        "dpi": dpi[::-1] if dpi and turned else dpi,
-        "icc_profile": grey_profile(info.get("icc_profile")) if mode in _GREY_MODES else None,
-        "compression": _compression(image.info.get("compression")) if tiff else None,
-    }
-
-
-def _dpi(found: object, kind: str | None) -> tuple[float, float] | None:
-    """Return the resolution; PNG and BMP round it to dots per metre, which is undone."""
-    dpi = usable_dpi(found)
-    if dpi is None or kind not in ("PNG", "BMP"):
-        return dpi
-    across, down = (round(v) if abs(v - round(v)) <= _HALF_A_DOT else v for v in dpi)
-    return float(across), float(down)
-
-
-def _tiff_dpi(tags: Mapping[int, Any]) -> tuple[Any, Any] | None:
-    """Return the resolution in dots per inch (unit 2, which is the default) or centimetre (3)."""
-    unit = tags.get(_UNIT, 2)
-    if unit not in (2, 3) or not {_ACROSS, _DOWN} <= tags.keys():
-        return None
-    scale = 2.54 if unit == 3 else 1
-    return tags[_ACROSS] * scale, tags[_DOWN] * scale
-
-
-def _compression(found: object) -> str | None:
-    """Return our name of a TIFF's compression."""
-    name = str(found)
-    return _COMPRESSIONS.get(name, name.removeprefix("tiff_"))
 
 
 def _check_png(stream: BinaryIO) -> None:

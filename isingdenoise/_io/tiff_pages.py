@@ -19,7 +19,7 @@ __all__ = ["list_tiff_pages"]
 
 _WIDTH, _HEIGHT = 256, 257
 _STORED = (279, 325)  # bytes of each strip, of each tile
-_TYPES = {1: "B", 3: "H", 4: "L", 16: "Q"}  # of whole numbers
+_TYPES = {1: "B", 3: "H", 4: "L", 6: "b", 8: "h", 9: "l", 16: "Q"}  # of whole numbers
 _BIG = 43
 
 
@@ -80,7 +80,7 @@ def list_tiff_pages(stream: BinaryIO, name: str, bounds: Bounds) -> Listed:
                 name, "needs more bytes than it has to describe its pages; make it once more"
             )
         sizes.append((_number(form, entries, _WIDTH), _number(form, entries, _HEIGHT)))
-        stored += sum(sum(_numbers(form, stream, entries, tag)) for tag in _STORED)
+        stored += sum(max(0, sum(_numbers(form, stream, entries, tag))) for tag in _STORED)
     return Listed(sizes, stored)
 
 
@@ -129,11 +129,11 @@ def _entries(form: _Form, stream: BinaryIO) -> tuple[dict[int, _Entry], int, int
 
 
 def _number(form: _Form, entries: dict[int, _Entry], tag: int) -> int:
-    """Return a tag's only number, 0 where there is none."""
+    """Return a tag's only number, 0 where there is none in its place."""
     kind, many, value = entries.get(tag, _NONE)
-    if kind not in _TYPES or many < 1:
+    if kind not in _TYPES or many < 1 or struct.calcsize("=" + _TYPES[kind]) > len(value):
         return 0
-    return int(struct.unpack_from(form.order + _TYPES[kind], value)[0])
+    return max(0, int(struct.unpack_from(form.order + _TYPES[kind], value)[0]))
 
 
 def _numbers(

@@ -181,6 +181,19 @@ def test_descriptions_of_pages_that_overlap_are_refused():
         list_tiff_pages(io.BytesIO(data), "x", Bounds())
 
 
+def test_a_page_that_hides_its_size_counts_all_the_same():
+    """Width as a number of eight bytes elsewhere, which Pillow reads and the list does not."""
+    data = bytearray(chain_tiff((64, 64), bytes(512), 3, shared=False))
+    for page in range(3):
+        place = 8 + page * (2 + 12 * 8 + 4) + 2
+        struct.pack_into("<HHLL", data, place, 256, 16, 1, len(data))
+    data += struct.pack("<Q", 64)
+    assert len(list(read_pages(io.BytesIO(data), max_pixels=3 * 4096))) == 3
+    pages = read_pages(io.BytesIO(data), max_pixels=3 * 4096 - 1)
+    with pytest.raises(ReadError, match="has 12288 pixels on 3 pages"):
+        list(pages)
+
+
 def test_lists_of_strips_that_overlap_are_refused():
     """Each page names the whole file as the list of the lengths of its strips."""
     data = bytearray(chain_tiff((4, 8), bytes(4000), 20))
