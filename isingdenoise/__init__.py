@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         OverwriteError,
         ParameterError,
         ReadError,
+        TimeLimitError,
         WriteError,
     )
     from .inference import (
@@ -88,6 +89,7 @@ __all__ = [
     "Solution",
     "Status",
     "Step",
+    "TimeLimitError",
     "Trace",
     "WriteError",
     "__version__",
@@ -106,7 +108,7 @@ _HOME = {
     **dict.fromkeys(
         (
             *("ChangeLimitError", "IsingDenoiseError", "OverwriteError"),
-            *("ParameterError", "ReadError", "WriteError"),
+            *("ParameterError", "ReadError", "TimeLimitError", "WriteError"),
         ),
         "errors",
     ),

@@ -13,6 +13,7 @@ __all__ = [
     "OverwriteError",
     "ParameterError",
     "ReadError",
+    "TimeLimitError",
     "WriteError",
 ]
 
@@ -83,6 +84,26 @@ class ChangeLimitError(IsingDenoiseError):
     def about(self, path: object) -> ChangeLimitError:
         """Return the same error, of a file."""
         return type(self)(self.changed, self.limit, path)
+
+
+class TimeLimitError(IsingDenoiseError):
+    """A picture took longer than the caller allows.
+
+    Parameters
+    ----------
+    seconds : float
+        What was allowed.
+    path : object, optional
+        The picture's file, for the message.
+    """
+
+    exit_code = 3
+
+    def __init__(self, seconds: float, path: object = None) -> None:
+        name = "" if path is None else f"{printable(path)}: "
+        super().__init__(f"{name}took longer than {seconds:g} s; raise the timeout or leave it out")
+        self.seconds = seconds
+        self.path = path
 
 
 class _FileError(IsingDenoiseError, OSError):

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from isingdenoise._io.atomic import write_bytes_atomically
+from isingdenoise._io.beside import read_clean, read_mask
 from isingdenoise._io.change_map import CHANGE_COLOURS, encode_change_map
 from isingdenoise._io.encode import encode_bilevel, encode_grey
 from isingdenoise._io.formats import (
@@ -24,10 +25,10 @@ from isingdenoise._io.memory import available_memory, check_memory, memory_neede
 from isingdenoise._io.pages import PageWriter, encode_pages, kept_notes
 from isingdenoise._io.picture import Picture
 from isingdenoise._io.reading import (
+    DEFAULT_MAX_PAGES,
     DEFAULT_MAX_PIXELS,
+    DEFAULT_PAGE_PIXELS,
     check_input,
-    read_clean,
-    read_mask,
     read_pages,
     read_picture,
     read_size,
@@ -45,7 +46,9 @@ from isingdenoise.errors import ParameterError
 __all__ = [
     "CHANGE_COLOURS",
     "COMPRESSIONS",
+    "DEFAULT_MAX_PAGES",
     "DEFAULT_MAX_PIXELS",
+    "DEFAULT_PAGE_PIXELS",
     "EXTENSIONS",
     "PageWriter",
     "Picture",

@@ -26,7 +26,8 @@ LAYERS = {
     "noise": {"messages", "model", "validation", "errors"},
     "background": {"validation", "errors"},
     "backends": {"_kernels", "model", "coupling", "errors"},
-    "inference": {"backends", "model", "diagnostics", "validation", "errors"},
+    "deadline": {"validation", "errors"},
+    "inference": {"deadline", "backends", "model", "diagnostics", "validation", "errors"},
     "learning": {
         *("inference", "noise", "messages", "model", "coupling", "validation", "errors"),
     },
@@ -36,7 +37,7 @@ LAYERS = {
         *("validation", "errors", "_version"),
     },
     "memory": {"api", "learning", "inference", "noise", "coupling", "validation"},
-    "_io": {"errors"},
+    "_io": {"deadline", "errors"},
     "io": {"_io", "errors"},
     "plotting": {"inference", "learning", "validation"},  # the types of a trace and an estimate
     "warmup": {"backends", "inference", "model", "coupling"},
@@ -52,7 +53,7 @@ LAYERS = {
             "messages",
             "noise",
         ),
-        *("coupling", "validation", "errors", "_version", "_io"),
+        *("coupling", "deadline", "validation", "errors", "_version", "_io"),
     },
     "batch": {"pipeline", "result", "io", "validation", "errors", "_io"},
     "experiments": {

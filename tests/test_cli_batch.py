@@ -252,9 +252,9 @@ def test_what_else_lies_there_is_counted(folder, out, tmp_path):
         assert text.endswith("2 folders below; -r to visit them\n")
 
 
-@pytest.mark.parametrize("name", ["a.jfif", "a.jp2", "a.j2k", "a.pcx", "a.apng"])
+@pytest.mark.parametrize("name", ["a.jfif", "a.apng"])
 def test_names_of_further_formats_are_pictures_too(tmp_path, out, name):
-    kind = {".apng": "PNG", ".jfif": "JPEG"}.get(Path(name).suffix)
+    kind = {".apng": "PNG", ".jfif": "JPEG"}[Path(name).suffix]
     (tmp_path / "in").mkdir()
     Image.fromarray(np.uint8(255) * scene()).save(tmp_path / "in" / name, kind)
     done = succeed("batch", tmp_path / "in", out, "--noise", "gaussian")

@@ -26,6 +26,8 @@ VALUES = {
     "max-change": "5%",
     "frame": 1,
     "max-pixels": 1000,
+    "max-pages": 7,
+    "timeout": 2.5,
     "jobs": 2,
     "format": "png",
     "compression": "packbits",

@@ -221,7 +221,6 @@ def whole_files():
         "gif": encoded(grey, "GIF", save_all=True, append_images=several),
         "jpeg": encoded(colour, "JPEG", progressive=True),
         "webp": encoded(colour, "WEBP"),
-        "jp2": encoded(grey, "JPEG2000"),
         "npy": encode_grey(np.asarray(grey), "NPY"),
     }
 

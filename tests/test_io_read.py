@@ -61,7 +61,6 @@ MODES = {
     "GIF": ["L", "P"],
     "PPM": ["L", "RGB"],
     "WEBP": ["RGB", "RGBA"],
-    "JPEG2000": ["L", "RGB", "LA", "RGBA"],
 }
 
 

@@ -44,6 +44,7 @@ SOME_FAILED = 1
 @o.limit_options
 @writing_options
 @o.reading_options
+@o.timeout_option
 @o.noise_options
 @o.solver_options
 @o.engine_options

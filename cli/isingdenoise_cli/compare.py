@@ -72,7 +72,7 @@ def compare(
         needed = partial(_memory, options, solvers)
         source = read_picture(**streams.source(picture), **options.reading(), besides=needed)
     pixels = source.pixels
-    reference = None if clean is None else read_clean(clean, pixels.shape)
+    reference = None if clean is None else read_clean(clean, pixels.shape, **options.bounds())
     name = streams.input_name(picture)
     report.say_if_cold()
     with report.notices(name):

@@ -60,6 +60,7 @@ def _parameter_options(command: Any) -> Any:
 @o.format_option
 @o.noise_name_option(*NOISE_MODELS)
 @_parameter_options
+@o.reading_options
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the noise.")
 @o.force_option
 def corrupt(
@@ -67,6 +68,7 @@ def corrupt(
     output: Place,
     output_format: str | None,
     noise: str,
+    reading: dict[str, Any],
     seed: int,
     force: bool,
     **given: Any,
@@ -100,7 +102,7 @@ def corrupt(
     else:
         streams.check_sink("-o")
     rng, _ = as_generator(seed)
-    noisy = model.sample(read_clean(**streams.source(picture)), rng)
+    noisy = model.sample(read_clean(**streams.source(picture), **reading), rng)
     if as_bits:
         data = encode_bilevel(noisy > sum(model.levels) / 2, kind)
     elif floats or model.meaning is Meaning.PROBABILITIES:

@@ -49,7 +49,9 @@ def estimate(
         streams.check_source(place)
     o.check_figure(plot, streams.paths(picture, *options.files), force)
     with talk.step("reading"):
-        pixels = read_picture(**streams.source(picture), **options.reading()).pixels
+        pixels = read_picture(
+            **streams.source(picture), **options.reading(), besides=options.memory
+        ).pixels
     known = options.known(pixels.shape)
     report.say_if_cold()
     with report.notices(streams.input_name(picture)):

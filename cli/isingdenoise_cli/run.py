@@ -29,6 +29,7 @@ _OPTIONS = {**planning.OPTIONS, "mask": "--mask", "protect": "--protect"}
 @o.target_options
 @o.limit_options
 @o.reading_options
+@o.timeout_option
 @o.noise_options
 @o.solver_options
 @o.engine_options

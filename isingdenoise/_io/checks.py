@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 from isingdenoise._io.pixels import as_tuple
-from isingdenoise.errors import ReadError, printable
+from isingdenoise.errors import ReadError, TimeLimitError, printable
 
-__all__ = ["check_size", "check_strips", "in_one_line"]
+__all__ = ["check_strips", "in_one_line"]
 
 _MAGIC = {
     b"\x89PNG": "PNG",
@@ -36,25 +36,14 @@ def in_one_line(name: str, stream: BinaryIO, prefix: str = "") -> Iterator[None]
         if not prefix:
             raise
         raise ReadError(name, prefix + error.message) from error
+    except TimeLimitError:
+        raise
     except MemoryError as error:
         raise ReadError(
             name, f"{prefix}needs more memory than there is; cut it into parts"
         ) from error
     except Exception as error:  # a decoder raises what it likes, from SyntaxError to zlib.error
         raise ReadError(name, prefix + _explain(error, stream)) from error
-
-
-def check_size(size: tuple[int, int], name: str, max_pixels: int) -> None:
-    """Refuse a picture of more than `max_pixels`, or of none; `size` is width and height."""
-    width, height = size
-    if width * height > max_pixels:
-        raise ReadError(
-            name,
-            f"has {width} x {height} pixels, more than the limit of {max_pixels}; "
-            "raise it with --max-pixels if the file can be trusted",
-        )
-    if width < 1 or height < 1:
-        raise ReadError(name, f"has no pixels ({width} x {height}); give another picture")
 
 
 def check_strips(tags: Mapping[int, Any], name: str, size: int) -> None:

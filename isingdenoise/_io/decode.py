@@ -12,12 +12,16 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from isingdenoise._io.bits import load_bits
-from isingdenoise._io.checks import check_size, check_strips, in_one_line
+from isingdenoise._io.bounds import Bounds, Listed
+from isingdenoise._io.checks import check_strips, in_one_line
 from isingdenoise._io.memory import Besides, check_memory, memory_needed
+from isingdenoise._io.notes import notes_on
 from isingdenoise._io.npy import any_infinite, decode_npy, is_npy, npy_shape
-from isingdenoise._io.picture import Picture, grey_profile, usable_dpi
+from isingdenoise._io.picture import Picture
 from isingdenoise._io.pillow import open_image, quiet_pillow
 from isingdenoise._io.pixels import keep_byte_order, to_array, turn_upright
+from isingdenoise._io.tiff_pages import list_tiff_pages
+from isingdenoise.deadline import check_deadline
 from isingdenoise.errors import ReadError
 
 if TYPE_CHECKING:
@@ -27,17 +31,13 @@ if TYPE_CHECKING:
 __all__ = ["decode", "decode_pages", "decode_size"]
 
 _ORIENTATION = 274  # a TIFF tag, and an EXIF one
-_ACROSS, _DOWN, _UNIT, _PROFILE = 282, 283, 296, 34675  # more TIFF tags
-_GREY_MODES = {"1", "L", "LA", "I", "I;16", "I;16B", "F"}  # whose profile still fits grey pixels
-_COMPRESSIONS = {"raw": "none", "tiff_adobe_deflate": "deflate", "tiff_deflate": "deflate"}
-_HALF_A_DOT = 0.0128  # half a dot per metre, in dots per inch
 
 
 def decode(
     stream: BinaryIO,
     name: str,
+    bounds: Bounds,
     *,
-    max_pixels: int,
     frame: int | None,
     besides: Besides | None = None,
 ) -> Picture:
@@ -49,8 +49,8 @@ def decode(
         A seekable file. It stays open.
     name : str
         Its name, for messages alone.
-    max_pixels : int
-        Largest width x height that is decoded.
+    bounds : Bounds
+        How much is taken on; compared before anything is decoded.
     frame : int or None
         Which page or frame, from 0; None insists on there being only one.
     besides : callable, optional
@@ -71,19 +71,20 @@ def decode(
         if is_npy(stream):
             if frame:
                 raise ReadError(name, f"has no frame {frame}; --frame goes from 0 to 0")
-            picture = decode_npy(stream, name, size, max_pixels=max_pixels)
+            picture = decode_npy(stream, name, size, bounds)
             if besides is not None:  # the numbers themselves are mapped and not read
                 check_memory(name, besides(picture.pixels.size, picture.pixels.dtype.name))
             return picture
         with quiet_pillow():
             image = open_image(stream)
-            check_size(image.size, name, max_pixels)
-            count = getattr(image, "n_frames", 1)
+            listed = _list_pages(image, stream, name, bounds)
+        count = len(listed.sizes)
         if frame is None and count > 1:
             raise ReadError(name, f"holds {count} pages or frames; choose one with --frame")
         if frame is not None and frame >= count:
             raise ReadError(name, f"has no frame {frame}; --frame goes from 0 to {count - 1}")
-        return _page(image, stream, _Place(name, size, frame or 0, count), max_pixels, besides)
+        bounds.check_pages(listed, name, size, frame or 0)
+        return _page(image, stream, _Place(name, size, frame or 0, count), bounds, besides)
 
 
 def decode_size(stream: BinaryIO, name: str) -> tuple[int, int]:
@@ -103,13 +104,13 @@ def decode_size(stream: BinaryIO, name: str) -> tuple[int, int]:
 
 
 def decode_pages(
-    stream: BinaryIO, name: str, *, max_pixels: int, besides: Besides | None = None
+    stream: BinaryIO, name: str, bounds: Bounds, *, besides: Besides | None = None
 ) -> Iterator[Picture]:
     """Decode the pages of an open file one after the other, each when it is asked for.
 
     Parameters
     ----------
-    stream, name, max_pixels, besides
+    stream, name, bounds, besides
         As in `decode`. The stream must stay open until the last page.
 
     Yields
@@ -127,19 +128,35 @@ def decode_pages(
         if not numbers:
             with quiet_pillow():
                 image = open_image(stream)
-                count = getattr(image, "n_frames", 1)
+                listed = _list_pages(image, stream, name, bounds)
+            count = len(listed.sizes)
             if count > 1 and image.format != "TIFF":
                 raise ReadError(name, f"is animated, of {count} frames; choose one with --frame")
+            bounds.check_pages(listed, name, size)
     if numbers:
-        yield decode(stream, name, max_pixels=max_pixels, frame=None, besides=besides)
+        yield decode(stream, name, bounds, frame=None, besides=besides)
         return
+    taken = 0
     for page in range(count):
         # One image serves all pages: a new one would walk the chain of pages from its start.
         place = _Place(name, size, page, count)
         with in_one_line(name, stream, place.prefix()):
-            picture = _page(image, stream, place, max_pixels, besides)
+            check_deadline()
+            picture = _page(image, stream, place, bounds, besides)
+        taken += picture.pixels.size  # once more: what was listed is what the file says
+        bounds.check_total(taken, page + 1, name)
         yield picture
         del picture  # one page in memory, unless the caller keeps them
+
+
+def _list_pages(image: ImageFile, stream: BinaryIO, name: str, bounds: Bounds) -> Listed:
+    """List the pages or frames of an opened file, whose first page is within the bounds."""
+    bounds.check_page(image.size, name)
+    if image.format == "TIFF":
+        return list_tiff_pages(stream, name, bounds)
+    count = getattr(image, "n_frames", 1)
+    bounds.check_count(count, name)
+    return Listed([image.size] * count, animated=image.format != "MPO")
 
 
 class _Place(NamedTuple):
@@ -156,13 +173,13 @@ class _Place(NamedTuple):
 
 
 def _page(
-    image: ImageFile, stream: BinaryIO, place: _Place, max_pixels: int, besides: Besides | None
+    image: ImageFile, stream: BinaryIO, place: _Place, bounds: Bounds, besides: Besides | None
 ) -> Picture:
     """Decode one page of an opened image, and gather the notes on it."""
     name = place.name
     with quiet_pillow() as complaints:
         image.seek(place.page)
-        check_size(image.size, name, max_pixels)
+        bounds.check_page(image.size, name)
         mode, kind = image.mode, image.format or ""
         tags: Mapping[int, Any] = dict(getattr(image, "tag_v2", {}))
         check_strips(tags, name, place.size)
@@ -189,7 +206,7 @@ def _page(
     if pixels.dtype.kind == "f" and any_infinite(pixels):
         raise ReadError(name, "holds infinite values; replace them, by NaN where pixels miss")
     upright = pixels if tags else turn_upright(pixels, asked)
-    notes = _notes(image, tags, mode, turned=asked in range(5, 9))
+    notes = notes_on(image, tags, mode, turned=asked in range(5, 9))
     return Picture(
         upright,
         format=kind,
@@ -200,43 +217,6 @@ def _page(
         orientation=asked,
         **notes,
     )
-
-
-def _notes(image: ImageFile, tags: Mapping[int, Any], mode: str, *, turned: bool) -> dict[str, Any]:
-    """Return what the file says beside the pixels; `turned`: whether the axes were swapped."""
-    # Pillow keeps the notes of other pages of a TIFF; its tags are those of this page.
-    info = {"dpi": _tiff_dpi(tags), "icc_profile": tags.get(_PROFILE)} if tags else image.info
-    dpi = _dpi(info.get("dpi"), image.format)
-    tiff = image.format == "TIFF"
-    return {
-        "dpi": dpi[::-1] if dpi and turned else dpi,
-        "icc_profile": grey_profile(info.get("icc_profile")) if mode in _GREY_MODES else None,
-        "compression": _compression(image.info.get("compression")) if tiff else None,
-    }
-
-
-def _dpi(found: object, kind: str | None) -> tuple[float, float] | None:
-    """Return the resolution; PNG and BMP round it to dots per metre, which is undone."""
-    dpi = usable_dpi(found)
-    if dpi is None or kind not in ("PNG", "BMP"):
-        return dpi
-    across, down = (round(v) if abs(v - round(v)) <= _HALF_A_DOT else v for v in dpi)
-    return float(across), float(down)
-
-
-def _tiff_dpi(tags: Mapping[int, Any]) -> tuple[Any, Any] | None:
-    """Return the resolution in dots per inch (unit 2, which is the default) or centimetre (3)."""
-    unit = tags.get(_UNIT, 2)
-    if unit not in (2, 3) or not {_ACROSS, _DOWN} <= tags.keys():
-        return None
-    scale = 2.54 if unit == 3 else 1
-    return tags[_ACROSS] * scale, tags[_DOWN] * scale
-
-
-def _compression(found: object) -> str | None:
-    """Return our name of a TIFF's compression."""
-    name = str(found)
-    return _COMPRESSIONS.get(name, name.removeprefix("tiff_"))
 
 
 def _check_png(stream: BinaryIO) -> None:

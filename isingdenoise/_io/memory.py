@@ -33,7 +33,7 @@ _KEPT = {
     "I": ("float64", 8),
 }
 _COLOUR = 5  # colour is stored in four bytes whatever it has, and becomes one of grey
-_BESIDES = {"WEBP": 12, "JPEG2000": 15, "JPEG": 2}  # what these decoders keep for themselves
+_BESIDES = {"WEBP": 12, "JPEG": 2}  # what these decoders keep for themselves
 _CONSTANT = 32 << 20  # decoders, and the part of a picture that is worked on at a time
 
 

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from isingdenoise._io.bounds import Bounds
 from isingdenoise._io.picture import Picture
 from isingdenoise.errors import ReadError
 
@@ -26,7 +27,7 @@ def is_npy(stream: BinaryIO) -> bool:
     return start == b"\x93NUMPY"
 
 
-def decode_npy(stream: BinaryIO, name: str, size: int, *, max_pixels: int) -> Picture:
+def decode_npy(stream: BinaryIO, name: str, size: int, bounds: Bounds) -> Picture:
     """Return the picture in a .npy file.
 
     bool, uint8, uint16, float32 and float64 stay as they are and are mapped
@@ -42,8 +43,8 @@ def decode_npy(stream: BinaryIO, name: str, size: int, *, max_pixels: int) -> Pi
         Its name, for messages.
     size : int
         Its length in bytes.
-    max_pixels : int
-        Largest width x height.
+    bounds : Bounds
+        On its pixels.
 
     Raises
     ------
@@ -51,12 +52,7 @@ def decode_npy(stream: BinaryIO, name: str, size: int, *, max_pixels: int) -> Pi
         It holds no two-dimensional picture of numbers, or not all of it.
     """
     shape, fortran, dtype = npy_shape(stream, name)
-    if math.prod(shape) > max_pixels:
-        raise ReadError(
-            name,
-            f"has {shape[1]} x {shape[0]} pixels, more than the limit of {max_pixels}; "
-            "raise it with --max-pixels if the file can be trusted",
-        )
+    bounds.check_page((shape[1], shape[0]), name)
     if stream.tell() + math.prod(shape) * dtype.itemsize > size:
         raise ReadError(name, "is truncated; make or fetch it once more")
     stored = _mapped(stream, shape, fortran, dtype)

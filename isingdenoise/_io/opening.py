@@ -13,6 +13,7 @@ import stat
 from typing import BinaryIO
 
 from isingdenoise._io.memory import available_memory, check_memory
+from isingdenoise.deadline import check_deadline
 from isingdenoise.errors import ReadError
 
 __all__ = ["KINDS", "StrPath", "open_regular", "reason_of", "seekable"]
@@ -40,13 +41,14 @@ KINDS = {
 
 
 class _File(io.BufferedReader):
-    """A file that is not asked for more than it has.
+    """A file that is not asked for more than it has, nor beyond the deadline.
 
     Memory for all that is asked for is taken before anything is read, and decoders
     ask for what a damaged header says: gigabytes of a file of a few bytes.
     """
 
     def read(self, size: int | None = -1, /) -> bytes:
+        check_deadline()
         if size is not None and size > _PART:
             size = min(size, max(0, os.fstat(self.fileno()).st_size - self.tell()))
         return super().read(size)

@@ -1,8 +1,7 @@
-"""Files and streams in, pictures out: one page, all pages, a reference, a mask."""
+"""Files and streams in, pictures out: one page or all pages."""
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,17 +9,23 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from isingdenoise._io.bounds import (
+    DEFAULT_MAX_PAGES,
+    DEFAULT_MAX_PIXELS,
+    DEFAULT_PAGE_PIXELS,
+    Bounds,
+)
 from isingdenoise._io.decode import decode, decode_pages, decode_size
 from isingdenoise._io.memory import Besides
 from isingdenoise._io.opening import StrPath, open_regular, seekable
 from isingdenoise._io.picture import Picture
-from isingdenoise.errors import ParameterError, ReadError, printable
+from isingdenoise.errors import ParameterError
 
 __all__ = [
+    "DEFAULT_MAX_PAGES",
     "DEFAULT_MAX_PIXELS",
+    "DEFAULT_PAGE_PIXELS",
     "check_input",
-    "read_clean",
-    "read_mask",
     "read_pages",
     "read_picture",
     "read_size",
@@ -28,13 +33,12 @@ __all__ = [
 
 Array = np.ndarray[Any, Any]
 
-DEFAULT_MAX_PIXELS = 1_000_000_000
-
 
 def read_picture(
     source: StrPath | BinaryIO,
     *,
-    max_pixels: int = DEFAULT_MAX_PIXELS,
+    max_pixels: int | None = None,
+    max_pages: int = DEFAULT_MAX_PAGES,
     frame: int | None = None,
     name: str | None = None,
     besides: Besides | None = None,
@@ -50,8 +54,12 @@ def read_picture(
     source : str, bytes, os.PathLike or BinaryIO
         The name of a regular file, which need not be UTF-8; or an open binary
         stream, which need not be seekable (standard input) and stays open.
-    max_pixels : int
-        Largest width x height that is decoded; compared before decoding.
+    max_pixels : int or None
+        Most pixels that are decoded: width x height, of an animation times the
+        frames up to that one; compared before decoding. None: at most
+        `DEFAULT_PAGE_PIXELS`.
+    max_pages : int
+        Most pages or frames that the file may have.
     frame : int or None
         Which page or frame to read, from 0. None refuses a file with several.
     name : str or None
@@ -72,17 +80,19 @@ def read_picture(
         The file cannot be read or is no sound picture, or there is not enough
         memory for it.
     ParameterError
-        `max_pixels` or `frame` is out of range.
+        `max_pixels`, `max_pages` or `frame` is out of range.
     """
-    _check_limits(max_pixels, frame)
+    bounds = Bounds(max_pixels, max_pages)
+    _check_limits(bounds, frame)
     with _opened(source, name) as (stream, called):
-        return decode(stream, called, max_pixels=max_pixels, frame=frame, besides=besides)
+        return decode(stream, called, bounds, frame=frame, besides=besides)
 
 
 def read_pages(
     source: StrPath | BinaryIO,
     *,
-    max_pixels: int = DEFAULT_MAX_PIXELS,
+    max_pixels: int | None = None,
+    max_pages: int = DEFAULT_MAX_PAGES,
     frame: int | None = None,
     name: str | None = None,
     besides: Besides | None = None,
@@ -93,9 +103,13 @@ def read_pages(
 
     Parameters
     ----------
-    source, max_pixels, name, besides
+    source, max_pages, name, besides
         As in `read_picture`. The file stays open until the last page has been
         read or the iterator is closed.
+    max_pixels : int or None
+        Most pixels on all pages together; compared before the first is decoded.
+        None: `DEFAULT_MAX_PIXELS`, at most `DEFAULT_PAGE_PIXELS` of them on a
+        page, and no pages that share what is stored.
     frame : int or None
         The only page or frame to read, from 0; None reads all.
 
@@ -108,27 +122,28 @@ def read_pages(
     Raises
     ------
     ParameterError
-        At once: `max_pixels` or `frame` is out of range.
+        At once: `max_pixels`, `max_pages` or `frame` is out of range.
     ReadError
         While reading, as `read_picture`, with the number of the page; also for
         an animated picture without a `frame`.
     """
-    _check_limits(max_pixels, frame)
-    return _pages(source, max_pixels, frame, name, besides)
+    bounds = Bounds(max_pixels, max_pages)
+    _check_limits(bounds, frame)
+    return _pages(source, bounds, frame, name, besides)
 
 
 def _pages(
     source: StrPath | BinaryIO,
-    max_pixels: int,
+    bounds: Bounds,
     frame: int | None,
     name: str | None,
     besides: Besides | None,
 ) -> Iterator[Picture]:
     with _opened(source, name) as (stream, called):
         if frame is None:
-            yield from decode_pages(stream, called, max_pixels=max_pixels, besides=besides)
+            yield from decode_pages(stream, called, bounds, besides=besides)
         else:
-            yield decode(stream, called, max_pixels=max_pixels, frame=frame, besides=besides)
+            yield decode(stream, called, bounds, frame=frame, besides=besides)
 
 
 @contextmanager
@@ -142,9 +157,8 @@ def _opened(source: StrPath | BinaryIO, name: str | None) -> Iterator[tuple[Bina
     yield seekable(source, called), called
 
 
-def _check_limits(max_pixels: int, frame: int | None) -> None:
-    if max_pixels < 1:
-        raise ParameterError("max_pixels", f"must be at least 1, not {max_pixels}")
+def _check_limits(bounds: Bounds, frame: int | None) -> None:
+    bounds.check()
     if frame is not None and frame < 0:
         raise ParameterError("frame", f"must be at least 0, not {frame}")
 
@@ -185,95 +199,3 @@ def read_size(path: StrPath) -> tuple[int, int]:
     """
     with open_regular(path) as stream:
         return decode_size(stream, os.fsdecode(path))
-
-
-def read_clean(
-    source: StrPath | BinaryIO,
-    shape: tuple[int, int] | None = None,
-    *,
-    max_pixels: int = DEFAULT_MAX_PIXELS,
-    frame: int | None = None,
-    name: str | None = None,
-) -> Array:
-    """Read a reference picture and cut it in the middle of its own range.
-
-    Parameters
-    ----------
-    source : str, bytes, os.PathLike or BinaryIO
-        The file.
-    shape : tuple of int or None
-        The (H, W) it must have.
-    max_pixels, frame, name
-        As in `read_picture`.
-
-    Returns
-    -------
-    ndarray of bool, shape (H, W)
-        True where `pixel >= (min + max) / 2`. If all pixels are equal, True
-        where they reach half of their type's range (0.5 for floats).
-
-    Raises
-    ------
-    ReadError
-        The file cannot be read, or has missing pixels.
-    ParameterError
-        Its shape differs from `shape`.
-    """
-    picture = read_picture(source, max_pixels=max_pixels, frame=frame, name=name)
-    pixels = picture.pixels
-    if shape is not None and pixels.shape != tuple(shape):
-        raise ParameterError("clean", _other_size(picture.path, pixels.shape, shape))
-    if pixels.dtype == np.bool_:
-        return pixels
-    low, high = float(pixels.min()), float(pixels.max())
-    if math.isnan(low):
-        raise ReadError(picture.path, "has missing pixels; give a complete reference")
-    middle = (low + high) / 2
-    if low == high:
-        middle = (np.iinfo(pixels.dtype).max + 1) / 2 if pixels.dtype.kind == "u" else 0.5
-    return np.asarray(pixels >= middle)
-
-
-def read_mask(
-    path: StrPath, shape: tuple[int, ...], *, max_pixels: int = DEFAULT_MAX_PIXELS
-) -> Array:
-    """Read which pixels are marked.
-
-    Parameters
-    ----------
-    path : str, bytes or os.PathLike
-        A picture of any type: 0 (black) and NaN are unmarked.
-    shape : tuple of int
-        The (H, W) it must have.
-    max_pixels
-        As in `read_picture`.
-
-    Returns
-    -------
-    ndarray of bool, shape (H, W)
-
-    Raises
-    ------
-    ReadError
-        The file cannot be read.
-    ParameterError
-        Its shape differs from `shape`.
-    """
-    pixels = read_picture(path, max_pixels=max_pixels).pixels
-    if pixels.shape != tuple(shape):
-        raise ParameterError("mask", _other_size(path, pixels.shape, shape))
-    marked = pixels != 0
-    return np.asarray(marked if pixels.dtype.kind != "f" else marked & ~np.isnan(pixels))
-
-
-def _other_size(path: StrPath, found: tuple[int, ...], wanted: tuple[int, ...]) -> str:
-    """Return what to say of a file that does not fit the picture."""
-    return (
-        f"{printable(os.fsdecode(path))} has {_size(found)} pixels, but the picture has "
-        f"{_size(wanted)}; give one of the same size"
-    )
-
-
-def _size(shape: tuple[int, ...]) -> str:
-    """Return a shape the way people give sizes: width first."""
-    return " x ".join(str(length) for length in reversed(shape))

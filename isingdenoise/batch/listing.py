@@ -16,9 +16,7 @@ from ..io import EXTENSIONS
 __all__ = ["PICTURE_EXTENSIONS", "Listing", "Passed"]
 
 #: Names that `plan` takes for pictures; what they hold is read by content.
-PICTURE_EXTENSIONS = frozenset(EXTENSIONS) - {".npy"} | {
-    *(".ppm", ".pnm", ".apng", ".j2k", ".jfif", ".jp2", ".pcx")
-}
+PICTURE_EXTENSIONS = frozenset(EXTENSIONS) - {".npy"} | {".ppm", ".pnm", ".apng", ".jfif"}
 
 
 @dataclass

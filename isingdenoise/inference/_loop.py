@@ -68,11 +68,17 @@ def iterate(
     trace : Trace
     status : Status
         `converged` or `max_sweeps`.
+
+    Raises
+    ------
+    TimeLimitError
+        Between two rounds: the time of a `deadline` is over.
     """
     history: list[tuple[int, Round, float]] = []
     updates, seconds = 0, 0.0
     status = Status.MAX_SWEEPS
     while updates < max_sweeps * sites:
+        check_deadline()
         started = time.perf_counter()
         done = step(max_sweeps - updates // sites)
         seconds += time.perf_counter() - started

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ..deadline import deadline
 from ..errors import ChangeLimitError, ReadError
 from ..io import Picture, read_pages
 from ..messages import collected
@@ -117,7 +118,8 @@ def clean(
         Whatever is wrong with the input or its outputs. Nothing has been written.
     """
     try:
-        return _cleaned(job, options, overwrite, watcher or Watcher())
+        with deadline(options.timeout, job.source):
+            return _cleaned(job, options, overwrite, watcher or Watcher())
     except MemoryError as error:
         reason = "needs more memory than there is; cut it into parts"
         raise ReadError(job.source, reason) from error

@@ -17,7 +17,7 @@ from ..background import estimate_background
 from ..coupling import Coupling
 from ..errors import ParameterError
 from ..inference import DEFAULT_ENGINE, Engine
-from ..io import DEFAULT_MAX_PIXELS, read_mask
+from ..io import DEFAULT_MAX_PAGES, read_mask
 from ..learning import resolve_noise
 from ..memory import memory_to_denoise
 from ..noise import AUTO, NOISE_MODELS, Meaning, NoiseModel, NoiseSpec, observed
@@ -75,8 +75,13 @@ class CleanOptions:
         Of everything random; each page starts from it.
     frame : int or None
         The only page or frame to take, from 0; None takes all pages.
-    max_pixels : int
-        Larger pictures are refused.
+    max_pixels : int or None
+        Files with more pixels, on all pages, are refused; None: as `read_pages`.
+    max_pages : int
+        Files of more pages are refused.
+    timeout : float or None
+        Seconds that a file may take. It ends where that is safe: while the file is read,
+        and between rounds of the engine.
     compression : str or None
         Of the clean pictures; None: that of the input, or the format's own.
 
@@ -95,7 +100,9 @@ class CleanOptions:
     max_change: float | None = None
     seed: int | None = None
     frame: int | None = None
-    max_pixels: int = DEFAULT_MAX_PIXELS
+    max_pixels: int | None = None
+    max_pages: int = DEFAULT_MAX_PAGES
+    timeout: float | None = None
     compression: str | None = None
 
     def __post_init__(self) -> None:
@@ -115,6 +122,8 @@ class CleanOptions:
             if kind is not None and kind.meaning is not Meaning.GREY:
                 message = f"does not go with noise {self.noise_name}, whose values have a meaning"
                 raise ParameterError("background", message)
+        if self.timeout is not None:
+            put(self, "timeout", check_real("timeout", self.timeout, low=0, low_open=True))
         as_generator(self.seed)
 
     @property
@@ -140,7 +149,11 @@ class CleanOptions:
 
     def reading(self) -> dict[str, Any]:
         """Return the arguments of `isingdenoise.io.read_pages`."""
-        return {"frame": self.frame, "max_pixels": self.max_pixels}
+        return {"frame": self.frame, **self.bounds()}
+
+    def bounds(self) -> dict[str, Any]:
+        """Return the arguments of `isingdenoise.io.read_mask` and `read_clean`."""
+        return {"max_pixels": self.max_pixels, "max_pages": self.max_pages}
 
     def prepare(self, x: NDArray[Any], known: NDArray[Any] | None = None) -> Prepared:
         """Return light and noise of a picture, unknown pixels left out of the estimates.
@@ -194,7 +207,7 @@ class CleanOptions:
         if path is None:
             return None
         try:
-            return read_mask(path, shape, max_pixels=self.max_pixels)
+            return read_mask(path, shape, **self.bounds())
         except ParameterError as error:
             raise ParameterError(name, error.message) from error
 

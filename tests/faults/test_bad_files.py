@@ -26,7 +26,6 @@ WHOLE = {
     "pgm": encoded(GREY, "PPM"),
     "pbm": encode_bilevel(BITS, "PBM"),
     "webp": encoded(GREY, "WEBP"),
-    "jp2": encoded(GREY, "JPEG2000"),
     "npy": encode_grey(np.asarray(GREY), "NPY"),
 }
 STORED = encoded(GREY, "PNG", compress_level=0)

@@ -20,7 +20,9 @@ from faulty import (
 )
 from picture_files import png, raw_tiff
 
+from isingdenoise._io import memory
 from isingdenoise.io import write_bilevel
+from isingdenoise.memory import memory_to_denoise
 
 SIDE = 65_500
 NPY = b"{'descr': '|u1', 'fortran_order': False, 'shape': (65500, 65500), }".ljust(117) + b"\n"
@@ -37,8 +39,6 @@ BOMBS = {
     "plain PBM": b"P1 65500 65500\n1 0 1",
     "PGM": b"P5 65500 65500 255\n\0",
     "PPM": b"P6 65500 65500 255\n\0",
-    "PCX": struct.pack("<4B4H", 10, 5, 1, 8, 0, 0, SIDE - 1, SIDE - 1).ljust(65, b"\0")
-    + struct.pack("<BHH", 1, SIDE, 1).ljust(900, b"\0"),
     "NPY": b"\x93NUMPY\1\0" + struct.pack("<H", len(NPY)) + NPY + b"\0",
 }
 
@@ -149,3 +149,13 @@ def test_threads_that_cannot_start_are_done_without(tmp_path):
     assert limited(3_000_000, "run", path, "-o", outs[0], *QUICK, stack=2_900_000).code == 0
     assert invoke("run", path, "-o", outs[1], *QUICK).code == 0
     assert outs[0].read_bytes() == outs[1].read_bytes()
+
+
+def test_an_estimate_counts_its_own_memory_before_it_reads(tmp_path, monkeypatch):
+    noisy = save_noisy(tmp_path / "noisy.png", size=200)
+    taken = memory_to_denoise(200 * 200, dtype="uint8")
+    monkeypatch.setattr(memory, "available_memory", lambda: taken // 2)
+    line = refused(UNREADABLE, tmp_path, "estimate", noisy)
+    assert f"{noisy}: needs about" in line
+    monkeypatch.setattr(memory, "available_memory", lambda: taken + (64 << 20))
+    assert invoke("estimate", noisy).code == 0

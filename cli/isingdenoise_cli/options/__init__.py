@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from isingdenoise.inference import DEFAULT_ENGINE
-from isingdenoise.io import DEFAULT_MAX_PIXELS
 from isingdenoise.noise import AUTO, NOISE_MODELS
 from isingdenoise.pipeline import CleanOptions
 
@@ -18,6 +17,7 @@ from .. import settings as engine_settings
 from ..values import Auto, Share, build_coupling
 from .noise import NoiseChoice, noise_name_option, option_name, parameter_options, takers
 from .picture import check_figure, check_probability, named
+from .reading import all_of, reading_options, timeout_option
 from .targets import PLACE, Wanted, kind_of, target_options
 from .writing import format_option
 
@@ -47,34 +47,11 @@ __all__ = [
     "solver_options",
     "takers",
     "target_options",
+    "timeout_option",
 ]
 
 Command = Callable[..., Any]
 PATH = click.Path(path_type=Path, readable=False)  # files have their own words for that
-
-
-def reading_options(command: Command) -> Command:
-    """Add --frame and --max-pixels, as one argument `reading` for `read_picture`."""
-
-    @functools.wraps(command)
-    def gathered(*, frame: int | None, max_pixels: int, **given: Any) -> Any:
-        return command(reading={"frame": frame, "max_pixels": max_pixels}, **given)
-
-    return _all(
-        [
-            click.option(
-                "--frame", type=click.IntRange(0), help="Take only this page or frame; 0 is page 1."
-            ),
-            click.option(
-                "--max-pixels",
-                type=click.IntRange(1),
-                default=DEFAULT_MAX_PIXELS,
-                show_default=True,
-                help="Refuse larger pictures before they are decoded.",
-            ),
-        ],
-        gathered,
-    )
 
 
 def clean_options(command: Command) -> Command:
@@ -83,7 +60,7 @@ def clean_options(command: Command) -> Command:
     @functools.wraps(command)
     def gathered(**given: Any) -> Any:
         fields = {**given.pop("reading", {}), **given.pop("limits", {})}
-        for name in ("noise", "background", "coupling", "seed", "engine"):
+        for name in ("noise", "background", "coupling", "seed", "engine", "timeout"):
             if name in given:
                 fields[name] = given.pop(name)
         return command(options=CleanOptions(**fields), **given)
@@ -112,7 +89,7 @@ def noise_options(command: Command) -> Command:
             help="Divide out uneven light first: 'auto' estimates it.",
         ),
     ]
-    return _all(options, gathered)
+    return all_of(options, gathered)
 
 
 def solver_options(command: Command) -> Command:
@@ -122,7 +99,7 @@ def solver_options(command: Command) -> Command:
     def gathered(*, coupling: float | tuple[float, ...] | None, **given: Any) -> Any:
         return command(coupling=build_coupling(coupling), **given)
 
-    return _all(
+    return all_of(
         [
             _auto(
                 "--coupling",
@@ -156,7 +133,7 @@ def engine_options(command: Command) -> Command:
         show_default=True,
         help="Inference engine; see 'isingdenoise engines'.",
     )
-    return _all([choice, settings_option], gathered)
+    return all_of([choice, settings_option], gathered)
 
 
 def limit_options(command: Command) -> Command:
@@ -169,7 +146,7 @@ def limit_options(command: Command) -> Command:
         limits = {"mask": mask, "protect": protect, "max_change": max_change}
         return command(limits=limits, **given)
 
-    return _all(
+    return all_of(
         [
             mask_option,
             click.option(
@@ -213,10 +190,3 @@ force_option = click.option("--force", is_flag=True, help="Replace existing file
 
 def _auto(name: str, kind: click.ParamType[Any], text: str) -> Command:
     return click.option(name, type=kind, default="auto", show_default=True, help=text)
-
-
-def _all(options: Iterable[Command], command: Command) -> Command:
-    """Apply options so that the help lists them in this order."""
-    for option in reversed(list(options)):
-        command = option(command)
-    return command

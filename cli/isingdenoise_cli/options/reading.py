@@ -1,0 +1,62 @@
+"""How much of a file is read, and how long it may take."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import click
+
+from isingdenoise.io import DEFAULT_MAX_PAGES, DEFAULT_MAX_PIXELS, DEFAULT_PAGE_PIXELS
+
+from ..values import Seconds
+
+Command = Callable[..., Any]
+
+
+def reading_options(command: Command) -> Command:
+    """Add --frame, --max-pixels and --max-pages, as one argument `reading` for `read_picture`."""
+
+    @functools.wraps(command)
+    def gathered(*, frame: int | None, max_pixels: int | None, max_pages: int, **given: Any) -> Any:
+        reading = {"frame": frame, "max_pixels": max_pixels, "max_pages": max_pages}
+        return command(reading=reading, **given)
+
+    return all_of(
+        [
+            click.option(
+                "--frame", type=click.IntRange(0), help="Take only this page or frame; 0 is page 1."
+            ),
+            click.option(
+                "--max-pixels",
+                type=click.IntRange(1),
+                help="Refuse files with more pixels, on all pages, before they are decoded; by "
+                f"default {DEFAULT_MAX_PIXELS:,}, {DEFAULT_PAGE_PIXELS:,} of them on a page, and "
+                "no pages that share what is stored. There must be memory for a page, too.",
+            ),
+            click.option(
+                "--max-pages",
+                type=click.IntRange(1),
+                default=DEFAULT_MAX_PAGES,
+                show_default=True,
+                help="Refuse files of more pages or frames.",
+            ),
+        ],
+        gathered,
+    )
+
+
+timeout_option = click.option(
+    "--timeout",
+    type=Seconds(),
+    help="Give up a picture that takes longer. Asked while it is read, before each page and "
+    "between rounds; a page in the hands of its decoder is not interrupted (--max-pixels).",
+)
+
+
+def all_of(options: Iterable[Command], command: Command) -> Command:
+    """Apply options so that the help lists them in this order."""
+    for option in reversed(list(options)):
+        command = option(command)
+    return command
