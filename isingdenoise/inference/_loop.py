@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..deadline import check_deadline
 from .solution import Callback, Status, Step, Trace
 
 
