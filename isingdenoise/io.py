@@ -32,7 +32,8 @@ from isingdenoise._io.reading import (
     read_picture,
     read_size,
 )
-from isingdenoise._io.targets import check_output
+from isingdenoise._io.targets import Checked, check_output
+from isingdenoise._io.temporaries import sweep
 from isingdenoise._io.writing import (
     open_pages,
     write_bilevel,
@@ -47,6 +48,7 @@ __all__ = [
     "COMPRESSIONS",
     "DEFAULT_MAX_PIXELS",
     "EXTENSIONS",
+    "Checked",
     "PageWriter",
     "Picture",
     "available_memory",
@@ -69,6 +71,7 @@ __all__ = [
     "read_pages",
     "read_picture",
     "read_size",
+    "sweep",
     "to_spins",
     "write_bilevel",
     "write_bytes_atomically",

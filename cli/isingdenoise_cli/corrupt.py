@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
@@ -15,6 +15,9 @@ from . import options as o
 from . import streams, talk
 from .streams import Place
 from .values import Auto, NoiseChoice
+
+if TYPE_CHECKING:
+    from isingdenoise.io import Checked
 
 #: Grey values of black and white in an 8-bit picture: room for noise on both sides.
 _LEVELS = (64.0, 191.0)
@@ -90,9 +93,9 @@ def corrupt(
     kind = o.kind_of(output, output_format and output_format.upper()) or "PNG"
     if kind == "PBM" and not two_valued:
         raise ParameterError("-o", "PBM has no grey; use .png, .tif or .pgm")
-    if isinstance(output, Path):
-        check_output(output, streams.paths(picture), overwrite=force)
-    else:
+    known = streams.paths(picture)
+    checked = check_output(output, known, overwrite=force) if isinstance(output, Path) else None
+    if checked is None:
         streams.check_sink("-o")
     rng, _ = as_generator(seed)
     if two_valued:
@@ -107,17 +110,18 @@ def corrupt(
         if not floats and noise != "probability":
             grey = np.clip(np.rint(grey), *_SCALE).astype(np.uint8)
         data = encode_grey(grey, kind)
-    _write(output, kind, data, force)
+    _write(checked, kind, data, force)
     say = talk.result if isinstance(output, Path) else talk.notice
     names = (streams.input_name(picture), streams.output_name(output))
     say(" -> ".join(map(printable, names)))
 
 
-def _write(output: Place, kind: str, data: bytes, force: bool) -> None:
+def _write(output: Checked | None, kind: str, data: bytes, force: bool) -> None:
     """Write the file, or to standard output."""
-    from isingdenoise.io import write_bytes_atomically
+    from isingdenoise.io import sweep, write_bytes_atomically
 
-    if isinstance(output, Path):
+    if output is not None:
+        sweep(Path(output.name).parent)
         write_bytes_atomically(output, data, overwrite=force)
     else:
         with streams.page_writer(kind) as writer:

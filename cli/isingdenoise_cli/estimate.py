@@ -49,7 +49,7 @@ def estimate(
     limits = o.Limits(mask, None, None)
     for place in (picture, *limits.files):
         streams.check_source(place)
-    o.check_figure(plot, streams.paths(picture, *limits.files), force)
+    figure_place = o.check_figure(plot, streams.paths(picture, *limits.files), force)
     with talk.step("reading"):
         pixels = read_picture(**streams.source(picture), **reading).pixels
     known = limits.read(pixels.shape, reading["max_pixels"])["mask"]
@@ -58,11 +58,11 @@ def estimate(
         with talk.step("noise and light"):
             prepared = prepare(pixels, known)
         found = learning.estimate(prepared.picture, prepared.noise, mask=known)
-    if plot is not None:
+    if figure_place is not None:
         from isingdenoise.plotting import score_figure
 
         figure = score_figure(found.record(), f"in use: {found.coupling}")
-        report.write_figure(figure, plot, force)
+        report.write_figure(figure, figure_place, force)
     light = (prepare.background, prepared.light)
     if as_json:
         noise = report.noise_record(prepared.noise, prepare.noise.chosen)

@@ -16,7 +16,7 @@ from . import streams
 from .streams import Place, Stream
 
 if TYPE_CHECKING:
-    from isingdenoise.io import PageWriter, Picture
+    from isingdenoise.io import Checked, PageWriter, Picture
     from isingdenoise.result import DenoiseResult
 
 
@@ -34,12 +34,15 @@ class Target:
         A value of `EXTENSIONS`; None: as the input turns out.
     compression : str or None
         None: that of the input, or the format's own.
+    checked : Checked or None
+        Of a file, what its name led to when it was checked.
     """
 
     option: str
     place: Place
     kind: str | None
     compression: str | None = None
+    checked: Checked | None = None
 
     def settled(self, picture: Picture, pages: int) -> Target:
         """Return the target with its format, and refuse one that does not hold all pages."""
@@ -100,6 +103,15 @@ class Job:
         return any(isinstance(target.place, Stream) for target in self.targets)
 
 
+def sweep_folders(jobs: Sequence[Job]) -> None:
+    """Remove what dead programs left where files are going to be written, once for each folder."""
+    from isingdenoise.io import sweep
+
+    places = (target.place for job in jobs for target in job.targets)
+    for folder in {place.parent for place in places if isinstance(place, Path)}:
+        sweep(folder)
+
+
 @contextmanager
 def opened(targets: Sequence[Target], force: bool) -> Iterator[list[PageWriter]]:
     """Give a writer for each target; all files appear when the block ends, or none does.
@@ -110,7 +122,7 @@ def opened(targets: Sequence[Target], force: bool) -> Iterator[list[PageWriter]]
 
     gone = None
     named = [target for target in reversed(targets) if isinstance(target.place, Path)]
-    files: dict[Any, str | None] = {target.place: target.kind for target in named}
+    files: dict[Any, str | None] = {t.checked or t.place: t.kind for t in named}
     with open_pages(files, overwrite=force) as to_files:
         found = iter(reversed(to_files))
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence, Set
+from dataclasses import replace
 from pathlib import Path
 from unicodedata import normalize
 
@@ -56,8 +57,7 @@ def plan(
             jobs.append(Job(source, tuple(_targets(source, wanted, several))))
     for path in others:
         streams.check_source(path)
-    _check(jobs, [*streams.paths(*sources), *others], wanted, force)
-    return jobs
+    return _checked(jobs, [*streams.paths(*sources), *others], wanted, force)
 
 
 def _check_several(sources: Sequence[Place], wanted: o.Wanted) -> None:
@@ -125,14 +125,18 @@ def _extension(source: Path, kind: str | None) -> str:
     return next(extension for extension, name in EXTENSIONS.items() if name == kind)
 
 
-def _check(jobs: Sequence[Job], inputs: Sequence[Path], wanted: o.Wanted, force: bool) -> None:
-    """Refuse outputs that cannot be written, or are one file."""
+def _checked(
+    jobs: Sequence[Job], inputs: Sequence[Path], wanted: o.Wanted, force: bool
+) -> list[Job]:
+    """Refuse outputs that cannot be written, or are one file; return jobs with what was found."""
     taken: dict[object, tuple[Job, Target]] = {}
     folds: dict[Path, bool] = {}
     files = {_identity(path) for path in inputs} - {None}
+    done = []
     for job in jobs:
+        targets = []
         for target in job.targets:
-            place = target.place
+            place, checked = target.place, None
             if isinstance(place, Stream):
                 streams.check_sink(target.option)
                 key: object = None
@@ -141,11 +145,14 @@ def _check(jobs: Sequence[Job], inputs: Sequence[Path], wanted: o.Wanted, force:
                     _check_own_name(job, place, files)
                 with o.named(output=target.option):
                     known = inputs if _identity(place) in files else ()
-                    check_output(place, known, overwrite=force)
+                    checked = check_output(place, known, overwrite=force)
                 key = _key(place.resolve(), folds)
             other, first = taken.setdefault(key, (job, target))
             if first is not target:
                 _refuse_twice(job, target, other, first)
+            targets.append(replace(target, checked=checked))
+        done.append(replace(job, targets=tuple(targets)))
+    return done
 
 
 def _check_own_name(job: Job, place: Path, files: Set[tuple[int, int] | None]) -> None:

@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
@@ -21,6 +21,9 @@ from isingdenoise.noise import NoiseModel, collected
 from isingdenoise.result import DenoiseResult
 
 from . import process, talk
+
+if TYPE_CHECKING:
+    from isingdenoise.io import Checked
 
 #: Above this the chains have not mixed (Vehtari et al. 2021 ask for less, but of marginals).
 _R_HAT = 1.1
@@ -140,12 +143,14 @@ def _sweeps(result: DenoiseResult) -> int:
     return result.solution.sweeps
 
 
-def write_figure(figure: Any, path: Path, force: bool) -> None:
+def write_figure(figure: Any, place: Checked, force: bool) -> None:
     """Write a figure in the format of its name."""
-    from isingdenoise.io import write_bytes_atomically
+    from isingdenoise.io import sweep, write_bytes_atomically
     from isingdenoise.plotting import render
 
-    write_bytes_atomically(path, render(figure, path.suffix[1:].lower()), overwrite=force)
+    path = Path(place.name)
+    sweep(path.parent)
+    write_bytes_atomically(place, render(figure, path.suffix[1:].lower()), overwrite=force)
 
 
 def print_table(rows: Sequence[Mapping[str, str]]) -> None:

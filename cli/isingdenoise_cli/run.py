@@ -72,6 +72,7 @@ def run(
     jobs = planning.plan(sources, wanted, limits.files, force)
     if as_json and jobs[0].takes_stdout:
         raise ParameterError("--json", "does not go with a picture on standard output; use -o")
+    outputs.sweep_folders(jobs)
     alone = len(jobs) == 1
     clean = Cleaner(prepare, limits, reading, engine, coupling, seed, force, alone)
     if not alone:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from .cleaning import make_folder
 from .hashing import file_sha256
 from .jobs import Entry, Job, Outcome
 from .journal import JOURNAL_NAME, Journal, State
 from .listing import Passed
 from .lock import LOCK_NAME, locked
+from .places import make_folder
 from .planning import PICTURE_EXTENSIONS, Plan, folded, folds_case, plan, raise_refused
 from .records import describe_settings
 from .report import check_report, report_row, write_report

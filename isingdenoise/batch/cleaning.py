@@ -14,7 +14,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from .._io.atomic import atomic_files
-from .._io.targets import check_target, naming
+from .._io.targets import naming
 from ..api import denoise
 from ..errors import (
     ChangeLimitError,
@@ -24,18 +24,18 @@ from ..errors import (
     ReadError,
     WriteError,
 )
-from ..io import Picture, encode_pages, format_of, read_pages, write_bytes_atomically
+from ..io import Picture, encode_pages, format_of, read_pages
 from ..noise import collected
 from ..result import DenoiseResult
 from .hashing import file_sha256
 from .jobs import Entry, Job, Outcome
 from .journal import Journal, State
 from .pages import Pages
-from .planning import refuse_links
+from .places import Places
 from .records import combined
 from .sure import WRITING, Sure
 
-__all__ = ["Cleaner", "make_folder"]
+__all__ = ["Cleaner"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,25 +70,26 @@ class Cleaner:
         started = time.perf_counter()
         error: IsingDenoiseError | None = None
         entry = _blank(job, self.journal)
-        with collected() as messages:
+        root = None if self.journal is None else self.journal.root
+        with collected() as messages, Places(root, job.targets) as places:
             pages = Pages(self.describe, messages)
             try:
+                places.look()
                 before = _stamp(job.source)
                 if entry is not None:
                     entry = replace(entry, input_sha256=file_sha256(job.source))
                 state = self._state(job, entry)
                 if state is State.SKIP and self.journal is not None:
                     return Outcome(job, (), None, None, (), 0.0, self.journal.entry(job))
-                for target in job.targets:  # what cannot be replaced is told before the work
-                    with naming(str(target)):
-                        check_target(str(target), overwrite=state is State.REDO)
+                places.check(overwrite=state is State.REDO)
                 with Sure(job.probability) as sure:
                     data = self._cleaned(job, pages, sure)
                     if _stamp(job.source) != before:
                         raise ReadError(job.source, "changed while it was read; run again")
                     pages.seconds = time.perf_counter() - started
-                    entry = self._noted(job, entry, data, sure, pages)
-                    _write(job, data, sure, overwrite=state is State.REDO)
+                    places.make()
+                    entry = self._noted(entry, data, sure, pages)
+                    _write(job, places, data, sure, overwrite=state is State.REDO)
             except Exception as wrong:  # whatever it is, the other pictures must not suffer
                 error = _of_the_picture(job, wrong)
         if error is not None:
@@ -139,15 +140,10 @@ class Cleaner:
         solving = self.reading.get("besides")
         return max(WRITING * pixels, solving(pixels, dtype) if solving else 0)
 
-    def _noted(
-        self, job: Job, entry: Entry | None, data: bytes, sure: Sure, pages: Pages
-    ) -> Entry | None:
-        """Make the folder, and note what is about to be written: no picture is ever unknown."""
+    def _noted(self, entry: Entry | None, data: bytes, sure: Sure, pages: Pages) -> Entry | None:
+        """Note what is about to be written: no picture is ever unknown."""
         if self.journal is None or entry is None:
-            make_folder(job.target.parent)
             return None
-        refuse_links(self.journal.folder, job.target.parent)
-        make_folder(job.target.parent)
         digest = hashlib.sha256(data).hexdigest()
         found = combined(pages.figures)
         found |= {"seconds": pages.seconds, "warnings": pages.warnings}
@@ -165,15 +161,13 @@ def _blank(job: Job, journal: Journal | None) -> Entry | None:
     return Entry(source, None, journal.settings, target, probability=sure)
 
 
-def _write(job: Job, data: bytes, sure: Sure, *, overwrite: bool) -> None:
+def _write(job: Job, places: Places, data: bytes, sure: Sure, *, overwrite: bool) -> None:
     """Write all files of a job together; the clean picture takes its name last."""
-    if job.probability is None:
-        write_bytes_atomically(job.target, data, overwrite=overwrite)
-        return
-    paths = (job.probability, job.target)
-    with atomic_files(paths, overwrite=overwrite) as (beside, main):
-        with naming(str(job.probability)):
-            sure.copy_to(beside)
+    paths = [places.checked(target) for target in reversed(job.targets)]
+    with atomic_files(paths, overwrite=overwrite) as (*beside, main):
+        for stream in beside:
+            with naming(str(job.probability)):
+                sure.copy_to(stream)
         with naming(str(job.target)):
             main.write(data)
 
@@ -206,7 +200,6 @@ def _note_failure(
         entry, output_sha256=None, probability_sha256=None, result=None, error=str(error)
     )
     with contextlib.suppress(WriteError):  # the failure itself is told, and done again anyway
-        make_folder(journal.folder)
         journal.append(entry)
     return entry
 
@@ -218,21 +211,3 @@ def _stamp(path: Path) -> tuple[int, ...] | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder for outputs, and those above it.
-
-    Raises
-    ------
-    WriteError
-        It cannot be made.
-    """
-    missing = [folder]
-    try:
-        while not missing[-1].exists() and missing[-1] != missing[-1].parent:
-            missing.append(missing[-1].parent)
-        for path in reversed(missing):  # `parents=True` would call itself for each
-            path.mkdir(exist_ok=True)
-    except OSError as error:
-        raise WriteError(folder, f"cannot be made ({error.strerror}); choose another") from error

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from isingdenoise.noise import NoiseModel, observed
 from isingdenoise.validation import check_image
 
 from ..values import NoiseChoice
+
+if TYPE_CHECKING:
+    from isingdenoise.io import Checked
 
 #: What is estimated from values up to this size is within the limits of the noise models.
 _LARGEST_GREY = 1e28
@@ -156,13 +159,13 @@ def check_probability(wanted: object, engine: Engine) -> None:
         raise ParameterError("--probability", "engine icm has none; use mf or gibbs")
 
 
-def check_figure(plot: Path | None, inputs: Iterable[Path | None], force: bool) -> None:
-    """Refuse a --plot that cannot be written, before any work."""
+def check_figure(plot: Path | None, inputs: Iterable[Path | None], force: bool) -> Checked | None:
+    """Refuse a --plot that cannot be written, before any work; return where it goes."""
     from isingdenoise.io import check_output
 
     if plot is None:
-        return
+        return None
     if plot.suffix.lower() not in _FIGURES:
         raise ParameterError("--plot", f"must end in one of {' '.join(_FIGURES)}")
     with named(output="--plot"):
-        check_output(plot, [path for path in inputs if path], overwrite=force)
+        return check_output(plot, [path for path in inputs if path], overwrite=force)
