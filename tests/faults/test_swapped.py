@@ -17,6 +17,7 @@ from faulty import QUICK, SOME_FAILED, UNWRITABLE, linux, pictures, state, wait_
 from isingdenoise import batch
 from isingdenoise.batch import JOURNAL_NAME, Journal, denoise_many, plan
 from isingdenoise.batch import cleaning as batch_cleaning
+from isingdenoise.noise import GaussianNoise
 
 pytestmark = linux
 
@@ -192,6 +193,7 @@ def test_a_batch_of_many_pictures_keeps_no_descriptor(tmp_path):
     for number in range(1, 40):
         shutil.copy(page, page.with_name(f"{number:03}.png"))
     page.with_name("bad.png").write_bytes(b"no picture")
+    noise = GaussianNoise(sigma=0.6, levels=(64.0, 191.0))
     before = descriptors()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (len(before) + 20, hard))
@@ -200,7 +202,7 @@ def test_a_batch_of_many_pictures_keeps_no_descriptor(tmp_path):
         for again in (False, True):
             jobs = plan(source, out, recursive=True, journal=journal, overwrite=again)
             done = denoise_many(
-                jobs, "gaussian", coupling=0.4, journal=journal, overwrite=again, threads=2
+                jobs, noise, coupling=0.4, journal=journal, overwrite=again, threads=2
             )
             errors = [str(outcome.error) for outcome in done if outcome.error is not None]
             assert len(errors) == 1, errors
