@@ -217,8 +217,7 @@ class Journal:
     def _opened(self) -> Iterator[BinaryIO]:
         """Open the file for reading; an empty one stands for none."""
         try:
-            folder = self.root.opened()
-            if folder is None:
+            if (folder := self.root.opened()) is None:
                 raise FileNotFoundError
             descriptor = folder.open(JOURNAL_NAME, os.O_RDONLY | OPEN_FLAGS)
         except FileNotFoundError:
