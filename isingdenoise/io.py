@@ -33,7 +33,8 @@ from isingdenoise._io.reading import (
     read_picture,
     read_size,
 )
-from isingdenoise._io.targets import check_output
+from isingdenoise._io.targets import Checked, check_output
+from isingdenoise._io.temporaries import sweep
 from isingdenoise._io.writing import (
     open_pages,
     write_bilevel,
@@ -50,6 +51,7 @@ __all__ = [
     "DEFAULT_MAX_PIXELS",
     "DEFAULT_PAGE_PIXELS",
     "EXTENSIONS",
+    "Checked",
     "PageWriter",
     "Picture",
     "available_memory",
@@ -72,6 +74,7 @@ __all__ = [
     "read_pages",
     "read_picture",
     "read_size",
+    "sweep",
     "to_spins",
     "write_bilevel",
     "write_bytes_atomically",

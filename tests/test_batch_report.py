@@ -11,6 +11,7 @@ from command_line import error_line, invoke, save, save_noisy, snapshot, succeed
 from isingdenoise import denoise
 from isingdenoise.batch import FileJob
 from isingdenoise.batch.cleaning import Notes
+from isingdenoise.batch.places import Places
 from isingdenoise.io import read_picture, write_pages
 
 
@@ -71,7 +72,7 @@ def test_warnings_stay_with_the_picture_while_it_is_up_to_date(folder, out, tmp_
 
 @pytest.mark.parametrize(("count", "last"), [(0, None), (100, "99"), (150, "50 more warnings")])
 def test_a_line_of_the_journal_does_not_grow_with_the_warnings(count, last):
-    notes = Notes(FileJob(Path("x"), Path("y")), None)
+    notes = Notes(FileJob(Path("x"), Path("y")), None, Places(None, ()))
     notes.warn(0, 1, [str(number) for number in range(count)])
     kept = notes.kept()
     assert len(kept) <= 101

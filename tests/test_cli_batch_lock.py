@@ -10,6 +10,7 @@ import pytest
 from command_line import SCRIPT, error_line, invoke, save_noisy, snapshot, succeed
 
 from isingdenoise import WriteError
+from isingdenoise._io.atomic import atomic_file
 from isingdenoise.batch import LOCK_NAME, locked
 
 COUNT = 12
@@ -80,13 +81,17 @@ def test_the_lock_of_a_dead_batch_is_taken_over_and_its_files_are_swept(folder, 
 
 
 def test_a_temporary_file_of_a_living_program_stays(tmp_path):
-    young, old = (tmp_path / f".isingdenoise-{digit * 16}.tmp" for digit in "12")
-    for path in (young, old):
-        path.write_bytes(b"")
-    os.utime(old, (time.time() - 3600,) * 2)
-    with locked(tmp_path):
-        assert young.exists()
-        assert not old.exists()
+    (tmp_path / "sub").mkdir()
+    dead = tmp_path / ".isingdenoise-0123456789abcdef.tmp"
+    dead.write_bytes(b"")
+    with atomic_file(tmp_path / "sub" / "x") as stream:
+        stream.write(b"all of it")
+        (alive,) = (tmp_path / "sub").iterdir()
+        os.utime(alive, (time.time() - 3600,) * 2)
+        with locked(tmp_path):
+            assert alive.exists()
+            assert not dead.exists()
+    assert (tmp_path / "sub" / "x").read_bytes() == b"all of it"
 
 
 def test_the_lock_is_free_again_after_an_error(tmp_path):

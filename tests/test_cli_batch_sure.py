@@ -138,10 +138,10 @@ def test_what_was_cut_off_between_the_two_names_is_completed(folder, out, tmp_pa
     (folder / "a.png").write_bytes((folder / "b.tif").read_bytes())
     replace = os.replace
 
-    def cut_off(source, target):
+    def cut_off(source, target, **where):
         if str(target).endswith("a.png"):
             raise OSError(28, "No space left on device")
-        replace(source, target)
+        replace(source, target, **where)
 
     monkeypatch.setattr(os, "replace", cut_off)
     before = made(out)

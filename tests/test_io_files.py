@@ -7,7 +7,8 @@ import stat
 import numpy as np
 import pytest
 
-from isingdenoise._io.atomic import TEMPORARY_PREFIX, atomic_file
+from isingdenoise._io.atomic import atomic_file
+from isingdenoise._io.temporaries import TEMPORARY_PREFIX
 from isingdenoise.errors import OverwriteError, ParameterError, WriteError
 from isingdenoise.io import (
     check_output,
@@ -202,16 +203,23 @@ def test_a_file_size_limit_leaves_the_old_file(tmp_path):
     assert only(tmp_path, "x")
 
 
-@pytest.mark.parametrize("step", ["fsync", "replace"])
+@pytest.mark.parametrize("step", ["fsync", "replace", "link"])
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError(28, "No space left on device")])
 def test_nothing_is_left_behind(tmp_path, monkeypatch, step, error):
     def fail(*args, **options):
         assert names_in(tmp_path)[0].startswith(os.fsencode(TEMPORARY_PREFIX))
         raise error
 
+    if step == "replace":  # what was not there is not replaced
+        (tmp_path / "x").write_bytes(b"old")
     monkeypatch.setattr(os, step, fail)
+    if step == "link":  # where it fails, renaming is tried
+        monkeypatch.setattr(os, "replace", fail)
     with pytest.raises(KeyboardInterrupt if error is KeyboardInterrupt else WriteError):
         write_bytes_atomically(tmp_path / "x", b"new", overwrite=True)
+    if step == "replace":
+        assert (tmp_path / "x").read_bytes() == b"old"
+        (tmp_path / "x").unlink()
     assert only(tmp_path)
 
 

@@ -99,16 +99,17 @@ def test_an_older_file_stays_where_another_cannot_be_replaced(tmp_path):
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_new_files_go_again_where_a_later_one_is_refused_its_name(tmp_path, monkeypatch, overwrite):
     names = [tmp_path / name for name in ("a.tif", "b.tif")]
-    how = "replace" if overwrite else "link"
-    step = getattr(os, how)
 
-    def refuse(source, target, **options):
-        if target == str(names[1]):
-            raise OSError(28, "No space left on device")
-        step(source, target, **options)
+    def refusing(step):
+        def refuse(source, target, **options):
+            if target == names[1].name:
+                raise OSError(28, "No space left on device")
+            step(source, target, **options)
 
-    monkeypatch.setattr(atomic.os, "link", refuse)
-    monkeypatch.setattr(atomic.os, "replace", refuse)
+        return refuse
+
+    monkeypatch.setattr(os, "link", refusing(os.link))
+    monkeypatch.setattr(os, "replace", refusing(os.replace))
     with (
         pytest.raises(WriteError, match=r"b\.tif: cannot be written \(No space"),
         open_pages(dict.fromkeys(names), overwrite=overwrite) as writers,

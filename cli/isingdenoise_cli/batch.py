@@ -98,6 +98,7 @@ def batch(
         plan,
         write_report,
     )
+    from isingdenoise.io import sweep
 
     from . import report, signals, tally
 
@@ -129,9 +130,10 @@ def batch(
     inside = report_file is not None and report_file.parent.resolve() == target.resolve()
     if jobs and inside:  # else it is made when nothing is refused any more
         make_folder(target)
+    checked = None
     if report_file:
         with o.named(report="--report", output="--report"):
-            check_report(report_file, (job.source for job in jobs), overwrite=force)
+            checked = check_report(report_file, (job.source for job in jobs), overwrite=force)
     told, stop = tally.Tally(as_json, rows=bool(report_file)), signals.Stop()
     outcomes = denoise_many(
         jobs,
@@ -146,14 +148,15 @@ def batch(
         report.say_if_cold()
     unreported: WriteError | None = None
     with signals.stop_on_signals(stop):  # the lock goes, and the report is whole, whatever comes
-        with locked(target) if jobs else nullcontext(), short_turns(), closing(outcomes):
+        with locked(journal.root) if jobs else nullcontext(), short_turns(), closing(outcomes):
             journal.reload()
             with talk.progress(outcomes, len(jobs), "cleaning") as progress:
                 for outcome in progress:
                     told.add(outcome)
         try:
             if report_file and told.rows is not None:
-                write_report(report_file, told.rows, overwrite=force)
+                sweep(report_file.parent)
+                write_report(report_file, told.rows, overwrite=force, checked=checked)
         except WriteError as error:  # the pictures are there all the same
             unreported = error
     told.finish(source, target, jobs.passed)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,9 @@ from . import options as o
 from . import streams, talk
 from .settings import EngineChoice, build_engines
 from .streams import Place
+
+if TYPE_CHECKING:
+    from isingdenoise.io import Checked
 
 #: Columns, keys of the record, and traits of the engines that have them.
 _BOUNDS = (("bound", "bound", "lower_bound"), ("upper bound", "upper_bound", "upper_bound"))
@@ -67,7 +70,7 @@ def compare(
 
     streams.check_source(picture)
     solvers = build_engines(tuple(dict.fromkeys(engines)) or tuple(ENGINES), settings)
-    o.check_figure(plot, streams.paths(picture, clean), force)
+    figure = o.check_figure(plot, streams.paths(picture, clean), force)
     with talk.step("reading"):
         needed = partial(_memory, options, solvers)
         source = read_picture(**streams.source(picture), **options.reading(), besides=needed)
@@ -88,8 +91,8 @@ def compare(
         )
     for row in rows:
         report.warn_if_not_converged(name, row.result)
-    if plot is not None:
-        _draw(plot, pixels, reference, rows, force)
+    if figure is not None:
+        _draw(figure, pixels, reference, rows, force)
     settings_of = [row.result.settings for row in rows]
     used = settings_of[0]["coupling"]
     noise = noise_record(prepared.noise, options.chosen)
@@ -133,7 +136,7 @@ def _row(record: dict[str, Any], measured: bool, bounds: dict[str, str]) -> dict
     return row | {"status": record["status"]}
 
 
-def _draw(plot: Path, pixels: Any, reference: Any, rows: list[Any], force: bool) -> None:
+def _draw(place: Checked, pixels: Any, reference: Any, rows: list[Any], force: bool) -> None:
     """Write the figure of all pictures."""
     from isingdenoise.plotting import picture_table
 
@@ -147,4 +150,4 @@ def _draw(plot: Path, pixels: Any, reference: Any, rows: list[Any], force: bool)
         error = "" if row.bit_error_rate is None else f", {row.bit_error_rate:.2%} wrong"
         restored[f"{row.engine}{error}"] = row.result.image
     figure = picture_table([inputs, restored], [row.result.probability for row in rows])
-    report.write_figure(figure, plot, force)
+    report.write_figure(figure, place, force)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
@@ -15,6 +15,9 @@ from isingdenoise.noise import NOISE_MODELS, Meaning, NoiseModel, Parameter
 from . import options as o
 from . import streams, talk
 from .streams import Place
+
+if TYPE_CHECKING:
+    from isingdenoise.io import Checked
 
 #: Grey values of black and white in an 8-bit picture: room for noise on both sides.
 _LEVELS = (64.0, 191.0)
@@ -97,9 +100,9 @@ def corrupt(
     as_bits = model.two_valued and given["levels"] is None
     if kind == "PBM" and not as_bits:
         raise ParameterError("-o", "PBM has no grey; use .png, .tif or .pgm")
-    if isinstance(output, Path):
-        check_output(output, streams.paths(picture), overwrite=force)
-    else:
+    known = streams.paths(picture)
+    checked = check_output(output, known, overwrite=force) if isinstance(output, Path) else None
+    if checked is None:
         streams.check_sink("-o")
     rng, _ = as_generator(seed)
     noisy = model.sample(read_clean(**streams.source(picture), **reading), rng)
@@ -109,17 +112,18 @@ def corrupt(
         data = encode_grey(noisy, kind)
     else:
         data = encode_grey(np.clip(np.rint(noisy), *_SCALE).astype(np.uint8), kind)
-    _write(output, data, force)
+    _write(checked, data, force)
     say = talk.result if isinstance(output, Path) else talk.notice
     names = (streams.input_name(picture), streams.output_name(output))
     say(" -> ".join(map(printable, names)))
 
 
-def _write(output: Place, data: bytes, force: bool) -> None:
+def _write(output: Checked | None, data: bytes, force: bool) -> None:
     """Write the file, or to standard output."""
-    from isingdenoise.io import write_bytes_atomically
+    from isingdenoise.io import sweep, write_bytes_atomically
 
-    if isinstance(output, Path):
+    if output is not None:
+        sweep(Path(output.name).parent)
         write_bytes_atomically(output, data, overwrite=force)
     else:
         streams.StandardOutput().send(io.BytesIO(data))

@@ -47,7 +47,7 @@ def estimate(
 
     for place in (picture, *options.files):
         streams.check_source(place)
-    o.check_figure(plot, streams.paths(picture, *options.files), force)
+    figure_place = o.check_figure(plot, streams.paths(picture, *options.files), force)
     with talk.step("reading"):
         pixels = read_picture(
             **streams.source(picture), **options.reading(), besides=options.memory
@@ -58,11 +58,11 @@ def estimate(
         with talk.step("noise and light"):
             prepared = options.prepare(pixels, known)
         found = learning.estimate(prepared.picture, prepared.noise, mask=known)
-    if plot is not None:
+    if figure_place is not None:
         from isingdenoise.plotting import score_figure
 
         figure = score_figure(found.record(), f"in use: {found.coupling}")
-        report.write_figure(figure, plot, force)
+        report.write_figure(figure, figure_place, force)
     noise = noise_record(prepared.noise, options.chosen)
     light = light_record(options.background, prepared.light)
     if as_json:

@@ -8,7 +8,14 @@ from pathlib import Path
 from unicodedata import normalize
 
 from isingdenoise.errors import ParameterError, ReadError, printable
-from isingdenoise.io import EXTENSIONS, check_format, check_output, default_extension
+from isingdenoise.io import (
+    EXTENSIONS,
+    Checked,
+    check_format,
+    check_output,
+    default_extension,
+    sweep,
+)
 from isingdenoise.pipeline import Job, targets_of
 
 from . import options as o
@@ -28,6 +35,8 @@ class Planned:
         Where each kind of output goes, by its name in the pipeline.
     job : Job or None
         The same for the pipeline.
+    checked : dict of str to Checked
+        Of the files, what their names led to when they were checked.
     error : ReadError or None
         Why it cannot be read; then there is no job.
     """
@@ -35,6 +44,7 @@ class Planned:
     source: Place
     places: dict[str, Place | None] = field(default_factory=dict)
     job: Job | None = None
+    checked: dict[str, Checked] = field(default_factory=dict)
     error: ReadError | None = None
 
     @property
@@ -94,6 +104,13 @@ def plan(
         streams.check_source(path)
     _check(jobs, [*streams.paths(*sources), *others], wanted, force)
     return jobs
+
+
+def sweep_folders(jobs: Sequence[Planned]) -> None:
+    """Remove what dead programs left where files are going to be written, once for each folder."""
+    places = (place for job in jobs for place in job.places.values())
+    for folder in {place.parent for place in places if isinstance(place, Path)}:
+        sweep(folder)
 
 
 def _check_several(sources: Sequence[Place], wanted: o.Wanted) -> None:
@@ -177,7 +194,7 @@ def _check(jobs: Sequence[Planned], inputs: Sequence[Path], wanted: o.Wanted, fo
                     _check_own_name(job, place, files)
                 with o.named(output=option):
                     known = inputs if _identity(place) in files else ()
-                    check_output(place, known, overwrite=force)
+                    job.checked[name] = check_output(place, known, overwrite=force)
                 key = _key(place.resolve(), folds)
             other, first = taken.setdefault(key, (job, name))
             if other is not job or first != name:

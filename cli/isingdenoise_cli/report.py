@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,6 +22,9 @@ from isingdenoise.pipeline.summary import told
 from isingdenoise.result import DenoiseResult
 
 from . import process, talk
+
+if TYPE_CHECKING:
+    from isingdenoise.io import Checked
 
 #: What measures of a solve are called; others go by their names.
 _WORDS = {"r_hat": "R-hat", "effective_sample_size": "effective sample size"}
@@ -103,12 +106,14 @@ def _figure(value: float) -> str:
     return "-" if math.isnan(value) else f"{value:.{4 if abs(value) < 1e4 else 12}g}"
 
 
-def write_figure(figure: Any, path: Path, force: bool) -> None:
+def write_figure(figure: Any, place: Checked, force: bool) -> None:
     """Write a figure in the format of its name."""
-    from isingdenoise.io import write_bytes_atomically
+    from isingdenoise.io import sweep, write_bytes_atomically
     from isingdenoise.plotting import render
 
-    write_bytes_atomically(path, render(figure, path.suffix[1:].lower()), overwrite=force)
+    path = Path(place.name)
+    sweep(path.parent)
+    write_bytes_atomically(place, render(figure, path.suffix[1:].lower()), overwrite=force)
 
 
 def print_table(rows: Sequence[Mapping[str, str]]) -> None:

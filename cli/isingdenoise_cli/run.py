@@ -68,6 +68,7 @@ def run(
     planned = planning.plan(sources, wanted, options.files, force)
     if as_json and planned[0].takes_stdout:
         raise ParameterError("--json", "does not go with a picture on standard output; use -o")
+    planning.sweep_folders(planned)
     if len(planned) > 1:
         with talk.progress(planned, len(planned), "cleaning") as progress:
             return _each(progress, options, force, as_json)
@@ -91,7 +92,7 @@ def _cleaned(
         ExitStack() as stack,
         o.named(**_OPTIONS),
     ):
-        watcher = PageProgress(input_name(planned.source), stack, alone=alone)
+        watcher = PageProgress(planned, stack, alone=alone)
         found = clean(planned.job, options, overwrite=force, watcher=watcher)
         watcher.end()
     return [page.record for page in found.pages]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from typing import Any
 
 from isingdenoise.pipeline import Page, Watcher
 from isingdenoise.result import DenoiseResult
 
 from . import process, report, talk
+from .planning import Planned
+from .streams import input_name
 
 
 class PageProgress(Watcher):
@@ -16,16 +19,17 @@ class PageProgress(Watcher):
 
     Parameters
     ----------
-    name : str
-        What to call the input.
+    planned : Planned
+        The input.
     stack : ExitStack
         Ends the progress.
     alone : bool
         Whether progress is that of the pages, and not of several inputs.
     """
 
-    def __init__(self, name: str, stack: ExitStack, *, alone: bool) -> None:
-        self._name, self._stack, self._alone = name, stack, alone
+    def __init__(self, planned: Planned, stack: ExitStack, *, alone: bool) -> None:
+        self._name, self._checked = input_name(planned.source), planned.checked
+        self._stack, self._alone = stack, alone
         self._steps: Iterator[int] = iter(())
 
     def begin(self, pages: int) -> None:
@@ -42,6 +46,10 @@ class PageProgress(Watcher):
         del result
         if page.number + 1 < page.count:
             next(self._steps, None)
+
+    def open(self, places: dict[str, Any]) -> dict[str, Any]:
+        """Hold the files to what was seen of them."""
+        return places | self._checked
 
     def end(self) -> None:
         """Say that the last page is written."""

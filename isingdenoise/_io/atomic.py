@@ -3,40 +3,26 @@
 Nothing here knows about pictures. A file is written under a temporary name
 first, so that a reader of the target, or a crash at any moment, meets the old
 content or the new one and never a part.
-"""
 
-# ruff: noqa: PTH105, PTH108, PTH118, PTH120
+What is replaced is what was checked: the folder is opened once, and the file in
+it looked at again right before its name is taken. Between this look and the
+renaming a moment remains, in which another file that takes the name is
+replaced; the system has no step that compares and renames. A name that was
+free is taken only while it is free, where the file system has hard links.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import secrets
-import stat
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from isingdenoise._io.opening import StrPath
-from isingdenoise._io.targets import check_target, naming, raise_write_error
+from isingdenoise._io.pending import Pending
+from isingdenoise._io.targets import raise_write_error
 
-__all__ = [
-    "TEMPORARY_PREFIX",
-    "atomic_file",
-    "atomic_files",
-    "write_bytes_atomically",
-]
-
-TEMPORARY_PREFIX = ".isingdenoise-"
-"""How the names of temporary files start: what a sweep of left-overs looks for."""
-
-_CREATE_FLAGS = (
-    os.O_RDWR
-    | os.O_CREAT
-    | os.O_EXCL
-    | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_BINARY", 0)
-)
+__all__ = ["atomic_file", "atomic_files", "write_bytes_atomically"]
 
 
 def write_bytes_atomically(path: StrPath, data: bytes, *, overwrite: bool = False) -> None:
@@ -49,7 +35,7 @@ def write_bytes_atomically(path: StrPath, data: bytes, *, overwrite: bool = Fals
     Parameters
     ----------
     path : str, bytes or os.PathLike
-        The file to write.
+        The file to write. What `check_output` returned is held to what it saw.
     data : bytes
         Its content.
     overwrite : bool
@@ -62,8 +48,9 @@ def write_bytes_atomically(path: StrPath, data: bytes, *, overwrite: bool = Fals
     OverwriteError
         The file exists (or appeared meanwhile) and `overwrite` is false.
     WriteError
-        Anything else that keeps the file from being written. The target is as
-        it was, and no temporary file stays.
+        Anything else that keeps the file from being written: also that the
+        target or its folder has changed meanwhile. The target is as it was,
+        and no temporary file stays.
     """
     with atomic_file(path, overwrite=overwrite) as stream:
         stream.write(data)
@@ -130,10 +117,10 @@ def atomic_files(
     Exception
         Whatever the block raises.
     """
-    files: list[_Temporary] = []
+    files: list[Pending] = []
     try:
         for path in paths:
-            files.append(_Temporary(os.fsdecode(path), overwrite=overwrite))
+            files.append(Pending(path, overwrite=overwrite))
             files[-1].open()
         yield tuple(file.stream for file in files)
         for file in files:
@@ -148,104 +135,3 @@ def atomic_files(
     finally:
         for file in files:
             file.discard()
-
-
-class _Temporary:
-    """A file under a temporary name beside its target."""
-
-    stream: BinaryIO
-
-    def __init__(self, name: str, *, overwrite: bool) -> None:
-        self.name, self.overwrite = name, overwrite
-        self.folder = os.path.dirname(name)
-        # Named before it is made, so that an interrupt in between leaves nothing.
-        temporary = f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}.tmp"
-        self.temporary = os.path.join(self.folder, temporary)
-        self._is_new = False
-
-    def open(self) -> None:
-        """Make the file."""
-        with naming(self.name):
-            check_target(self.name, overwrite=self.overwrite)
-            descriptor = os.open(self.temporary, _CREATE_FLAGS, 0o666)
-            self.stream = os.fdopen(descriptor, "w+b")
-            with contextlib.suppress(FileNotFoundError):
-                _take_over(descriptor, os.lstat(self.name))
-
-    def finish(self) -> None:
-        """Force the content to the disk, and look at the target once more."""
-        with naming(self.name), self.stream:
-            self.stream.flush()
-            os.fsync(self.stream.fileno())
-            check_target(self.name, overwrite=self.overwrite)
-
-    def publish(self) -> None:
-        """Give the file its name."""
-        with naming(self.name):
-            new = not os.path.lexists(self.name)
-            if self.overwrite:
-                os.replace(self.temporary, self.name)
-            else:
-                _publish_new(self.temporary, self.name)
-            self._is_new = new
-            _sync_folder(self.folder or ".")
-
-    def withdraw(self) -> None:
-        """Remove the published file, where there was none before."""
-        if self._is_new:
-            with contextlib.suppress(OSError):
-                os.unlink(self.name)
-
-    def discard(self) -> None:
-        """Remove the temporary file, if it is still there."""
-        if hasattr(self, "stream"):
-            with contextlib.suppress(OSError, ValueError):
-                self.stream.close()
-        with contextlib.suppress(OSError, ValueError):
-            os.unlink(self.temporary)
-
-
-def _take_over(descriptor: int, old: os.stat_result) -> None:
-    """Give a new file, while it is empty, the owner and the permissions of the one it replaces.
-
-    Where the system does not let us have the owner or the group, nobody gets a
-    permission that either the old file or the umask denied: its bits for the
-    group speak of another group.
-    """
-    new = os.fstat(descriptor)
-    if hasattr(os, "fchown") and (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
-        for owner in (old.st_uid, -1):
-            with contextlib.suppress(OSError):
-                os.fchown(descriptor, owner, old.st_gid)
-                break
-    mode = stat.S_IMODE(old.st_mode) & 0o777  # never to run as somebody else
-    has = os.fstat(descriptor)
-    if (has.st_uid, has.st_gid) != (old.st_uid, old.st_gid):
-        mode &= stat.S_IMODE(new.st_mode)
-    if hasattr(os, "fchmod"):
-        with contextlib.suppress(OSError):  # a file system without permissions
-            os.fchmod(descriptor, mode)
-
-
-def _publish_new(temporary: str, name: str) -> None:
-    """Give the finished file its name, unless the name has been taken meanwhile."""
-    try:
-        os.link(temporary, name, follow_symlinks=False)
-    except FileExistsError:
-        check_target(name, overwrite=False)
-        raise
-    except (OSError, NotImplementedError):
-        # A file system without hard links: the name is free or it is not, and
-        # the moment between the look and the step is all that stays open.
-        check_target(name, overwrite=False)
-        os.replace(temporary, name)
-
-
-def _sync_folder(folder: str) -> None:
-    """Force the new name to the disk, where the system can do that for a folder."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -1,16 +1,16 @@
-"""What a file holds, as one number."""
+"""What a file holds, as one number, and whether it has changed."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
-from isingdenoise.errors import ReadError
+from isingdenoise.errors import ReadError, WriteError
 
-__all__ = ["OPEN_FLAGS", "Hashes", "file_sha256"]
+__all__ = ["OPEN_FLAGS", "file_sha256", "sha256_of"]
 
 #: A pipe in the place of a file is an error, not a wait for ever.
 OPEN_FLAGS = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -24,8 +24,13 @@ def file_sha256(path: Path) -> str:
     ReadError
         It cannot be read, or is no regular file.
     """
+    return sha256_of(path, lambda: os.open(path, os.O_RDONLY | OPEN_FLAGS))
+
+
+def sha256_of(path: Path, opened: Callable[[], int]) -> str:
+    """Return the SHA-256 of the file that `opened` gives the descriptor of, as `file_sha256`."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | OPEN_FLAGS)
+        descriptor = opened()
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise ReadError(path, "is no regular file; give a picture")
@@ -34,25 +39,6 @@ def file_sha256(path: Path) -> str:
         finally:
             os.close(descriptor)
     except OSError as error:
-        if isinstance(error, ReadError):
+        if isinstance(error, (ReadError, WriteError)):
             raise
         raise ReadError(path, f"cannot be read ({error.strerror}); check the name") from error
-
-
-class Hashes:
-    """SHA-256 of files, read once more only where device, inode, size or time have changed."""
-
-    def __init__(self) -> None:
-        self._known: dict[Path, tuple[tuple[int, ...], str]] = {}
-
-    def __call__(self, path: Path) -> str:
-        """Return the SHA-256 of a file, in hex; errors as of `file_sha256`."""
-        stamp: tuple[int, ...] = ()
-        with contextlib.suppress(OSError):
-            status = path.stat()
-            stamp = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
-        known, digest = self._known.get(path, ((), ""))
-        if not stamp or known != stamp:
-            digest = file_sha256(path)
-            self._known[path] = stamp, digest
-        return digest

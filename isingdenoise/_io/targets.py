@@ -4,7 +4,7 @@ Names are plain strings here, not `pathlib` objects: those drop a final slash,
 and a name that ends in one must not be taken for a file.
 """
 
-# ruff: noqa: PTH116, PTH119, PTH120, PTH121
+# ruff: noqa: PTH119, PTH120, PTH121
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ import contextlib
 import os
 import stat
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import NoReturn
 
+from isingdenoise._io.folders import Folder, Identity
 from isingdenoise._io.opening import KINDS, StrPath, reason_of
 from isingdenoise.errors import (
     IsingDenoiseError,
@@ -23,12 +25,51 @@ from isingdenoise.errors import (
     printable,
 )
 
-__all__ = ["check_output", "check_target", "naming", "raise_write_error"]
+__all__ = [
+    "Checked",
+    "Stamp",
+    "check_output",
+    "check_target",
+    "file_name",
+    "naming",
+    "raise_write_error",
+]
 
 _WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
+#: What changes where a file is written to or replaced: device, inode, time, size.
+Stamp = tuple[int, int, int, int]
 
-def check_output(path: StrPath, inputs: Sequence[StrPath] = (), *, overwrite: bool = False) -> None:
+
+@dataclass(frozen=True)
+class Checked(os.PathLike[str]):
+    """A name to write to, and what it led to when it was checked: a path for who writes.
+
+    Attributes
+    ----------
+    name : str
+        As it was given.
+    identity : tuple of int
+        Of its folder.
+    stamp : tuple of int or None
+        Of the file that has the name; None: there was none.
+    folder : Folder or None
+        Where it is still open.
+    """
+
+    name: str
+    identity: Identity
+    stamp: Stamp | None
+    folder: Folder | None = None
+
+    def __fspath__(self) -> str:
+        """Return the name."""
+        return self.name
+
+
+def check_output(
+    path: StrPath, inputs: Sequence[StrPath] = (), *, overwrite: bool = False
+) -> Checked:
     """Refuse an output that could not be written or would harm, before any work.
 
     Parameters
@@ -39,6 +80,12 @@ def check_output(path: StrPath, inputs: Sequence[StrPath] = (), *, overwrite: bo
         Files that must survive.
     overwrite : bool
         Whether an existing file may be replaced.
+
+    Returns
+    -------
+    Checked
+        A path to write to in the place of `path`: then only this folder is
+        written in, and only the file that was seen now is replaced.
 
     Raises
     ------
@@ -57,24 +104,46 @@ def check_output(path: StrPath, inputs: Sequence[StrPath] = (), *, overwrite: bo
                 "output", f"{printable(name)} is the input itself; give the result another name"
             )
     try:
-        check_target(name, overwrite=overwrite)
-        folder = os.path.dirname(name) or "."
-        if not stat.S_ISDIR(os.stat(folder).st_mode):
-            raise WriteError(name, "cannot be written (its folder is a file); choose another one")
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise WriteError(name, "cannot be written (its folder is read-only); choose another")
+        base = file_name(name)
+        with Folder.opened(os.path.dirname(name) or ".") as folder:
+            stamp = check_target(folder, base, name, overwrite=overwrite)
+            if not os.access(os.path.dirname(name) or ".", os.W_OK | os.X_OK):
+                raise WriteError(
+                    name, "cannot be written (its folder is read-only); choose another"
+                )
+            return Checked(name, folder.identity, stamp)
     except (OSError, ValueError) as error:
         raise_write_error(name, error)
 
 
-def check_target(name: str, *, overwrite: bool) -> None:
-    """Refuse a target that is no regular file, that exists and must stay, or is write-protected."""
-    if not os.path.basename(name):
+def file_name(name: str) -> str:
+    """Return a name without its folders, and refuse one that ends in a slash."""
+    if not (base := os.path.basename(name)):
         raise WriteError(name, "is no file name; name the file to write")
+    return base
+
+
+def check_target(folder: Folder, base: str, name: str, *, overwrite: bool) -> Stamp | None:
+    """Refuse a target that is no regular file, that exists and must stay, or is write-protected.
+
+    Parameters
+    ----------
+    folder, base
+        Where it is.
+    name : str
+        What to call it in messages.
+    overwrite : bool
+        Whether an existing file may be replaced.
+
+    Returns
+    -------
+    tuple of int or None
+        What tells it from any other file; None where it does not exist.
+    """
     try:
-        status = os.lstat(name)
+        status = folder.lstat(base)
     except FileNotFoundError:
-        return
+        return None
     if not stat.S_ISREG(status.st_mode):
         kind = KINDS.get(stat.S_IFMT(status.st_mode), "no regular file")
         raise WriteError(name, f"is {kind} and is never replaced; choose another name")
@@ -82,6 +151,7 @@ def check_target(name: str, *, overwrite: bool) -> None:
         raise OverwriteError(name, "exists; use --force to replace it")
     if not status.st_mode & _WRITABLE:  # a name can be taken all the same, and who did this knew
         raise WriteError(name, "is write-protected; make it writable or choose another name")
+    return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def _same_file(first: str, second: str) -> bool:

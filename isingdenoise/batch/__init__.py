@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from .._io.hashing import file_sha256
 from ..pipeline import CleanOptions, FileJob
-from .cleaning import make_folder
 from .jobs import Entry, Outcome
 from .journal import JOURNAL_NAME, Journal, State
 from .listing import Passed
 from .lock import LOCK_NAME, locked
+from .places import make_folder
 from .planning import PICTURE_EXTENSIONS, Plan, folded, folds_case, plan, raise_refused
 from .report import check_report, report_row, write_report
 from .run import denoise_many

@@ -7,11 +7,9 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from .._io.hashing import file_sha256
-from .._io.targets import check_target, naming
 from ..errors import (
     ChangeLimitError,
     IsingDenoiseError,
@@ -24,9 +22,9 @@ from ..pipeline import OUTPUTS, CleanOptions, FileJob, Page, Watcher, clean, com
 from ..result import DenoiseResult
 from .jobs import Entry, Outcome
 from .journal import Journal, State
-from .planning import refuse_links
+from .places import Places
 
-__all__ = ["Cleaner", "make_folder"]
+__all__ = ["Cleaner"]
 
 _WARNINGS = 100  # of a picture, in the journal
 
@@ -52,19 +50,24 @@ class Cleaner:
     def __call__(self, job: FileJob) -> Outcome:
         """Do one job; safe to call from several threads."""
         started = time.perf_counter()
-        notes = Notes(job, self.journal)
-        try:
-            if notes.entry is not None:
-                notes.entry = replace(notes.entry, input_sha256=file_sha256(job.source))
-            state = self._state(job, notes.entry)
-            if state is State.SKIP and self.journal is not None:
-                return Outcome(job, (), None, None, (), 0.0, self.journal.entry(job))
-            for target in job.targets:  # what cannot be replaced is told before the work
-                with naming(str(target)):
-                    check_target(str(target), overwrite=state is State.REDO)
-            found = clean(job, self.options, overwrite=state is State.REDO, watcher=notes)
-        except Exception as wrong:  # whatever it is, the other pictures must not suffer
-            return self._failed(job, wrong, notes, time.perf_counter() - started)
+        root = None if self.journal is None else self.journal.root
+        with Places(root, job.targets) as places:
+            notes = Notes(job, self.journal, places)
+            try:
+                places.look()
+                return self._done(job, notes, places, started)
+            except Exception as wrong:  # whatever it is, the other pictures must not suffer
+                return self._failed(job, wrong, notes, time.perf_counter() - started)
+
+    def _done(self, job: FileJob, notes: Notes, places: Places, started: float) -> Outcome:
+        """Do a job, or find that it is done."""
+        if notes.entry is not None:
+            notes.entry = replace(notes.entry, input_sha256=file_sha256(job.source))
+        state = self._state(job, notes.entry)
+        if state is State.SKIP and self.journal is not None:
+            return Outcome(job, (), None, None, (), 0.0, self.journal.entry(job))
+        places.check(overwrite=state is State.REDO)
+        found = clean(job, self.options, overwrite=state is State.REDO, watcher=notes)
         seconds, said = time.perf_counter() - started, tuple(notes.messages)
         records = tuple(page.record for page in found.pages)
         return Outcome(job, records, found.result, None, said, seconds, notes.entry)
@@ -94,8 +97,8 @@ class Cleaner:
 class Notes(Watcher):
     """What is kept of a job while it is done, and noted in the journal before it is published."""
 
-    def __init__(self, job: FileJob, journal: Journal | None) -> None:
-        self._job, self._journal = job, journal
+    def __init__(self, job: FileJob, journal: Journal | None, places: Places) -> None:
+        self._job, self._journal, self._places = job, journal, places
         self._figures: list[dict[str, Any]] = []
         self._started = time.perf_counter()
         self.messages: list[str] = []
@@ -112,12 +115,10 @@ class Notes(Watcher):
         where = f"page {page + 1}: " if pages > 1 else ""
         self.messages += [where + message for message in messages]
 
-    def open(self) -> None:
-        """Make the folders."""
-        for target in self._job.targets:
-            if self._journal is not None:
-                refuse_links(self._journal.folder, target.parent)
-            make_folder(target.parent)
+    def open(self, places: dict[str, Any]) -> dict[str, Any]:
+        """Make the folders, and hold the files to what was seen of them."""
+        self._places.make()
+        return {name: self._places.checked(place) for name, place in places.items()}
 
     def settle(self, digests: dict[str, str]) -> None:
         """Note what is about to be written: no picture is ever unknown."""
@@ -159,24 +160,5 @@ def _note_failure(
         return None
     entry = entry.failed(str(error))
     with contextlib.suppress(WriteError):  # the failure itself is told, and done again anyway
-        make_folder(journal.folder)
         journal.append(entry)
     return entry
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder for outputs, and those above it.
-
-    Raises
-    ------
-    WriteError
-        It cannot be made.
-    """
-    missing = [folder]
-    try:
-        while not missing[-1].exists() and missing[-1] != missing[-1].parent:
-            missing.append(missing[-1].parent)
-        for path in reversed(missing):  # `parents=True` would call itself for each
-            path.mkdir(exist_ok=True)
-    except OSError as error:
-        raise WriteError(folder, f"cannot be made ({error.strerror}); choose another") from error

@@ -19,19 +19,18 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from .._io.hashing import OPEN_FLAGS, Hashes, file_sha256
+from .._io.hashing import OPEN_FLAGS, file_sha256
 from ..errors import OverwriteError, WriteError, printable
 from ..pipeline import FileJob
+from .hashing import Hashes
 from .jobs import Entry
 from .lines import LONGEST, encoded, parsed
+from .places import Root
 
 __all__ = ["JOURNAL_NAME", "Journal", "State"]
 
 #: The journal's name in the folder of results.
 JOURNAL_NAME = ".isingdenoise-journal.jsonl"
-
-# A link in its place is an error, not a way out of the folder.
-_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
 class State(StrEnum):
@@ -68,7 +67,8 @@ class Journal:
         self.settings: dict[str, Any] = json.loads(json.dumps(dict(settings)))
         self.exists = False
         self._turn = threading.Lock()
-        self._hash_of = Hashes()
+        self.root = Root(self.folder)
+        self._hash_of = Hashes(self.root)
         self._base = os.path.realpath(self.folder)
         self._above: tuple[Path | None, str] = None, ""
         self.reload()
@@ -135,12 +135,13 @@ class Journal:
             An output is nobody's, that of another input, or was changed.
         """
         for target in job.targets:
-            if os.path.lexists(target):
-                self._check(target, self.names(job)[0])
+            self._check(target, self.names(job)[0])
 
     def _check(self, target: Path, source: str) -> None:
         """Refuse a file that exists, unless it was made from `source` and is as it was made."""
-        if target.is_symlink() or not target.is_file():
+        if (status := self.root.lstat(target)) is None:
+            return
+        if not stat.S_ISREG(status.st_mode):
             why = "exists and is no regular file"
         elif not (makers := self._makers.get(self.name(target), {})):
             why = "exists and is not in the journal"
@@ -171,7 +172,7 @@ class Journal:
         """
         self.check(job)
         entry = self.entry(job)
-        there = [target for target in job.targets if os.path.lexists(target)]
+        there = [target for target in job.targets if self.root.lstat(target)]
         if entry is None or not there:
             return State.DO
         current = (
@@ -184,7 +185,7 @@ class Journal:
         return State.SKIP if current else State.REDO
 
     def append(self, entry: Entry) -> None:
-        """Add a line, and wait until it is on the disk. The folder must exist.
+        """Add a line, and wait until it is on the disk. The folder is made where it is missing.
 
         Threads take turns.
 
@@ -199,8 +200,8 @@ class Journal:
 
     def _append(self, entry: Entry, line: bytes) -> None:
         try:
-            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | _NO_LINK | OPEN_FLAGS
-            descriptor = os.open(self.path, flags, 0o666)
+            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | OPEN_FLAGS
+            descriptor = self.root.present().open(JOURNAL_NAME, flags)
             try:
                 size = self._size(descriptor)
                 torn = size > 0 and _last_byte(descriptor, size) != b"\n"
@@ -227,8 +228,10 @@ class Journal:
     def _opened(self) -> Iterator[BinaryIO]:
         """Open the file for reading; an empty one stands for none."""
         try:
-            descriptor = os.open(self.path, os.O_RDONLY | _NO_LINK | OPEN_FLAGS)
-        except (FileNotFoundError, NotADirectoryError):
+            if (folder := self.root.opened()) is None:
+                raise FileNotFoundError
+            descriptor = folder.open(JOURNAL_NAME, os.O_RDONLY | OPEN_FLAGS)
+        except FileNotFoundError:
             yield io.BytesIO()
             return
         except OSError as error:

@@ -12,7 +12,7 @@ from typing import Any
 
 from .._io.atomic import atomic_file
 from ..errors import ParameterError, printable
-from ..io import check_output
+from ..io import Checked, check_output
 from .jobs import Outcome
 
 __all__ = ["REPORT_FORMATS", "check_report", "report_row", "write_report"]
@@ -64,11 +64,16 @@ def report_row(outcome: Outcome) -> Row:
     }
 
 
-def check_report(path: Path, inputs: Iterable[Path] = (), *, overwrite: bool = False) -> None:
+def check_report(path: Path, inputs: Iterable[Path] = (), *, overwrite: bool = False) -> Checked:
     """Refuse a report that could not be written, before any work.
 
     An older report is replaced, so that the same command can go on; any other
     file only with `overwrite`.
+
+    Returns
+    -------
+    Checked
+        As `check_output`, for `write_report`.
 
     Raises
     ------
@@ -79,10 +84,12 @@ def check_report(path: Path, inputs: Iterable[Path] = (), *, overwrite: bool = F
     """
     if path.suffix.lower() not in REPORT_FORMATS:
         raise ParameterError("report", f"must end in one of {' '.join(REPORT_FORMATS)}")
-    check_output(path, list(inputs), overwrite=overwrite or _is_report(path))
+    return check_output(path, list(inputs), overwrite=overwrite or _is_report(path))
 
 
-def write_report(path: Path, rows: Iterable[Row], *, overwrite: bool = False) -> None:
+def write_report(
+    path: Path, rows: Iterable[Row], *, overwrite: bool = False, checked: Checked | None = None
+) -> None:
     """Write the report, whole or not at all.
 
     Failed pictures come first; then the better of two ranks decides, that by
@@ -96,6 +103,8 @@ def write_report(path: Path, rows: Iterable[Row], *, overwrite: bool = False) ->
         From `report_row`. Of a sequence, one is held at a time.
     overwrite : bool
         Whether a file that is no report may be replaced.
+    checked : Checked, optional
+        What `check_report` saw: nothing else is replaced.
 
     Raises
     ------
@@ -104,7 +113,7 @@ def write_report(path: Path, rows: Iterable[Row], *, overwrite: bool = False) ->
     """
     ordered = _look_first(rows if isinstance(rows, Sequence) else list(rows))
     parts = _csv(ordered) if path.suffix.lower() == ".csv" else _json(ordered)
-    with atomic_file(path, overwrite=overwrite or _is_report(path)) as stream:
+    with atomic_file(checked or path, overwrite=overwrite or _is_report(path)) as stream:
         for part in parts:
             stream.write(part.encode())
 

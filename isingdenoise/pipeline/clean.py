@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -58,8 +58,21 @@ class Watcher:
     def page(self, page: Page, result: DenoiseResult) -> None:
         """Hear what became of a page, before it is written."""
 
-    def open(self) -> None:
-        """Hear that the outputs are about to be opened: their folders must exist."""
+    def open(self, places: dict[str, Any]) -> dict[str, Any]:
+        """Make the folders of outputs that are about to be opened, and return where they go.
+
+        Parameters
+        ----------
+        places : dict
+            By name, as the job has them.
+
+        Returns
+        -------
+        dict
+            The same, or what `isingdenoise.io.check_output` returned: nothing but what it
+            saw is then replaced.
+        """
+        return places
 
     def warn(self, page: int, pages: int, messages: Sequence[str]) -> None:
         """Hear what was warned of on a page, also where it failed."""
@@ -139,7 +152,8 @@ def _cleaned(job: Job, options: CleanOptions, overwrite: bool, watcher: Watcher)
                 watcher.begin(count)
             result = _solved(picture, options, count, watcher, found)
             if writers is None:
-                watcher.open()
+                places = watcher.open(dict(job.places))
+                targets = [replace(t, place=places[t.output.name]) for t in targets]
                 writers = stack.enter_context(opened(targets, overwrite=overwrite))
             writers.append(targets, picture, result)
             del picture, result  # before the next page is read

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -106,7 +107,7 @@ class Target:
     ----------
     output : Output
         What goes there.
-    place : pathlib.Path or Sink
+    place : os.PathLike or Sink
         Where.
     kind : str or None
         A value of `EXTENSIONS`; None: as the input turns out.
@@ -115,7 +116,7 @@ class Target:
     """
 
     output: Output
-    place: Path | Sink
+    place: os.PathLike[str] | Sink
     kind: str | None
     compression: str | None = None
 
@@ -216,7 +217,7 @@ def opened(targets: Sequence[Target], *, overwrite: bool) -> Iterator[Writers]:
     OverwriteError, WriteError
         As `isingdenoise.io.open_pages`.
     """
-    named = [target for target in reversed(targets) if isinstance(target.place, Path)]
+    named = [target for target in reversed(targets) if isinstance(target.place, os.PathLike)]
     files: dict[Any, str | None] = {target.place: target.kind for target in named}
     gone = None
     with open_pages(files, overwrite=overwrite) as to_files:
@@ -224,7 +225,7 @@ def opened(targets: Sequence[Target], *, overwrite: bool) -> Iterator[Writers]:
         waiting: list[tuple[Any, Any]] = []
         pages = []
         for target in targets:
-            if isinstance(target.place, Path):
+            if isinstance(target.place, os.PathLike):
                 pages.append(next(found))
                 continue
             waits: Any = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed below

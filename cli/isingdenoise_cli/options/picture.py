@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from isingdenoise.errors import ParameterError
 from isingdenoise.inference import Engine, having
+
+if TYPE_CHECKING:
+    from isingdenoise.io import Checked
 
 _FIGURES = (".png", ".pdf", ".svg")
 
@@ -30,13 +34,13 @@ def check_probability(wanted: object, engine: Engine) -> None:
         raise ParameterError("--probability", f"engine {engine.name} has none; use {others}")
 
 
-def check_figure(plot: Path | None, inputs: Iterable[Path | None], force: bool) -> None:
-    """Refuse a --plot that cannot be written, before any work."""
+def check_figure(plot: Path | None, inputs: Iterable[Path | None], force: bool) -> Checked | None:
+    """Refuse a --plot that cannot be written, before any work; return where it goes."""
     from isingdenoise.io import check_output
 
     if plot is None:
-        return
+        return None
     if plot.suffix.lower() not in _FIGURES:
         raise ParameterError("--plot", f"must end in one of {' '.join(_FIGURES)}")
     with named(output="--plot"):
-        check_output(plot, [path for path in inputs if path], overwrite=force)
+        return check_output(plot, [path for path in inputs if path], overwrite=force)
