@@ -55,7 +55,7 @@ LAYERS = {
         ),
         *("coupling", "deadline", "validation", "errors", "_version", "_io"),
     },
-    "batch": {"pipeline", "result", "io", "validation", "errors", "_io"},
+    "batch": {"pipeline", "inference", "result", "io", "validation", "errors", "_io"},
     "experiments": {
         *("api", "result", "learning", "io", "metrics", "warmup", "inference", "noise"),
         *("coupling", "validation", "errors"),
@@ -84,7 +84,7 @@ COMMAND_LAYERS = {
     "options": {"settings", "values", "streams"},
     "report": {"process", "talk"},
     "planning": {"options", "streams"},
-    "watching": {"process", "report", "talk"},
+    "watching": {"planning", "process", "report", "streams", "talk"},
     "tally": {"report", "talk", "usage"},
     "signals": {"process", "talk"},
     "cores": set(),

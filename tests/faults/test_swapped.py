@@ -6,6 +6,7 @@ import os
 import resource
 import shutil
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -15,11 +16,13 @@ from command_line import SCRIPT, invoke, save_noisy, succeed
 from faulty import QUICK, SOME_FAILED, UNWRITABLE, linux, pictures, state, wait_until
 
 from isingdenoise import batch
-from isingdenoise.batch import JOURNAL_NAME, Journal, denoise_many, plan
-from isingdenoise.batch import cleaning as batch_cleaning
+from isingdenoise.batch import JOURNAL_NAME, CleanOptions, Journal, denoise_many, plan
 from isingdenoise.noise import GaussianNoise
+from isingdenoise.pipeline import options as pipeline_options
 
 pytestmark = linux
+# the name `clean` of the package is the function
+pipeline_clean = sys.modules["isingdenoise.pipeline.clean"]
 
 
 @pytest.fixture
@@ -68,8 +71,8 @@ def test_a_folder_below_swapped_for_a_link(tree, tmp_path, monkeypatch, moment, 
     before = state(foreign)
     where = {
         "planned": (batch, "locked"),
-        "read": (batch_cleaning, "read_pages"),
-        "cleaned": (batch_cleaning, "encode_pages"),
+        "read": (pipeline_clean, "read_pages"),
+        "cleaned": (pipeline_options, "denoise"),
         "synced": (os, "fsync"),
     }[moment]
     done = at(monkeypatch, where, lambda: swap(out / "sub", foreign))
@@ -91,7 +94,7 @@ def test_the_output_folder_itself_swapped_for_a_link(tree, tmp_path, monkeypatch
     out, foreign = tmp_path / "out", tmp_path / "foreign"
     out.mkdir()
     before = state(foreign)
-    where = {"planned": (batch, "locked"), "cleaned": (batch_cleaning, "encode_pages")}[moment]
+    where = {"planned": (batch, "locked"), "cleaned": (pipeline_options, "denoise")}[moment]
     at(monkeypatch, where, lambda: swap(out, foreign))
     ended = invoke("batch", "-r", tree, out, *QUICK, "--force", "-j", "1")
     assert ended.code in (SOME_FAILED, UNWRITABLE)
@@ -130,7 +133,7 @@ def test_a_result_that_somebody_edits_meanwhile_stays(tree, tmp_path, monkeypatc
     save_noisy(tree / "a.png", seed=9)
     at(
         monkeypatch,
-        (batch_cleaning, "encode_pages"),
+        (pipeline_options, "denoise"),
         lambda: (out / "a.png").write_bytes(b"edited"),
     )
     ended = invoke("batch", tree, out, *QUICK)
@@ -201,9 +204,8 @@ def test_a_batch_of_many_pictures_keeps_no_descriptor(tmp_path):
         journal = Journal(out, {})
         for again in (False, True):
             jobs = plan(source, out, recursive=True, journal=journal, overwrite=again)
-            done = denoise_many(
-                jobs, noise, coupling=0.4, journal=journal, overwrite=again, threads=2
-            )
+            options = CleanOptions(noise=noise, coupling=0.4)
+            done = denoise_many(jobs, options, journal=journal, overwrite=again, threads=2)
             errors = [str(outcome.error) for outcome in done if outcome.error is not None]
             assert len(errors) == 1, errors
     finally:
