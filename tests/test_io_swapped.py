@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shutil
 import stat
 import sys
 from pathlib import Path
@@ -90,7 +91,15 @@ def same_size_and_time(path):
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
-@pytest.mark.parametrize("change", [other_file, longer, later, same_size_and_time])
+def longer_at_the_same_time(path):
+    status = path.stat()
+    path.write_bytes(b"theirs, and longer")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+@pytest.mark.parametrize(
+    "change", [other_file, longer, later, same_size_and_time, longer_at_the_same_time]
+)
 @pytest.mark.parametrize("moment", ["after the check", "while it is written", "between two names"])
 def test_a_file_that_changes_after_it_was_checked_stays(two, monkeypatch, change, moment):
     path = two[0] / "x"
@@ -240,6 +249,12 @@ def test_no_step_below_a_folder_goes_through_a_link(two):
             (here / "made").rename(here / "moved")
             assert not made.is_there()
             (here / "made" / "too").mkdir(parents=True)
+            assert not made.is_there()
+        with folder.below(["made", "too"]) as made:
+            assert made.is_there()
+            here.rename(here.with_name("gone"))
+            assert not made.is_there()
+            shutil.copytree(here.with_name("gone"), here, symlinks=True)
             assert not made.is_there()
     assert content(elsewhere) == {"x": b"elsewhere"}
     assert sorted(p.name for p in elsewhere.iterdir()) == ["x"]
