@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shutil
 import stat
 import sys
 from pathlib import Path
@@ -90,7 +91,15 @@ def same_size_and_time(path):
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
-@pytest.mark.parametrize("change", [other_file, longer, later, same_size_and_time])
+def longer_at_the_same_time(path):
+    status = path.stat()
+    path.write_bytes(b"theirs, and longer")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+@pytest.mark.parametrize(
+    "change", [other_file, longer, later, same_size_and_time, longer_at_the_same_time]
+)
 @pytest.mark.parametrize("moment", ["after the check", "while it is written", "between two names"])
 def test_a_file_that_changes_after_it_was_checked_stays(two, monkeypatch, change, moment):
     path = two[0] / "x"
@@ -120,12 +129,15 @@ def test_a_file_that_changes_after_it_was_checked_stays(two, monkeypatch, change
     assert not [name for name in content(two[0]) if name.startswith(TEMPORARY_PREFIX)]
 
 
-def test_a_file_that_appears_where_none_was_stays_though_it_is_forced(two, monkeypatch):
+@pytest.mark.parametrize("links", [True, False])
+def test_a_file_that_appears_where_none_was_stays_though_it_is_forced(two, monkeypatch, links):
     """Also in the last moment: a new name is never taken from somebody."""
     path, link = two[0] / "new", os.link
 
     def late(*args, **where):
         path.write_bytes(b"theirs")
+        if not links:
+            raise OSError(95, "Operation not supported")
         link(*args, **where)
 
     monkeypatch.setattr(os, "link", late)
@@ -238,8 +250,23 @@ def test_no_step_below_a_folder_goes_through_a_link(two):
             assert not made.is_there()
             (here / "made" / "too").mkdir(parents=True)
             assert not made.is_there()
+        with folder.below(["made", "too"]) as made:
+            assert made.is_there()
+            here.rename(here.with_name("gone"))
+            assert not made.is_there()
+            shutil.copytree(here.with_name("gone"), here, symlinks=True)
+            assert not made.is_there()
     assert content(elsewhere) == {"x": b"elsewhere"}
     assert sorted(p.name for p in elsewhere.iterdir()) == ["x"]
+
+
+def test_a_link_in_a_folder_is_not_opened(two):
+    here, elsewhere = two
+    (here / "link").symlink_to(elsewhere / "x")
+    with Folder.opened(str(here)) as folder:
+        for flags in (os.O_RDONLY, os.O_WRONLY | os.O_CREAT):
+            with pytest.raises(OSError, match="Too many levels"):
+                folder.open("link", flags)
 
 
 def test_without_descriptors_names_stand_in(two, monkeypatch):
