@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -120,12 +120,21 @@ class LazyGroup(click.Group):
             if isinstance(end, Terminated):
                 raise Interrupted(128 + end.number, "terminated") from None
             if sys.stderr.isatty():
-                click.echo(err=True)  # the terminal shows ^C on the line so far
+                with suppress(OSError):
+                    click.echo(err=True)  # the terminal shows ^C on the line so far
             raise Interrupted(INTERRUPTED, "interrupted") from None
         except BrokenPipeError:
-            # What was to be written to files is written. Python flushes once more at exit.
-            talk.mute(sys.stdout)
+            # What was to be written to files is written.
+            process.mute(sys.stdout)
             return 0
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Parse; --help and --version print here, and end as `invoke` does."""
+        try:
+            return super().make_context(*args, **extra)
+        except BrokenPipeError:
+            process.mute(sys.stdout)
+            raise click.exceptions.Exit(0) from None
 
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         """Run, and leave with an exit code from the published table."""
@@ -140,6 +149,8 @@ class LazyGroup(click.Group):
             except Exception as error:  # the one place where errors end
                 words = args[0] if args and args[0] is not None else sys.argv[1:]
                 code = _reported(error, next((w for w in words if w in COMMANDS), ""))
+            finally:
+                process.settle_streams()
         sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -154,7 +165,8 @@ def _reported(error: Exception, command: str) -> int:  # noqa: PLR0911 - one for
             number = process.asked or INTERRUPTED - 128
             return complain("terminated" if process.asked else "interrupted", 128 + number)
         case click.exceptions.NoArgsIsHelpError():
-            click.echo(error.format_message(), err=True)
+            with suppress(OSError):  # nobody is there to be told
+                click.echo(error.format_message(), err=True)
             return error.exit_code
         case click.ClickException():
             return complain(_one_line(error, command), error.exit_code)
