@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 _MAX_SEED = 2**63 - 1
+_LONGEST = 200  # characters of a value in a message
 
 
 def check_real(
@@ -60,11 +61,11 @@ def check_real(
         Not a number, not finite, or out of range.
     """
     if isinstance(value, (bool, np.bool_, str, bytes)):
-        raise ParameterError(name, f"must be a number, not {value!r}")
+        raise ParameterError(name, f"must be a number, not {_shown(value)}")
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
-        raise ParameterError(name, f"must be a number, not {value!r}") from None
+        raise ParameterError(name, f"must be a number, not {_shown(value)}") from None
     above = number > low if low_open else number >= low
     below = number < high if high_open else number <= high
     if not (math.isfinite(number) and above and below):
@@ -73,7 +74,7 @@ def check_real(
         span = f"in {left}{low:g}, {high:g}{right}"
         if (low, high) == (-math.inf, math.inf):
             span = "finite"
-        raise ParameterError(name, f"must be {span}, not {value}")
+        raise ParameterError(name, f"must be {span}, not {_shown(value)}")
     return number
 
 
@@ -90,10 +91,10 @@ def check_int(name: str, value: Any, *, low: int, high: int | None = None) -> in
             raise TypeError
         number = int(value.__index__())
     except (AttributeError, TypeError):
-        raise ParameterError(name, f"must be a whole number, not {value!r}") from None
+        raise ParameterError(name, f"must be a whole number, not {_shown(value)}") from None
     if number < low or (high is not None and number > high):
         limit = f"at least {low}" if high is None else f"in [{low}, {high}]"
-        raise ParameterError(name, f"must be {limit}, not {value}")
+        raise ParameterError(name, f"must be {limit}, not {_shown(value)}")
     return number
 
 
@@ -106,7 +107,7 @@ def check_switch(name: str, value: Any) -> bool | None:
         It is something else.
     """
     if value is not None and not isinstance(value, (bool, np.bool_)):
-        raise ParameterError(name, f"must be True, False or None, not {value!r}")
+        raise ParameterError(name, f"must be True, False or None, not {_shown(value)}")
     return None if value is None else bool(value)
 
 
@@ -126,7 +127,7 @@ def check_choice(name: str, value: Any, choices: Iterable[str]) -> str:
     """
     names = list(choices)
     if not isinstance(value, str) or value not in names:
-        raise ParameterError(name, f"must be one of {', '.join(names)}, not {value!r}")
+        raise ParameterError(name, f"must be one of {', '.join(names)}, not {_shown(value)}")
     return value
 
 
@@ -267,3 +268,14 @@ def as_generator(rng: np.random.Generator | int | None) -> tuple[np.random.Gener
     else:
         seed = check_int("rng", rng, low=0, high=_MAX_SEED)
     return np.random.default_rng(seed), seed
+
+
+def _shown(value: Any) -> str:
+    """Return a value as it stands in a message: on one line, and what is long cut."""
+    if isinstance(value, (str, bytes)):
+        return repr(value[:_LONGEST]) + "..." * (len(value) > _LONGEST)
+    try:
+        text = " ".join(str(value).split())
+    except ValueError:  # a whole number of thousands of digits
+        text = f"{type(value).__name__} of too many digits"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

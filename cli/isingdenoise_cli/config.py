@@ -17,6 +17,8 @@ import click
 
 from isingdenoise.errors import IsingDenoiseError, ReadError, printable
 
+from .usage import cut
+
 PREFIX = "ISINGDENOISE_"
 #: Variables with our prefix that stand for no option.
 RESERVED = {f"{PREFIX}CONFIG", f"{PREFIX}DEBUG"}
@@ -96,7 +98,7 @@ def from_file(
     everywhere = {key: value for key, value in content.items() if key not in tables}
     for table in tables:
         if table not in commands:
-            _unknown(f"{shown}: [{printable(table)}] is no command", table, commands)
+            _unknown(f"{shown}: [{cut(printable(table))}] is no command", table, commands)
     fixed = _of_all(commands, False)
     settable = _of_all(commands, True) - set(keys(commands[name], settable=False))
     _check_keys(shown, "", everywhere, settable, fixed)
@@ -117,7 +119,7 @@ def _check_keys(
     shown: str, table: str, given: Iterable[str], settable: Iterable[str], fixed: Iterable[str]
 ) -> None:
     for key in given:
-        where = f"{shown}: {table}{printable(key)}"
+        where = f"{shown}: {table}{cut(printable(key))}"
         if key in fixed and key not in settable:
             raise ConfigError(f"{where}: stands on the command line alone; take it out")
         if key not in settable:

@@ -6,7 +6,6 @@ import importlib
 import os
 import sys
 from contextlib import nullcontext, suppress
-from pathlib import Path
 from typing import Any
 
 import click
@@ -18,13 +17,13 @@ from isingdenoise.errors import (
     ParameterError,
     ReadError,
     WriteError,
-    printable,
+    named,
 )
 
 from . import process, talk
 from .common import Command, manner_options
 from .process import Terminated, ending_on_signals, mend_streams
-from .usage import option_of, unknown_command
+from .usage import docstring, option_of, unknown_command
 
 #: Subcommands, where they live, and their line in the help: none is imported for it.
 COMMANDS = {
@@ -81,7 +80,8 @@ class LazyGroup(click.Group):
         if cmd_name not in self.commands:
             module = importlib.import_module(f".{_MODULES.get(cmd_name, cmd_name)}", __package__)
             command = getattr(module, cmd_name)
-            self.commands[cmd_name] = Command(command, _docstring(module, cmd_name))
+            text = docstring(module, cmd_name, COMMANDS[cmd_name])
+            self.commands[cmd_name] = Command(command, text)
         return self.commands[cmd_name]
 
     def resolve_command(
@@ -216,7 +216,7 @@ def _of_the_system(error: OSError) -> tuple[str, int]:
         text = "the current folder does not exist any more; change to another, or name files from /"
         return text, ReadError.exit_code
     if error.filename is not None:
-        return f"{printable(error.filename)}: cannot be used ({reason})", WriteError.exit_code
+        return f"{named(error.filename)}: cannot be used ({reason})", WriteError.exit_code
     # the terminal, or a pipe
     return f"cannot print ({reason}); nothing is lost", WriteError.exit_code
 
@@ -226,17 +226,3 @@ def _one_line(error: click.ClickException, command: str) -> str:
     text = error.format_message().rstrip(".")
     see = " See" if text.endswith("?") else "; see"
     return f"{text}{see} 'isingdenoise{known} --help'"
-
-
-def _docstring(module: Any, function: str) -> str:
-    """Return a docstring that `python -OO` threw away, from the source; or what it began with."""
-    if sys.flags.optimize < 2:
-        return ""
-    import ast
-
-    try:
-        tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
-    except (OSError, ValueError, SyntaxError):
-        return COMMANDS[function]
-    found = (n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == function)
-    return next((ast.get_docstring(n) or "" for n in found), "") or COMMANDS[function]

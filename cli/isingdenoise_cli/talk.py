@@ -24,6 +24,7 @@ from isingdenoise.errors import printable
 from .bar import Bar, Item
 from .logfile import LogFile
 from .process import mute
+from .usage import shortened
 
 _logger = logging.getLogger("isingdenoise")
 _lock = threading.RLock()  # the bar and the lines take turns
@@ -123,12 +124,12 @@ def is_verbose() -> bool:
 
 def error(text: str) -> None:
     """Say why the command, or a picture of a batch, came to nothing."""
-    _say(logging.ERROR, text)
+    _say(logging.ERROR, shortened(text))
 
 
 def warning(path: object, text: str) -> None:
     """Say what had to be assumed, or did not go well, with a picture."""
-    _say(logging.WARNING, f"{printable(path)}: warning: {text}")
+    _say(logging.WARNING, shortened(f"{printable(path)}: warning: {text}"))
 
 
 def notice(text: str) -> None:
