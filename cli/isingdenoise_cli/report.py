@@ -15,7 +15,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from isingdenoise.errors import printable
+from isingdenoise.errors import ParameterError, ReadError, printable
 from isingdenoise.inference import Status
 from isingdenoise.noise import NoiseModel, collected
 from isingdenoise.result import DenoiseResult
@@ -172,10 +172,20 @@ def notices(path: object) -> Iterator[None]:
     """Print the library's warnings about a picture as lines on stderr.
 
     It is not begun where a signal has asked for the end meanwhile.
+
+    Raises
+    ------
+    ReadError
+        What the picture holds is refused, whatever the options are.
     """
     process.obey()
     with collected() as messages:
-        yield
+        try:
+            yield
+        except ParameterError as error:
+            if error.parameter != "image":
+                raise
+            raise ReadError(path, error.message) from error
     for message in messages:
         talk.warning(path, message)
 
