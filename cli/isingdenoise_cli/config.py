@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -23,6 +24,16 @@ PREFIX = "ISINGDENOISE_"
 #: Variables with our prefix that stand for no option.
 RESERVED = {f"{PREFIX}CONFIG", f"{PREFIX}DEBUG"}
 _LARGEST_FILE = 1 << 20
+_DEEPEST = 8  # names in a key, and brackets in brackets; a setting needs two
+#: Strings and comments of TOML. Each alternative matches to the end where its own is missing,
+#: so that no character is looked at twice.
+_NO_KEYS = re.compile(
+    r"""#[^\n]*|\"{3}(?:\\.|[^\\])*?(?:\"{3}|\\?\Z)|'{3}.*?(?:'{3}|\Z)"""
+    r"""|"(?:\\.|[^"\\\n])*(?:"|\\?\Z|(?=\n))|'[^'\n]*(?:'|\Z|(?=\n))""",
+    re.DOTALL,
+)
+_NAME = r"""(?:(?<![\w-])[\w-]++|"")"""
+_DEEP_KEY = re.compile(rf"{_NAME}(?:[ \t]*\.[ \t]*{_NAME}){{{_DEEPEST}}}")
 _NEVER = {"config", "show-config", "help", "version", "force"}
 #: A file that is only appended to, and never one of the command's own.
 _PATHS = {"log-file"}
@@ -84,9 +95,23 @@ def read_file(path: Path) -> dict[str, Any]:
     if len(data) > _LARGEST_FILE:
         raise ConfigError(f"{printable(path)}: is no config file: larger than 1 MiB")
     try:
-        return tomllib.loads(data.decode("utf-8-sig"))
+        text = data.decode("utf-8-sig")
+        if _is_deep(text):
+            raise ConfigError(f"{printable(path)}: is no config file: nested too deeply")
+        return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{printable(path)}: is no TOML: {error}") from error
+
+
+def _is_deep(text: str) -> bool:
+    """Tell whether a file holds what takes a parser of TOML minutes: deep keys, deep brackets."""
+    bare = _NO_KEYS.sub(lambda found: "" if found[0][0] == "#" else '""', text)
+    depth = 0
+    for bracket in re.findall(r"[\[\]{}]", bare):
+        depth += 1 if bracket in "[{" else -1
+        if depth > _DEEPEST:
+            return True
+    return _DEEP_KEY.search(bare) is not None
 
 
 def from_file(
