@@ -118,8 +118,6 @@ def _row(record: dict[str, Any], measured: bool) -> dict[str, str]:
 
 def _draw(plot: Path, pixels: Any, reference: Any, rows: list[Any], force: bool) -> None:
     """Write the figure of all pictures."""
-    from isingdenoise.plotting import picture_table
-
     from . import report
 
     inputs = {"noisy": pixels}
@@ -129,5 +127,7 @@ def _draw(plot: Path, pixels: Any, reference: Any, rows: list[Any], force: bool)
     for row in rows:
         error = "" if row.bit_error_rate is None else f", {row.bit_error_rate:.2%} wrong"
         restored[f"{row.engine}{error}"] = row.result.image
-    figure = picture_table([inputs, restored], [row.result.probability for row in rows])
+    figure = report.plotting().picture_table(
+        [inputs, restored], [row.result.probability for row in rows]
+    )
     report.write_figure(figure, plot, force)

@@ -59,9 +59,7 @@ def estimate(
             prepared = prepare(pixels, known)
         found = learning.estimate(prepared.picture, prepared.noise, mask=known)
     if plot is not None:
-        from isingdenoise.plotting import score_figure
-
-        figure = score_figure(found.record(), f"in use: {found.coupling}")
+        figure = report.plotting().score_figure(found.record(), f"in use: {found.coupling}")
         report.write_figure(figure, plot, force)
     light = (prepare.background, prepared.light)
     if as_json:

@@ -140,6 +140,14 @@ def _sweeps(result: DenoiseResult) -> int:
     return result.solution.sweeps
 
 
+def plotting() -> Any:
+    """Return the library's module of figures; what stands in the surroundings sways none."""
+    from isingdenoise import plotting as module
+
+    module.load_unswayed()
+    return module
+
+
 def write_figure(figure: Any, path: Path, force: bool) -> None:
     """Write a figure in the format of its name."""
     from isingdenoise.io import write_bytes_atomically
