@@ -56,9 +56,11 @@ COMMAND_LAYERS = {
     "bar": set(),
     "logfile": set(),
     "talk": {"bar", "logfile", "process", "usage"},
-    "config": {"usage"},
+    "configfile": set(),
+    "figures": set(),
+    "config": {"configfile", "usage"},
     "usage": set(),
-    "common": {"config", "logfile", "talk", "usage"},
+    "common": {"config", "configfile", "logfile", "talk", "usage"},
     "process": set(),
     "main": {"talk", "common", "process", "usage"},
     "__main__": {"main"},
@@ -78,6 +80,7 @@ COMMAND_LAYERS = {
 COMMAND = {
     *(
         "cleaning",
+        "figures",
         "folder",
         "options",
         "outputs",

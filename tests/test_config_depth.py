@@ -39,7 +39,7 @@ def test_deep_files_are_refused_at_once(noisy, tmp_path, content):
     line = error_line(invoke("run", noisy, "--config", file), 2)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert line == f"isingdenoise: {file}: is no config file: nested too deeply"
+    assert line == f"isingdenoise: {file}: is no TOML of settings: nested too deeply"
     assert time.process_time() - started < 5
     assert most < 100 << 20
 

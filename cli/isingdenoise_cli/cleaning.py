@@ -85,12 +85,14 @@ class Cleaner:
             raise ReadError(name, "needs more memory than there is; cut it into parts") from error
 
     def _clean(self, job: outputs.Job, name: str) -> list[Page]:
-        from isingdenoise.io import read_pages
+        from isingdenoise.io import check_unchanged, read_pages, stamp_of
 
         found: list[Page] = []
         targets: list[outputs.Target] = []
         with ExitStack() as stack:
             source, needed = streams.source(job.source), partial(self._needed, job)
+            files = streams.paths(job.source, *self.limits.files)
+            before = [stamp_of(path) for path in files]
             for picture in read_pages(**source, **self.reading, besides=needed):
                 count = 1 if self.reading["frame"] is not None else picture.pages
                 if not found:
@@ -111,6 +113,8 @@ class Cleaner:
                 found.append(Page(record, list(report.result_lines(result, **told))))
                 del picture, result  # before the next page is read
             next(steps, None)
+            for path, stamp in zip(files, before, strict=True):
+                check_unchanged(path, stamp)  # before the outputs take their names
         return found
 
     def _steps(self, count: int, stack: ExitStack) -> Iterator[int]:

@@ -10,8 +10,8 @@ import click
 from isingdenoise.coupling import Coupling
 from isingdenoise.inference import ENGINES
 
+from . import figures, streams, talk
 from . import options as o
-from . import streams, talk
 from .settings import build_engines
 from .streams import Place
 
@@ -118,8 +118,6 @@ def _row(record: dict[str, Any], measured: bool) -> dict[str, str]:
 
 def _draw(plot: Path, pixels: Any, reference: Any, rows: list[Any], force: bool) -> None:
     """Write the figure of all pictures."""
-    from . import report
-
     inputs = {"noisy": pixels}
     if reference is not None:
         inputs["clean"] = reference
@@ -127,7 +125,7 @@ def _draw(plot: Path, pixels: Any, reference: Any, rows: list[Any], force: bool)
     for row in rows:
         error = "" if row.bit_error_rate is None else f", {row.bit_error_rate:.2%} wrong"
         restored[f"{row.engine}{error}"] = row.result.image
-    figure = report.plotting().picture_table(
+    figure = figures.plotting().picture_table(
         [inputs, restored], [row.result.probability for row in rows]
     )
-    report.write_figure(figure, plot, force)
+    figures.write_figure(figure, plot, force)

@@ -7,44 +7,25 @@ file, and --force, stand on the command line alone.
 from __future__ import annotations
 
 import difflib
-import os
-import re
-import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 import click
 
-from isingdenoise.errors import IsingDenoiseError, ReadError, printable
+from isingdenoise.errors import printable
 
+from .configfile import ConfigError
 from .usage import cut
 
 PREFIX = "ISINGDENOISE_"
 #: Variables with our prefix that stand for no option.
 RESERVED = {f"{PREFIX}CONFIG", f"{PREFIX}DEBUG"}
-_LARGEST_FILE = 1 << 20
-_DEEPEST = 8  # names in a key, and brackets in brackets; a setting needs two
-#: Strings and comments of TOML. Each alternative matches to the end where its own is missing,
-#: so that no character is looked at twice.
-_NO_KEYS = re.compile(
-    r"""#[^\n]*|\"{3}(?:\\.|[^\\])*?(?:\"{3}|\\?\Z)|'{3}.*?(?:'{3}|\Z)"""
-    r"""|"(?:\\.|[^"\\\n])*(?:"|\\?\Z|(?=\n))|'[^'\n]*(?:'|\Z|(?=\n))""",
-    re.DOTALL,
-)
-_NAME = r"""(?:(?<![\w-])[\w-]++|"")"""
-_DEEP_KEY = re.compile(rf"{_NAME}(?:[ \t]*\.[ \t]*{_NAME}){{{_DEEPEST}}}")
 _NEVER = {"config", "show-config", "help", "version", "force"}
 #: A file that is only appended to, and never one of the command's own.
 _PATHS = {"log-file"}
 
 Commands = Mapping[str, click.Command]
-
-
-class ConfigError(IsingDenoiseError):
-    """A setting that is not on the command line is wrong."""
-
-    exit_code = 2
 
 
 class Setting(NamedTuple):
@@ -67,51 +48,6 @@ def keys(command: click.Command, settable: bool = True) -> dict[str, click.Optio
 
 def _may_be_set(key: str, option: click.Option) -> bool:
     return key not in _NEVER and (key in _PATHS or not isinstance(option.type, click.Path))
-
-
-def read_file(path: Path) -> dict[str, Any]:
-    """Return what a TOML file holds.
-
-    Raises
-    ------
-    ReadError
-        It cannot be read, or is no regular file.
-    ConfigError
-        It is no TOML.
-    """
-    import tomllib
-
-    try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-        with open(descriptor, "rb") as stream:  # noqa: PTH123 - a descriptor
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise ReadError(path, "is no regular file and cannot be the config file")
-            data = stream.read(_LARGEST_FILE + 1)
-    except (OSError, ValueError) as error:
-        if isinstance(error, ReadError):
-            raise
-        reason = getattr(error, "strerror", None) or error
-        raise ReadError(path, f"cannot be read as config file ({reason})") from error
-    if len(data) > _LARGEST_FILE:
-        raise ConfigError(f"{printable(path)}: is no config file: larger than 1 MiB")
-    try:
-        text = data.decode("utf-8-sig")
-        if _is_deep(text):
-            raise ConfigError(f"{printable(path)}: is no config file: nested too deeply")
-        return tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{printable(path)}: is no TOML: {error}") from error
-
-
-def _is_deep(text: str) -> bool:
-    """Tell whether a file holds what takes a parser of TOML minutes: deep keys, deep brackets."""
-    bare = _NO_KEYS.sub(lambda found: "" if found[0][0] == "#" else '""', text)
-    depth = 0
-    for bracket in re.findall(r"[\[\]{}]", bare):
-        depth += 1 if bracket in "[{" else -1
-        if depth > _DEEPEST:
-            return True
-    return _DEEP_KEY.search(bare) is not None
 
 
 def from_file(

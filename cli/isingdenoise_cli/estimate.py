@@ -9,8 +9,8 @@ import click
 
 from isingdenoise._version import __version__
 
+from . import figures, streams, talk
 from . import options as o
-from . import streams, talk
 from .streams import Place
 
 
@@ -59,8 +59,8 @@ def estimate(
             prepared = prepare(pixels, known)
         found = learning.estimate(prepared.picture, prepared.noise, mask=known)
     if plot is not None:
-        figure = report.plotting().score_figure(found.record(), f"in use: {found.coupling}")
-        report.write_figure(figure, plot, force)
+        figure = figures.plotting().score_figure(found.record(), f"in use: {found.coupling}")
+        figures.write_figure(figure, plot, force)
     light = (prepare.background, prepared.light)
     if as_json:
         noise = report.noise_record(prepared.noise, prepare.noise.chosen)

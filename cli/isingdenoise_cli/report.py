@@ -140,22 +140,6 @@ def _sweeps(result: DenoiseResult) -> int:
     return result.solution.sweeps
 
 
-def plotting() -> Any:
-    """Return the library's module of figures; what stands in the surroundings sways none."""
-    from isingdenoise import plotting as module
-
-    module.load_unswayed()
-    return module
-
-
-def write_figure(figure: Any, path: Path, force: bool) -> None:
-    """Write a figure in the format of its name."""
-    from isingdenoise.io import write_bytes_atomically
-    from isingdenoise.plotting import render
-
-    write_bytes_atomically(path, render(figure, path.suffix[1:].lower()), overwrite=force)
-
-
 def print_table(rows: Sequence[Mapping[str, str]]) -> None:
     """Print rows as aligned columns, numbers to the right."""
     if not rows:

@@ -14,6 +14,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from .._io.atomic import atomic_files
+from .._io.opening import check_unchanged, stamp_of
 from .._io.targets import check_target, naming
 from ..api import denoise
 from ..errors import (
@@ -73,7 +74,7 @@ class Cleaner:
         with collected() as messages:
             pages = Pages(self.describe, messages)
             try:
-                before = _stamp(job.source)
+                before = stamp_of(job.source)
                 if entry is not None:
                     entry = replace(entry, input_sha256=file_sha256(job.source))
                 state = self._state(job, entry)
@@ -84,8 +85,7 @@ class Cleaner:
                         check_target(str(target), overwrite=state is State.REDO)
                 with Sure(job.probability) as sure:
                     data = self._cleaned(job, pages, sure)
-                    if _stamp(job.source) != before:
-                        raise ReadError(job.source, "changed while it was read; run again")
+                    check_unchanged(job.source, before)
                     pages.seconds = time.perf_counter() - started
                     entry = self._noted(job, entry, data, sure, pages)
                     _write(job, data, sure, overwrite=state is State.REDO)
@@ -209,15 +209,6 @@ def _note_failure(
         make_folder(journal.folder)
         journal.append(entry)
     return entry
-
-
-def _stamp(path: Path) -> tuple[int, ...] | None:
-    """Return what changes where a file is written to or replaced."""
-    try:
-        status = os.stat(path)  # noqa: PTH116 - as the system has it
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def make_folder(folder: Path) -> None:

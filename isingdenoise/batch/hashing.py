@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import stat
 from pathlib import Path
 
+from .._io.opening import stamp_of
 from ..errors import ReadError
 
 __all__ = ["OPEN_FLAGS", "Hashes", "file_sha256"]
@@ -47,10 +47,7 @@ class Hashes:
 
     def __call__(self, path: Path) -> str:
         """Return the SHA-256 of a file, in hex; errors as of `file_sha256`."""
-        stamp: tuple[int, ...] = ()
-        with contextlib.suppress(OSError):
-            status = path.stat()
-            stamp = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+        stamp = stamp_of(path) or ()
         known, digest = self._known.get(path, ((), ""))
         if not stamp or known != stamp:
             digest = file_sha256(path)

@@ -1,0 +1,22 @@
+"""Figures of --plot: drawn whatever the surroundings say of matplotlib, and written whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+
+def plotting() -> Any:
+    """Return the library's module of figures; what stands in the surroundings sways none."""
+    from isingdenoise import plotting as module
+
+    module.load_unswayed()
+    return module
+
+
+def write_figure(figure: Any, path: Path, force: bool) -> None:
+    """Write a figure in the format of its name."""
+    from isingdenoise.io import write_bytes_atomically
+    from isingdenoise.plotting import render
+
+    write_bytes_atomically(path, render(figure, path.suffix[1:].lower()), overwrite=force)
