@@ -23,10 +23,15 @@ __all__ = [
     "check_mask",
     "check_picture",
     "check_real",
+    "check_span",
 ]
 
 _MAX_SEED = 2**63 - 1
 _LONGEST = 200  # characters of a value in a message
+#: The least span of a picture: of its largest value, so that float32 has steps well below the
+#: noise, and at all, so that the spread of the noise is a number that the models take.
+_LEAST_SHARE = 2.0**-20
+_LEAST_SPAN = 1e-26
 
 
 def check_real(
@@ -201,7 +206,45 @@ def check_picture(
     known = check_mask(mask, x.shape)
     if hidden is not None and hidden.any():
         known = ~hidden if known is None else known & ~hidden
+    check_span("image", x, known)
     return x, known
+
+
+def check_span(name: str, x: NDArray[Any], known: NDArray[np.bool_] | None = None) -> None:
+    """Refuse a picture of different values that lie too close together to compute with.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the message.
+    x : ndarray, shape (H, W)
+        As from `check_image`; whole numbers of up to 16 bits always do.
+    known : ndarray of bool, shape (H, W), optional
+        False where a pixel is missing, and its value does not matter.
+
+    Raises
+    ------
+    ParameterError
+        They span less than 2^-20 of the largest, or than 1e-26.
+    """
+    if x.dtype == np.bool_ or (x.dtype.kind in "iu" and x.dtype.itemsize <= 2):
+        return
+    where = True if known is None else known
+    first = x.flat[0 if known is None else known.argmax()]  # of no known pixel: span 0
+    low, high = (
+        end.reduce(x, axis=None, where=where, initial=first).item() for end in (np.fmin, np.fmax)
+    )
+    span, largest = high - low, max(abs(low), abs(high))  # whole numbers of Python: exact
+    if 0 < span < _LEAST_SHARE * largest:
+        raise ParameterError(
+            name,
+            f"holds values about {low:g} that differ by {span:g} at most, too little beside "
+            "their size; subtract the smallest",
+        )
+    if 0 < span < _LEAST_SPAN:
+        raise ParameterError(
+            name, f"holds values that differ by {span:g} at most, too little; scale it up"
+        )
 
 
 def _as_array(name: str, value: Any) -> NDArray[Any]:

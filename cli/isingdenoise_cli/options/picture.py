@@ -16,7 +16,7 @@ from isingdenoise.coupling import Coupling
 from isingdenoise.errors import ParameterError
 from isingdenoise.inference import ICM, Engine
 from isingdenoise.noise import NoiseModel, observed
-from isingdenoise.validation import check_image
+from isingdenoise.validation import check_image, check_span
 
 from ..values import NoiseChoice
 
@@ -139,6 +139,7 @@ class Preparation:
     def __call__(self, x: NDArray[Any], known: NDArray[Any] | None = None) -> Prepared:
         """Return light and noise of a picture, unknown pixels left out of the estimates."""
         check_image("image", x, high=_LARGEST_GREY)
+        check_span("image", x, known)
         if not observed(x, known).any():
             if known is None:
                 raise ParameterError("image", "has no known pixel: all of them are missing (NaN)")
