@@ -204,10 +204,9 @@ def complaints(result: DenoiseResult) -> Iterator[str]:
     """Yield what did not go well with a picture."""
     solution = result.solution
     if solution.status is Status.MAX_SWEEPS:
-        yield (
-            f"{solution.engine} did not converge in {_sweeps(result)} sweeps; "
-            "raise -O max_sweeps or -O tol"
-        )
+        has = result.settings["engine"]
+        ways = " or ".join(f"-O {name}" for name in ("max_sweeps", "tol") if name in has)
+        yield f"{solution.engine} did not converge in {_sweeps(result)} sweeps; raise {ways}"
     r_hat = solution.trace.r_hat
     if r_hat is not None and r_hat > _R_HAT:
         yield f"the chains disagree (R-hat {r_hat:.2f}); raise -O burn_in and -O sweeps"
