@@ -7,6 +7,8 @@ what is wrong and what to do, and maps to one exit code of the command line.
 
 from __future__ import annotations
 
+import os
+
 __all__ = [
     "ChangeLimitError",
     "IsingDenoiseError",
@@ -16,6 +18,9 @@ __all__ = [
     "TimeLimitError",
     "WriteError",
 ]
+
+_NAME, _PATH = 255, 4096  # the longest name of a file, and the longest way to it
+_SHOWN = 200  # characters of what can be no name
 
 
 class IsingDenoiseError(Exception):
@@ -110,7 +115,7 @@ class _FileError(IsingDenoiseError, OSError):
     """An error about one file; `path` is printed escaped, on one line."""
 
     def __init__(self, path: object, message: str, hint: str | None = None) -> None:
-        super().__init__(f"{printable(path)}: {message}")
+        super().__init__(f"{named(path)}: {message}")
         self.path = path
         self.message = message
         self.hint = hint
@@ -155,6 +160,18 @@ def printable(path: object) -> str:
     """
     text = str(path)
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def can_be_a_name(name: str) -> bool:
+    """Return whether a file may have this name."""
+    encoded = name.encode("utf-8", "surrogatepass")
+    return len(encoded) < _PATH and max(map(len, encoded.split(os.sep.encode()))) <= _NAME
+
+
+def named(path: object) -> str:
+    """Return `path` as of `printable`; of what is too long for a name the beginning."""
+    name = str(path)
+    return printable(name if can_be_a_name(name) else f"{name[:_SHOWN]}...")
 
 
 def _rebuild(

@@ -22,6 +22,7 @@ from isingdenoise._io.formats import (
     format_of,
 )
 from isingdenoise._io.memory import available_memory, check_memory, memory_needed
+from isingdenoise._io.opening import check_unchanged, stamp_of
 from isingdenoise._io.pages import PageWriter, encode_pages, kept_notes
 from isingdenoise._io.picture import Picture
 from isingdenoise._io.reading import (
@@ -59,6 +60,7 @@ __all__ = [
     "check_input",
     "check_memory",
     "check_output",
+    "check_unchanged",
     "default_extension",
     "encode_bilevel",
     "encode_change_map",
@@ -74,6 +76,7 @@ __all__ = [
     "read_pages",
     "read_picture",
     "read_size",
+    "stamp_of",
     "sweep",
     "to_spins",
     "write_bilevel",

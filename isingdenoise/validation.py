@@ -23,9 +23,15 @@ __all__ = [
     "check_mask",
     "check_picture",
     "check_real",
+    "check_span",
 ]
 
 _MAX_SEED = 2**63 - 1
+_LONGEST = 200  # characters of a value in a message
+#: The least span of a picture: of its largest value, so that float32 has steps well below the
+#: noise, and at all, so that the spread of the noise is a number that the models take.
+_LEAST_SHARE = 2.0**-20
+_LEAST_SPAN = 1e-26
 
 
 def check_real(
@@ -60,11 +66,11 @@ def check_real(
         Not a number, not finite, or out of range.
     """
     if isinstance(value, (bool, np.bool_, str, bytes)):
-        raise ParameterError(name, f"must be a number, not {value!r}")
+        raise ParameterError(name, f"must be a number, not {_shown(value)}")
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
-        raise ParameterError(name, f"must be a number, not {value!r}") from None
+        raise ParameterError(name, f"must be a number, not {_shown(value)}") from None
     above = number > low if low_open else number >= low
     below = number < high if high_open else number <= high
     if not (math.isfinite(number) and above and below):
@@ -73,7 +79,7 @@ def check_real(
         span = f"in {left}{low:g}, {high:g}{right}"
         if (low, high) == (-math.inf, math.inf):
             span = "finite"
-        raise ParameterError(name, f"must be {span}, not {value}")
+        raise ParameterError(name, f"must be {span}, not {_shown(value)}")
     return number
 
 
@@ -90,10 +96,10 @@ def check_int(name: str, value: Any, *, low: int, high: int | None = None) -> in
             raise TypeError
         number = int(value.__index__())
     except (AttributeError, TypeError):
-        raise ParameterError(name, f"must be a whole number, not {value!r}") from None
+        raise ParameterError(name, f"must be a whole number, not {_shown(value)}") from None
     if number < low or (high is not None and number > high):
         limit = f"at least {low}" if high is None else f"in [{low}, {high}]"
-        raise ParameterError(name, f"must be {limit}, not {value}")
+        raise ParameterError(name, f"must be {limit}, not {_shown(value)}")
     return number
 
 
@@ -106,7 +112,7 @@ def check_switch(name: str, value: Any) -> bool | None:
         It is something else.
     """
     if value is not None and not isinstance(value, (bool, np.bool_)):
-        raise ParameterError(name, f"must be True, False or None, not {value!r}")
+        raise ParameterError(name, f"must be True, False or None, not {_shown(value)}")
     return None if value is None else bool(value)
 
 
@@ -126,7 +132,7 @@ def check_choice(name: str, value: Any, choices: Iterable[str]) -> str:
     """
     names = list(choices)
     if not isinstance(value, str) or value not in names:
-        raise ParameterError(name, f"must be one of {', '.join(names)}, not {value!r}")
+        raise ParameterError(name, f"must be one of {', '.join(names)}, not {_shown(value)}")
     return value
 
 
@@ -200,7 +206,45 @@ def check_picture(
     known = check_mask(mask, x.shape)
     if hidden is not None and hidden.any():
         known = ~hidden if known is None else known & ~hidden
+    check_span("image", x, known)
     return x, known
+
+
+def check_span(name: str, x: NDArray[Any], known: NDArray[np.bool_] | None = None) -> None:
+    """Refuse a picture of different values that lie too close together to compute with.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the message.
+    x : ndarray, shape (H, W)
+        As from `check_image`; whole numbers of up to 16 bits always do.
+    known : ndarray of bool, shape (H, W), optional
+        False where a pixel is missing, and its value does not matter.
+
+    Raises
+    ------
+    ParameterError
+        They span less than 2^-20 of the largest, or than 1e-26.
+    """
+    if x.dtype == np.bool_ or (x.dtype.kind in "iu" and x.dtype.itemsize <= 2):
+        return
+    where = True if known is None else known
+    first = x.flat[0 if known is None else known.argmax()]  # of no known pixel: span 0
+    low, high = (
+        end.reduce(x, axis=None, where=where, initial=first).item() for end in (np.fmin, np.fmax)
+    )
+    span, largest = high - low, max(abs(low), abs(high))  # whole numbers of Python: exact
+    if 0 < span < _LEAST_SHARE * largest:
+        raise ParameterError(
+            name,
+            f"holds values about {low:g} that differ by {span:g} at most, too little beside "
+            "their size; subtract the smallest",
+        )
+    if 0 < span < _LEAST_SPAN:
+        raise ParameterError(
+            name, f"holds values that differ by {span:g} at most, too little; scale it up"
+        )
 
 
 def _as_array(name: str, value: Any) -> NDArray[Any]:
@@ -267,3 +311,14 @@ def as_generator(rng: np.random.Generator | int | None) -> tuple[np.random.Gener
     else:
         seed = check_int("rng", rng, low=0, high=_MAX_SEED)
     return np.random.default_rng(seed), seed
+
+
+def _shown(value: Any) -> str:
+    """Return a value as it stands in a message: on one line, and what is long cut."""
+    if isinstance(value, (str, bytes)):
+        return repr(value[:_LONGEST]) + "..." * (len(value) > _LONGEST)
+    try:
+        text = " ".join(str(value).split())
+    except ValueError:  # a whole number of thousands of digits
+        text = f"{type(value).__name__} of too many digits"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -71,11 +71,13 @@ COMMAND_LAYERS = {
     "__init__": set(),
     "bar": set(),
     "logfile": set(),
-    "talk": {"bar", "logfile"},
-    "config": set(),
+    "talk": {"bar", "logfile", "process", "usage"},
+    "configfile": set(),
+    "figures": set(),
+    "config": {"configfile", "usage"},
     "usage": set(),
-    "common": {"config", "logfile", "talk", "usage"},
-    "process": {"talk"},
+    "common": {"config", "configfile", "logfile", "talk", "usage"},
+    "process": set(),
     "main": {"talk", "common", "process", "usage"},
     "__main__": {"main"},
     "values": set(),
@@ -92,7 +94,7 @@ COMMAND_LAYERS = {
 # What a subcommand may import of the command line.
 COMMAND = {
     *("cores", "options", "planning", "report", "settings", "signals", "streams", "talk"),
-    *("tally", "usage", "values", "watching"),
+    *("figures", "tally", "usage", "values", "watching"),
 }
 
 # Foreign packages that one part alone may import, at the top of a file or inside a function.

@@ -184,8 +184,8 @@ def test_unreadable_and_unfit_files_are_named(noisy, tmp_path):
     assert line.startswith("isingdenoise: --mask: leaves no pixel known")
     counts = ["--noise", "poisson"]
     bits = save(tmp_path / "bits.png", scene())
-    line = error_line(invoke("estimate", bits, *counts), 2)
-    assert line.startswith("isingdenoise: INPUT: ")
+    line = error_line(invoke("estimate", bits, *counts), 3)
+    assert line.startswith(f"isingdenoise: {bits}: has 1 bit")
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (8, 8)])

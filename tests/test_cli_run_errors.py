@@ -92,8 +92,9 @@ def test_grey_values_beyond_any_picture_are_the_input_s_fault(tmp_path):
     x = 1e29 * np.random.default_rng(0).standard_normal((32, 32))
     picture = save(tmp_path / "huge.tif", x.astype(np.float32))
     for noise in ("auto", "salt-pepper"):
-        line = refused(USAGE, tmp_path, "run", picture, "--noise", noise)
-        assert line.startswith("isingdenoise: INPUT: holds values beyond 1e+28")
+        for command in ("run", "estimate", "compare"):
+            line = refused(UNREADABLE, tmp_path, command, picture, "--noise", noise)
+            assert line.startswith(f"isingdenoise: {picture}: holds values beyond 1e+28")
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -19,7 +19,8 @@ from isingdenoise.environment import check_environment
 from isingdenoise.errors import ParameterError, printable
 
 from . import config, talk
-from .config import ConfigError, Setting
+from .config import Setting
+from .configfile import ConfigError, read_file
 from .logfile import LogFile
 from .usage import name_like_an_option, option_of, parameter_of
 
@@ -160,7 +161,7 @@ def _load(ctx: click.Context, option: click.Parameter, path: Path | None) -> Pat
     path = path or ctx.parent.params.get("config") or _named_by_variable()
     settings: dict[str, Setting] = {}
     if path is not None:
-        settings = config.from_file(path, config.read_file(path), str(ctx.info_name), commands)
+        settings = config.from_file(path, read_file(path), str(ctx.info_name), commands)
     found, ctx.meta[_UNKNOWN] = config.from_environment(os.environ, str(ctx.info_name), commands)
     ctx.meta[_SETTINGS] = settings | found
     ctx.default_map = {name: setting.value for name, setting in ctx.meta[_SETTINGS].items()}

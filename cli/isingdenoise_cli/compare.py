@@ -13,8 +13,8 @@ import click
 from isingdenoise.inference import ENGINES, Engine
 from isingdenoise.pipeline import CleanOptions, light_record, noise_record
 
+from . import figures, streams, talk
 from . import options as o
-from . import streams, talk
 from .settings import EngineChoice, build_engines
 from .streams import Place
 
@@ -138,10 +138,6 @@ def _row(record: dict[str, Any], measured: bool, bounds: dict[str, str]) -> dict
 
 def _draw(place: Checked, pixels: Any, reference: Any, rows: list[Any], force: bool) -> None:
     """Write the figure of all pictures."""
-    from isingdenoise.plotting import picture_table
-
-    from . import report
-
     inputs = {"noisy": pixels}
     if reference is not None:
         inputs["clean"] = reference
@@ -149,5 +145,7 @@ def _draw(place: Checked, pixels: Any, reference: Any, rows: list[Any], force: b
     for row in rows:
         error = "" if row.bit_error_rate is None else f", {row.bit_error_rate:.2%} wrong"
         restored[f"{row.engine}{error}"] = row.result.image
-    figure = picture_table([inputs, restored], [row.result.probability for row in rows])
-    report.write_figure(figure, place, force)
+    figure = figures.plotting().picture_table(
+        [inputs, restored], [row.result.probability for row in rows]
+    )
+    figures.write_figure(figure, place, force)

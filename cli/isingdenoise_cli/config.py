@@ -7,31 +7,25 @@ file, and --force, stand on the command line alone.
 from __future__ import annotations
 
 import difflib
-import os
-import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 import click
 
-from isingdenoise.errors import IsingDenoiseError, ReadError, printable
+from isingdenoise.errors import printable
+
+from .configfile import ConfigError
+from .usage import cut
 
 PREFIX = "ISINGDENOISE_"
 #: Variables with our prefix that stand for no option.
 RESERVED = {f"{PREFIX}CONFIG", f"{PREFIX}DEBUG"}
-_LARGEST_FILE = 1 << 20
 _NEVER = {"config", "show-config", "help", "version", "force"}
 #: A file that is only appended to, and never one of the command's own.
 _PATHS = {"log-file"}
 
 Commands = Mapping[str, click.Command]
-
-
-class ConfigError(IsingDenoiseError):
-    """A setting that is not on the command line is wrong."""
-
-    exit_code = 2
 
 
 class Setting(NamedTuple):
@@ -56,37 +50,6 @@ def _may_be_set(key: str, option: click.Option) -> bool:
     return key not in _NEVER and (key in _PATHS or not isinstance(option.type, click.Path))
 
 
-def read_file(path: Path) -> dict[str, Any]:
-    """Return what a TOML file holds.
-
-    Raises
-    ------
-    ReadError
-        It cannot be read, or is no regular file.
-    ConfigError
-        It is no TOML.
-    """
-    import tomllib
-
-    try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-        with open(descriptor, "rb") as stream:  # noqa: PTH123 - a descriptor
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise ReadError(path, "is no regular file and cannot be the config file")
-            data = stream.read(_LARGEST_FILE + 1)
-    except (OSError, ValueError) as error:
-        if isinstance(error, ReadError):
-            raise
-        reason = getattr(error, "strerror", None) or error
-        raise ReadError(path, f"cannot be read as config file ({reason})") from error
-    if len(data) > _LARGEST_FILE:
-        raise ConfigError(f"{printable(path)}: is no config file: larger than 1 MiB")
-    try:
-        return tomllib.loads(data.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{printable(path)}: is no TOML: {error}") from error
-
-
 def from_file(
     path: Path, content: Mapping[str, Any], name: str, commands: Commands
 ) -> dict[str, Setting]:
@@ -96,7 +59,7 @@ def from_file(
     everywhere = {key: value for key, value in content.items() if key not in tables}
     for table in tables:
         if table not in commands:
-            _unknown(f"{shown}: [{printable(table)}] is no command", table, commands)
+            _unknown(f"{shown}: [{cut(printable(table))}] is no command", table, commands)
     fixed = _of_all(commands, False)
     settable = _of_all(commands, True) - set(keys(commands[name], settable=False))
     _check_keys(shown, "", everywhere, settable, fixed)
@@ -117,7 +80,7 @@ def _check_keys(
     shown: str, table: str, given: Iterable[str], settable: Iterable[str], fixed: Iterable[str]
 ) -> None:
     for key in given:
-        where = f"{shown}: {table}{printable(key)}"
+        where = f"{shown}: {table}{cut(printable(key))}"
         if key in fixed and key not in settable:
             raise ConfigError(f"{where}: stands on the command line alone; take it out")
         if key not in settable:

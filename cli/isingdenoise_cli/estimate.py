@@ -9,8 +9,8 @@ import click
 from isingdenoise._version import __version__
 from isingdenoise.pipeline import CleanOptions, light_record, noise_record
 
+from . import figures, streams, talk
 from . import options as o
-from . import streams, talk
 from .streams import Place
 
 
@@ -59,10 +59,8 @@ def estimate(
             prepared = options.prepare(pixels, known)
         found = learning.estimate(prepared.picture, prepared.noise, mask=known)
     if figure_place is not None:
-        from isingdenoise.plotting import score_figure
-
-        figure = score_figure(found.record(), f"in use: {found.coupling}")
-        report.write_figure(figure, figure_place, force)
+        figure = figures.plotting().score_figure(found.record(), f"in use: {found.coupling}")
+        figures.write_figure(figure, figure_place, force)
     noise = noise_record(prepared.noise, options.chosen)
     light = light_record(options.background, prepared.light)
     if as_json:

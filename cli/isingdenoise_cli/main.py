@@ -5,8 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from contextlib import nullcontext
-from pathlib import Path
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import click
@@ -18,13 +17,13 @@ from isingdenoise.errors import (
     ParameterError,
     ReadError,
     WriteError,
-    printable,
+    named,
 )
 
 from . import process, talk
 from .common import Command, manner_options
 from .process import Terminated, ending_on_signals, mend_streams
-from .usage import option_of, unknown_command, worded
+from .usage import docstring, option_of, unknown_command, worded
 
 #: Subcommands, where they live, and their line in the help: none is imported for it.
 COMMANDS = {
@@ -81,7 +80,8 @@ class LazyGroup(click.Group):
         if cmd_name not in self.commands:
             module = importlib.import_module(f".{_MODULES.get(cmd_name, cmd_name)}", __package__)
             command = getattr(module, cmd_name)
-            self.commands[cmd_name] = Command(command, _docstring(module, cmd_name))
+            text = docstring(module, cmd_name, COMMANDS[cmd_name])
+            self.commands[cmd_name] = Command(command, text)
         return self.commands[cmd_name]
 
     def resolve_command(
@@ -120,12 +120,21 @@ class LazyGroup(click.Group):
             if isinstance(end, Terminated):
                 raise Interrupted(128 + end.number, "terminated") from None
             if sys.stderr.isatty():
-                click.echo(err=True)  # the terminal shows ^C on the line so far
+                with suppress(OSError):
+                    click.echo(err=True)  # the terminal shows ^C on the line so far
             raise Interrupted(INTERRUPTED, "interrupted") from None
         except BrokenPipeError:
-            # What was to be written to files is written. Python flushes once more at exit.
-            talk.mute(sys.stdout)
+            # What was to be written to files is written.
+            process.mute(sys.stdout)
             return 0
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Parse; --help and --version print here, and end as `invoke` does."""
+        try:
+            return super().make_context(*args, **extra)
+        except BrokenPipeError:
+            process.mute(sys.stdout)
+            raise click.exceptions.Exit(0) from None
 
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         """Run, and leave with an exit code from the published table."""
@@ -140,6 +149,8 @@ class LazyGroup(click.Group):
             except Exception as error:  # the one place where errors end
                 words = args[0] if args and args[0] is not None else sys.argv[1:]
                 code = _reported(error, next((w for w in words if w in COMMANDS), ""))
+            finally:
+                process.settle_streams()
         sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -154,7 +165,8 @@ def _reported(error: Exception, command: str) -> int:  # noqa: PLR0911 - one for
             number = process.asked or INTERRUPTED - 128
             return complain("terminated" if process.asked else "interrupted", 128 + number)
         case click.exceptions.NoArgsIsHelpError():
-            click.echo(error.format_message(), err=True)
+            with suppress(OSError):  # nobody is there to be told
+                click.echo(error.format_message(), err=True)
             return error.exit_code
         case click.ClickException():
             return complain(_one_line(error, command), error.exit_code)
@@ -205,7 +217,7 @@ def _of_the_system(error: OSError) -> tuple[str, int]:
         text = "the current folder does not exist any more; change to another, or name files from /"
         return text, ReadError.exit_code
     if error.filename is not None:
-        return f"{printable(error.filename)}: cannot be used ({reason})", WriteError.exit_code
+        return f"{named(error.filename)}: cannot be used ({reason})", WriteError.exit_code
     # the terminal, or a pipe
     return f"cannot print ({reason}); nothing is lost", WriteError.exit_code
 
@@ -215,17 +227,3 @@ def _one_line(error: click.ClickException, command: str) -> str:
     text = error.format_message().rstrip(".")
     see = " See" if text.endswith("?") else "; see"
     return f"{text}{see} 'isingdenoise{known} --help'"
-
-
-def _docstring(module: Any, function: str) -> str:
-    """Return a docstring that `python -OO` threw away, from the source; or what it began with."""
-    if sys.flags.optimize < 2:
-        return ""
-    import ast
-
-    try:
-        tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
-    except (OSError, ValueError, SyntaxError):
-        return COMMANDS[function]
-    found = (n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == function)
-    return next((ast.get_docstring(n) or "" for n in found), "") or COMMANDS[function]

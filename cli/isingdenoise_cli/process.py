@@ -87,3 +87,27 @@ def mend_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, ValueError, OSError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+
+
+def settle_streams() -> None:
+    """Write what still waits for the standard streams, and drop what they do not take.
+
+    Python writes once more when it ends; what fails then has lines and an exit
+    code of its own.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (AttributeError, ValueError):
+            continue  # it is closed
+        except OSError:  # told where it was printed
+            mute(stream)
+
+
+def mute(stream: Any) -> None:
+    """Send what waits for a standard stream, and what is still to come, nowhere."""
+    with suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+        stream.flush()

@@ -7,13 +7,12 @@ import math
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from isingdenoise.coupling import Coupling
-from isingdenoise.errors import printable
+from isingdenoise.errors import ParameterError, ReadError, printable
 from isingdenoise.inference import Status
 from isingdenoise.messages import collected
 from isingdenoise.noise import NOISE_MODELS, Unit
@@ -22,9 +21,6 @@ from isingdenoise.pipeline.summary import told
 from isingdenoise.result import DenoiseResult
 
 from . import process, talk
-
-if TYPE_CHECKING:
-    from isingdenoise.io import Checked
 
 #: What measures of a solve are called; others go by their names.
 _WORDS = {"r_hat": "R-hat", "effective_sample_size": "effective sample size"}
@@ -106,16 +102,6 @@ def _figure(value: float) -> str:
     return "-" if math.isnan(value) else f"{value:.{4 if abs(value) < 1e4 else 12}g}"
 
 
-def write_figure(figure: Any, place: Checked, force: bool) -> None:
-    """Write a figure in the format of its name."""
-    from isingdenoise.io import sweep, write_bytes_atomically
-    from isingdenoise.plotting import render
-
-    path = Path(place.name)
-    sweep(path.parent)
-    write_bytes_atomically(place, render(figure, path.suffix[1:].lower()), overwrite=force)
-
-
 def print_table(rows: Sequence[Mapping[str, str]]) -> None:
     """Print rows as aligned columns, numbers to the right."""
     if not rows:
@@ -140,10 +126,20 @@ def notices(path: object) -> Iterator[None]:
     """Print the library's warnings about a picture as lines on stderr.
 
     It is not begun where a signal has asked for the end meanwhile.
+
+    Raises
+    ------
+    ReadError
+        What the picture holds is refused, whatever the options are.
     """
     process.obey()
     with collected() as messages:
-        yield
+        try:
+            yield
+        except ParameterError as error:
+            if error.parameter != "image":
+                raise
+            raise ReadError(path, error.message) from error
     for message in messages:
         talk.warning(path, message)
 

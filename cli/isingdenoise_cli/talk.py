@@ -8,14 +8,13 @@ uses the package as a library never meets them.
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import threading
 import time
 import traceback
 import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -24,6 +23,8 @@ from isingdenoise.errors import printable
 
 from .bar import Bar, Item
 from .logfile import LogFile
+from .process import mute
+from .usage import shortened
 
 _logger = logging.getLogger("isingdenoise")
 _lock = threading.RLock()  # the bar and the lines take turns
@@ -123,12 +124,12 @@ def is_verbose() -> bool:
 
 def error(text: str) -> None:
     """Say why the command, or a picture of a batch, came to nothing."""
-    _say(logging.ERROR, text)
+    _say(logging.ERROR, shortened(text))
 
 
 def warning(path: object, text: str) -> None:
     """Say what had to be assumed, or did not go well, with a picture."""
-    _say(logging.WARNING, f"{printable(path)}: warning: {text}")
+    _say(logging.WARNING, shortened(f"{printable(path)}: warning: {text}"))
 
 
 def notice(text: str) -> None:
@@ -188,14 +189,6 @@ def progress(items: Iterable[Item], length: int, label: str) -> Iterator[Iterabl
         _State.bar = None
         with _lock:
             bar.end()
-
-
-def mute(stream: Any) -> None:
-    """Send what is still to come on a standard stream nowhere: its reader has gone."""
-    with suppress(OSError, ValueError, AttributeError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)
 
 
 def _say(level: int, text: str, **extra: bool) -> None:

@@ -1,13 +1,18 @@
-"""What is said of a wrong command line: how options are called, and what may have been meant."""
+"""What is said of commands and of a wrong use of them: their options, and what may be meant."""
 
 from __future__ import annotations
 
 import difflib
 import os
+import re
+import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import click
+
+from isingdenoise.errors import can_be_a_name
 
 #: Options whose name differs from the library's parameter.
 _OPTIONS = {
@@ -26,6 +31,33 @@ def worded(error: Exception) -> str:
     """Return an error of the library in one line, with the options that help."""
     hint = _HINTS.get(getattr(error, "hint", None) or "")
     return f"{error}; {hint}" if hint else str(error)
+
+
+#: So many characters of a value are repeated in a line.
+_LONGEST = 200
+_QUOTED = r"""(?<!\w)(?P<quote>['"])(?P<value>(?:\\.|(?!(?P=quote))[^\\])*)(?P=quote)"""
+_LONG = re.compile(rf"""{_QUOTED}|[^\s'"]{{{_LONGEST + 1},}}""")
+
+
+def shortened(text: str) -> str:
+    """Return a line in which long values are cut: those in quotes, and long words.
+
+    Names that a file can have stay whole, as long as they stand without
+    quotes: one has to find the file.
+    """
+    return _LONG.sub(_cut_found, text)
+
+
+def cut(value: str) -> str:
+    """Return the beginning of a value, with dots where there is more."""
+    return value if len(value) <= _LONGEST else f"{value[:_LONGEST]}..."
+
+
+def _cut_found(found: re.Match[str]) -> str:
+    if found["quote"]:
+        return f"{found['quote']}{cut(found['value'])}{found['quote']}"
+    word = found[0]
+    return word if os.sep in word and can_be_a_name(word.rstrip(":;,")) else cut(word)
 
 
 def option_of(parameter: str) -> str:
@@ -57,3 +89,17 @@ def unknown_command(name: str, known: Iterable[str]) -> str:
     """Return what to say of an unknown command."""
     near = difflib.get_close_matches(name, known, 1, 0.5)
     return f"No such command {name!r}" + (f"; the nearest is {near[0]}" if near else "")
+
+
+def docstring(module: Any, function: str, summary: str) -> str:
+    """Return a docstring that `python -OO` threw away, from the source; or what it began with."""
+    if sys.flags.optimize < 2:
+        return ""
+    import ast
+
+    try:
+        tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
+    except (OSError, ValueError, SyntaxError):
+        return summary
+    found = (n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == function)
+    return next((ast.get_docstring(n) or "" for n in found), "") or summary

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from isingdenoise._io.opening import StrPath
-from isingdenoise.errors import ParameterError, printable
+from isingdenoise.errors import ParameterError, named, printable
 
 __all__ = [
     "COMPRESSIONS",
@@ -67,7 +67,7 @@ def format_of(path: StrPath) -> str:
     found = EXTENSIONS.get(Path(name).suffix.lower())
     if found is None:
         known = " ".join(EXTENSIONS)
-        raise ParameterError("output", f"{printable(name)} has no known extension; use {known}")
+        raise ParameterError("output", f"{named(name)} has no known extension; use {known}")
     return found
 
 

@@ -16,7 +16,15 @@ from isingdenoise._io.memory import available_memory, check_memory
 from isingdenoise.deadline import check_deadline
 from isingdenoise.errors import ReadError
 
-__all__ = ["KINDS", "StrPath", "open_regular", "reason_of", "seekable"]
+__all__ = [
+    "KINDS",
+    "StrPath",
+    "check_unchanged",
+    "open_regular",
+    "reason_of",
+    "seekable",
+    "stamp_of",
+]
 
 StrPath = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
@@ -130,6 +138,34 @@ def seekable(stream: BinaryIO, name: str) -> BinaryIO:
         raise ReadError(name, "is empty (0 bytes); write the picture once more")
     copy.seek(0)
     return copy
+
+
+def stamp_of(path: StrPath) -> tuple[int, ...] | None:
+    """Return what changes where a file is written to or replaced; None where there is none."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def check_unchanged(path: StrPath, before: tuple[int, ...] | None) -> None:
+    """Refuse what was made of a file that is not what it was.
+
+    Parameters
+    ----------
+    path : str, bytes or os.PathLike
+        The file.
+    before : tuple of int or None
+        Its stamp, taken before it was read.
+
+    Raises
+    ------
+    ReadError
+        It was written to, replaced or taken away since.
+    """
+    if stamp_of(path) != before:
+        raise ReadError(os.fsdecode(path), "changed while it was read; run again")
 
 
 def _refuse_odd_kind(name: str, status: os.stat_result) -> None:

@@ -88,7 +88,10 @@ class Bootstrap:
         if like.dtype.kind != "u" or max(self._noise.levels) <= 1:
             return drawn
         ends = np.iinfo(like.dtype)
-        return np.clip(np.rint(drawn), ends.min, ends.max).astype(like.dtype)
+        most = drawn.dtype.type(ends.max)
+        if int(most) > ends.max:  # rounded up to the next power of two, which is no such integer
+            most = np.nextafter(most, drawn.dtype.type(0))
+        return np.clip(np.rint(drawn), ends.min, most).astype(like.dtype)
 
 
 def _half(

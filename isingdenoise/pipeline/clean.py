@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -12,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ..deadline import deadline
-from ..errors import ChangeLimitError, ReadError
-from ..io import Picture, read_pages
+from ..errors import ChangeLimitError, ParameterError, ReadError
+from ..io import Picture, check_unchanged, read_pages, stamp_of
 from ..messages import collected
 from ..result import DenoiseResult
 from .jobs import Job
@@ -142,7 +141,7 @@ def _cleaned(job: Job, options: CleanOptions, overwrite: bool, watcher: Watcher)
     started = time.perf_counter()
     found = Cleaned()
     targets = targets_of(job, options.compression)
-    unchanged = _unchanged(job.source)
+    before = {path: stamp_of(path) for path in _files(job, options)}
     writers: Writers | None = None
     with ExitStack() as stack:
         for picture in _pages(job, options):
@@ -157,11 +156,17 @@ def _cleaned(job: Job, options: CleanOptions, overwrite: bool, watcher: Watcher)
                 writers = stack.enter_context(opened(targets, overwrite=overwrite))
             writers.append(targets, picture, result)
             del picture, result  # before the next page is read
-        unchanged()
+        for path, stamp in before.items():
+            check_unchanged(path, stamp)  # before the outputs take their names
         found.seconds = time.perf_counter() - started
         if writers is not None:
             watcher.settle(dict(zip(job.places, writers.sha256(), strict=True)))
     return found
+
+
+def _files(job: Job, options: CleanOptions) -> list[Path]:
+    """Return the files that the outputs are made of."""
+    return [path for path in (job.source, *options.files) if isinstance(path, Path)]
 
 
 def _pages(job: Job, options: CleanOptions) -> Any:
@@ -184,6 +189,10 @@ def _solved(
         except ChangeLimitError as error:
             where = f" page {picture.page + 1} of {count}" if count > 1 else ""
             raise error.about(f"{picture.path}{where}") from None
+        except ParameterError as error:
+            if error.parameter != "image":
+                raise
+            raise ReadError(picture.path, error.message) from error  # whatever the options are
         finally:
             watcher.warn(picture.page, count, messages)
     record = page_record(result, chosen=options.chosen, background=options.background)
@@ -191,25 +200,3 @@ def _solved(
     found.add(page, result)
     watcher.page(page, result)
     return result
-
-
-def _unchanged(source: Any) -> Callable[[], None]:
-    """Return a function that refuses the input if it has changed since now."""
-    before = _stamp(source)
-
-    def check() -> None:
-        if _stamp(source) != before:
-            raise ReadError(source, "changed while it was read; run again")
-
-    return check
-
-
-def _stamp(source: Any) -> tuple[int, ...] | None:
-    """Return what changes where a file is written to or replaced."""
-    if not isinstance(source, Path):
-        return None
-    try:
-        status = os.stat(source)  # noqa: PTH116 - as the system has it
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns

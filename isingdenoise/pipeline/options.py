@@ -22,7 +22,7 @@ from ..learning import resolve_noise
 from ..memory import memory_to_denoise
 from ..noise import AUTO, NOISE_MODELS, Meaning, NoiseModel, NoiseSpec, observed
 from ..result import DenoiseResult
-from ..validation import as_generator, check_choice, check_image, check_real
+from ..validation import as_generator, check_choice, check_image, check_real, check_span
 from .outputs import OUTPUTS
 
 __all__ = ["CleanOptions", "Prepared"]
@@ -166,6 +166,7 @@ class CleanOptions:
             No pixel is known, or a value is out of range.
         """
         check_image("image", x, high=_LARGEST_GREY)
+        check_span("image", x, known)
         if not observed(x, known).any():
             if known is None:
                 raise ParameterError("image", "has no known pixel: all of them are missing (NaN)")

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from command_line import invoke, load, save, save_noisy, scene, succeed
-from faulty import COMMANDS, SOME_FAILED, UNREADABLE, USAGE, refused
+from faulty import COMMANDS, SOME_FAILED, UNREADABLE, refused
 from picture_files import encoded, tiff
 from PIL import Image
 
@@ -114,8 +114,8 @@ def test_infinity_in_a_batch(tmp_path):
 @pytest.mark.parametrize("command", ["run", "estimate", "compare"])
 def test_only_missing_pixels(tmp_path, command):
     path = save(tmp_path / "x.tif", np.full((5, 6), np.nan, np.float32))
-    line = refused(USAGE, tmp_path, *COMMANDS[command](path, tmp_path / "out.png"))
-    assert "INPUT: has no known pixel" in line
+    line = refused(UNREADABLE, tmp_path, *COMMANDS[command](path, tmp_path / "out.png"))
+    assert line.startswith(f"isingdenoise: {path}: has no known pixel")
 
 
 def modes():
