@@ -71,6 +71,7 @@ COMMAND_LAYERS = {
     "planning": {"options", "outputs", "streams"},
     "cleaning": {"options", "outputs", "report", "streams", "talk"},
     "tally": {"report", "talk"},
+    "verifying": {"report", "talk"},
     "signals": {"process", "talk"},
     "folder": {"options", "signals", "tally"},
 }
@@ -88,7 +89,7 @@ COMMAND = {
         "streams",
         "talk",
     ),
-    *("tally", "values"),
+    *("tally", "values", "verifying"),
 }
 
 # Foreign packages that one part alone may import, at the top of a file or inside a function.

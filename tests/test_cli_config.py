@@ -34,6 +34,7 @@ VALUES = {
     "recursive": True,
     "resume": True,
     "dry-run": True,
+    "verify": True,
     "quiet": True,
     "log-file": 'a "quoted" näme\\.txt',
 }

@@ -12,7 +12,7 @@ from isingdenoise.errors import ParameterError, WriteError, printable
 
 from . import options as o
 from . import talk
-from .folder import Work, available_cores, short_turns
+from .folder import Work, available_cores, check_report, short_turns
 from .options.writing import Writing, writing_options
 
 SOME_FAILED = 1
@@ -48,6 +48,9 @@ SOME_FAILED = 1
     type=o.PATH,
     help="Write figures of all pictures (.json, .csv), those to look at first on top.",
 )
+@click.option(
+    "--verify", is_flag=True, help="Compare what a batch wrote with its journal, and do nothing."
+)
 @click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
 @o.json_option
 def batch(
@@ -57,6 +60,7 @@ def batch(
     threads: int | None,
     force: bool,
     resume: bool,
+    verify: bool,
     dry_run: bool,
     report_file: Path | None,
     probability: str | None,
@@ -79,10 +83,13 @@ def batch(
     \b
     isingdenoise batch scans/ cleaned/ --report report.csv
     """
-    from isingdenoise.batch import check_report, locked, make_folder, plan, write_report
+    from isingdenoise.batch import locked, make_folder, plan, write_report
 
-    from . import report, signals, tally
+    from . import report, signals, tally, verifying
 
+    if verify:
+        others = {"--force": force, "--dry-run": dry_run, "--report": report_file}
+        return verifying.verify(target, as_json, others)
     o.check_probability(probability, settings["engine"])
     work = Work(
         force=force,
@@ -110,12 +117,8 @@ def batch(
         with o.named(output="OUTPUT"):
             tally.show_plan(jobs, journal, force, as_json)
         return 0
-    inside = report_file is not None and report_file.parent.resolve() == target.resolve()
-    if jobs and inside:  # else it is made when nothing is refused any more
-        make_folder(target)
     if report_file:
-        with o.named(report="--report", output="--report"):
-            check_report(report_file, (job.source for job in jobs), overwrite=force)
+        check_report(report_file, target, jobs, force)
     told, stop = tally.Tally(as_json, work.prepare.told, rows=bool(report_file)), signals.Stop()
     outcomes = work.outcomes(jobs, journal, told, stop)
     if jobs:

@@ -94,6 +94,16 @@ class Work:
         )
 
 
+def check_report(path: Path, target: Path, jobs: Plan, force: bool) -> None:
+    """Refuse a report that could not be written; make the folder of results if it lies there."""
+    from isingdenoise.batch import check_report, make_folder
+
+    if jobs and path.parent.resolve() == target.resolve():
+        make_folder(target)  # else it is made when nothing is refused any more
+    with o.named(report="--report", output="--report"):
+        check_report(path, (job.source for job in jobs), overwrite=force)
+
+
 @contextmanager
 def short_turns() -> Iterator[None]:
     """Let Python's threads take turns ten times as often as they do by themselves.

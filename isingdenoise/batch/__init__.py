@@ -12,11 +12,13 @@ from .planning import PICTURE_EXTENSIONS, Plan, folded, folds_case, plan, raise_
 from .records import describe_settings
 from .report import check_report, report_row, write_report
 from .run import denoise_many
+from .verify import Difference, Verification
 
 __all__ = [
     "JOURNAL_NAME",
     "LOCK_NAME",
     "PICTURE_EXTENSIONS",
+    "Difference",
     "Entry",
     "Job",
     "Journal",
@@ -24,6 +26,7 @@ __all__ = [
     "Passed",
     "Plan",
     "State",
+    "Verification",
     "check_report",
     "denoise_many",
     "describe_settings",

@@ -21,7 +21,7 @@ try:
 except ImportError:  # Windows: no lock there
     fcntl = None
 
-__all__ = ["LOCK_NAME", "locked"]
+__all__ = ["LOCK_NAME", "locked", "refuse_running"]
 
 #: The lock's name in the folder of results; gone again when the batch ends.
 LOCK_NAME = ".isingdenoise-lock"
@@ -83,12 +83,7 @@ def _acquire(path: Path) -> int:
                 try:
                     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
-                    owner = os.read(descriptor, 300).decode(errors="replace").strip()
-                    raise WriteError(
-                        path.parent,
-                        "is in use by another batch"
-                        f" ({printable(owner) or 'just starting'}); wait for it",
-                    ) from None
+                    raise _in_use(path, descriptor) from None
                 except OSError:
                     return descriptor  # no locks on this file system
             if _has_name(path, status):
@@ -119,3 +114,34 @@ def _sweep(folder: Path, age: float) -> None:
                         status = entry.stat(follow_symlinks=False)
                         if stat.S_ISREG(status.st_mode) and abs(now - status.st_mtime) >= age:
                             os.unlink(entry.path)  # noqa: PTH108 - as the folder has it
+
+
+def refuse_running(folder: Path) -> None:
+    """Refuse a folder in which a batch is at work; nothing is written, no lock is left.
+
+    Raises
+    ------
+    WriteError
+        Another batch has the lock; its process and host are named.
+    """
+    path = folder / LOCK_NAME
+    if fcntl is None:
+        return
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+        descriptor = os.open(path, _FLAGS & ~(os.O_RDWR | os.O_CREAT))
+        try:  # shared: of two that only look, neither is refused
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise _in_use(path, descriptor) from None
+        except OSError:
+            return  # no locks on this file system
+        finally:
+            os.close(descriptor)
+
+
+def _in_use(path: Path, descriptor: int) -> WriteError:
+    """Return the error that names the owner of a lock."""
+    owner = printable(os.pread(descriptor, 300, 0).decode(errors="replace").strip())
+    return WriteError(
+        path.parent, f"is in use by another batch ({owner or 'just starting'}); wait for it"
+    )
