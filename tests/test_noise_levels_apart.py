@@ -257,3 +257,51 @@ def test_close_levels_are_warned_of_unless_they_were_given():
     with pytest.warns(EstimationWarning, match="close"):
         one.fit_levels(np.zeros((1, 1), np.uint8), guess(data), start)
     one.fit_levels(np.zeros((1, 1), np.uint8), guess(data), start, levels=(0.0, 2.0))
+
+
+class Climbs(one._Test):
+    """The search alone: what each start reaches is told, and whether that is enough."""
+
+    def __init__(self, found, reached, earning):
+        self.guess, self.start, self.found = guess(row([])), "first", found
+        self.data, self.alone = None, SimpleNamespace(about=lambda name, _: name, spread=1.0)
+        self.reached, self.earning, self.climbed = reached, earning, []
+
+    def _climb(self, start, share):
+        self.climbed.append(start)
+        return start, np.array([share, 0.0])
+
+    def _extremes(self):
+        return [("low", 0.9), ("high", 0.5)]
+
+    def _earned(self, pair, _):
+        return pair in self.earning
+
+    def _polished(self, pair, share):
+        return pair, share
+
+
+NEAR, APART = NormalPair((0.0, 0.5), (1.0, 1.0)), NormalPair((0.0, 2.0), (1.0, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("found", "reached", "earning", "best"),
+    [
+        (APART, (0, 99, 99), {"first", "low", "high"}, APART),  # good enough
+        (NEAR, (0, 0.5, 0.9), {"first", "low", "high"}, NEAR),  # no nat to be gained
+        (NEAR, (0, 1.5, 0.9), {"first", "low", "high"}, ("low", 0.45)),
+        (NEAR, (0, 1.5, 2.4), {"first", "low", "high"}, ("low", 0.45)),
+        (NEAR, (0, 1.5, 2.6), {"first", "low", "high"}, ("high", 0.25)),
+        (NEAR, (0, 9, 9), {"first"}, NEAR),
+        (APART, (0, -5, -9), {"low", "high"}, ("low", 0.45)),  # the first has not earned it
+        (APART, (0, -5, -9), {"high"}, ("high", 0.25)),
+        (NEAR, (0, 9, 9), set(), None),
+        (APART, (0, 9, 9), set(), None),
+    ],
+)
+def test_the_likeliest_that_earns_its_levels_is_taken(monkeypatch, found, reached, earning, best):
+    values = dict(zip(("first", "low", "high"), reached, strict=True))
+    monkeypatch.setattr(one, "log_likelihood", lambda _, pair, shares: values[pair])
+    search = Climbs(found, reached, earning)
+    assert search.best() == best
+    assert search.climbed == (["first"] if best is APART else ["first", "low", "high"])

@@ -79,7 +79,10 @@ def test_bands_leave_no_seam(found, at_once, monkeypatch):
     np.testing.assert_array_equal(again.probability, whole)
 
 
-def test_temporaries_are_bands_of_a_few_rows(found, monkeypatch):
+@pytest.mark.parametrize(
+    ("at_once", "rows"), [(2 * SHAPE[1] + 1, [2, 2, 2, 1]), (SHAPE[1] - 1, [1] * 7)]
+)
+def test_temporaries_are_bands_of_a_few_rows(found, monkeypatch, at_once, rows):
     bands = []
 
     def seen(band, *args):
@@ -88,9 +91,9 @@ def test_temporaries_are_bands_of_a_few_rows(found, monkeypatch):
 
     calibrate = result._calibrate
     monkeypatch.setattr(result, "_calibrate", seen)
-    monkeypatch.setattr(result, "_PIXELS_AT_ONCE", 2 * SHAPE[1] + 1)
+    monkeypatch.setattr(result, "_PIXELS_AT_ONCE", at_once)
     assert replace(found).probability is not None
-    assert bands == [2, 2, 2, 1]
+    assert bands == rows
 
 
 def test_a_large_picture_is_done_in_bands_of_a_megabyte_or_two():
