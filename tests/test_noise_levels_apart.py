@@ -114,6 +114,21 @@ def test_short_rows_and_endless_ones_stay_as_they_are(values):
     assert one._binned(more) is not more
 
 
+def test_densities_of_whole_grey_values_are_kept_wide():
+    data, pair = halves(1.0), NormalPair((0, 1), (1.0, 1.0))
+    assert [question(data, pair, step).floor for step in (0.0, 1.0)] == [1e-3, 0.7]
+    assert one._Test(guess(data, floor=2.0), pair, pair, 1.0, {}).floor == 2.0
+
+
+def test_ends_of_a_histogram_are_exact():
+    low, high = 0.2, 0.9
+    assert low + (high - low) != high  # rounding would take the end off the scale
+    x = np.linspace(low, high, 20_000)
+    x[-1] = high
+    values, _, _ = one._binned(row(x))
+    assert (values[0], values[-1]) == (low, high)
+
+
 def question(data, found, step=0.0, **known):
     return one._Test(guess(data), found, found, step, known)
 
@@ -305,3 +320,19 @@ def test_the_likeliest_that_earns_its_levels_is_taken(monkeypatch, found, reache
     search = Climbs(found, reached, earning)
     assert search.best() == best
     assert search.climbed == (["first"] if best is APART else ["first", "low", "high"])
+
+
+@pytest.mark.parametrize(("nats", "tested"), [(0.04, True), (0.06, False)])
+def test_levels_that_earn_little_of_each_pixel_are_tested_against_long_tails(
+    monkeypatch, nats, tested
+):
+    """One density is made so many nats a pixel less likely than the two levels."""
+    data, start = halves(2.0), NormalPair((0, 2), (1, 1))
+    reached = log_likelihood(data, *one.climb(data, start, 0.5, floor=1e-3))
+    monkeypatch.setattr(one, "_likelihood", lambda *_: reached - nats * data[0].size)
+    monkeypatch.setattr(one, "_Test", lambda *_: SimpleNamespace(best=lambda: "tested"))
+    found = one.find_levels(FLOATS, guess(data), start)
+    assert (found == "tested") == tested
+    # coarse steps feign levels, however much they earn
+    monkeypatch.setattr(one, "_one_density", lambda *_: NormalPair((1, 1), (4.0, 4.0)))
+    assert one.find_levels(GREY, guess(data), start) == "tested"

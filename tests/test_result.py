@@ -124,6 +124,12 @@ def test_changes_are_counted_by_what_they_became(found):
     assert changed.change_map is not changed.change_map
 
 
+def test_a_result_is_equal_to_itself_alone(solved):
+    assert solved == solved  # noqa: PLR0124
+    assert solved != replace(solved)
+    assert len({solved, replace(solved)}) == 2
+
+
 def test_it_prints_its_shape_noise_and_coupling_and_no_arrays(solved):
     text = repr(solved)
     assert text.startswith(f"DenoiseResult(7 x 9, {solved.noise}, coupling {COUPLING} (given)")
