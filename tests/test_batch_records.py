@@ -16,6 +16,7 @@ from isingdenoise import (
     GaussianNoise,
     Gibbs,
     MeanField,
+    OverwriteError,
     ParameterError,
     ReadError,
     denoise,
@@ -24,6 +25,7 @@ from isingdenoise.batch import (
     Entry,
     Job,
     Outcome,
+    check_report,
     describe_settings,
     file_sha256,
     hashing,
@@ -310,3 +312,25 @@ def test_a_model_of_another_kind_is_described_by_its_parameters():
     told = describe_settings(GaussianNoise(2.0, (10.0, 20.0)), engine=ICM(), coupling="auto")
     assert told["noise"]["sigma"] == 2.0
     assert list(told["noise"]["levels"]) == [10.0, 20.0]
+
+
+@pytest.mark.parametrize("name", ["r.json", "r.CSV"])
+def test_a_report_replaces_reports_and_no_other_file(tmp_path, name):
+    path, rows = tmp_path / name, [report_row(outcome(tmp_path, "a", 0.5, 0.1))]
+    for _ in range(2):
+        check_report(path)
+        write_report(path, rows)
+    older = path.read_bytes()
+    (tmp_path / "r.txt").write_bytes(older)
+    with pytest.raises(ParameterError, match="must end in"):
+        check_report(tmp_path / "r.txt", overwrite=True)
+    with pytest.raises(ParameterError):
+        check_report(path, [path], overwrite=True)  # an input
+    path.write_bytes(b" " + older)
+    for write in (check_report, lambda path: write_report(path, rows)):
+        with pytest.raises(OverwriteError):
+            write(path)
+    assert path.read_bytes() == b" " + older
+    check_report(path, overwrite=True)
+    write_report(path, rows, overwrite=True)
+    assert path.read_bytes() == older

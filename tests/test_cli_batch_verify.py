@@ -12,7 +12,7 @@ import pytest
 from command_line import error_line, invoke, launch, save_noisy, snapshot, succeed
 
 from isingdenoise import ReadError, WriteError
-from isingdenoise.batch import JOURNAL_NAME, LOCK_NAME, Verification, locked
+from isingdenoise.batch import JOURNAL_NAME, LOCK_NAME, Verification, file_sha256, locked
 from isingdenoise.batch import verify as verifying
 
 QUICK = ["--noise", "flip", "--flip-prob", "0.1", "--coupling", "0.4"]
@@ -321,3 +321,21 @@ def test_nothing_slow_is_imported(out):
 def test_in_the_library_it_is_an_error_of_reading(tmp_path):
     with pytest.raises(ReadError, match="there is no journal"):
         Verification(tmp_path)
+
+
+@pytest.mark.skipif(not verifying._BY_FOLDER, reason="no descriptors of folders here")
+def test_a_folder_that_is_swapped_for_a_link_meanwhile_leads_nowhere(out, tmp_path, monkeypatch):
+    real, elsewhere = os.open, tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "b.png").write_bytes(b"of somebody else")
+
+    def swapping(path, *args, **options):
+        if os.fspath(path).endswith("b.png") and not (out / "sub").is_symlink():
+            (out / "sub").rename(tmp_path / "before")
+            (out / "sub").symlink_to(elsewhere)
+        return real(path, *args, **options)
+
+    monkeypatch.setattr(verifying.os, "open", swapping)
+    opened = out / "sub" / "b.png"
+    assert verifying._sha256(out, "sub/b.png") == file_sha256(tmp_path / "before" / "b.png")
+    assert file_sha256(opened) == file_sha256(elsewhere / "b.png")  # where its name leads now

@@ -173,7 +173,6 @@ def _opened(folder: Path, name: str) -> Iterator[int]:
     with contextlib.ExitStack() as stack:
         if not _BY_FOLDER:
             path = folder / name
-            os.fsencode(path)  # refuses what is no name before the system is asked
             refuse_links(folder, path)
             here = os.open(path, os.O_RDONLY | OPEN_FLAGS)
         else:
