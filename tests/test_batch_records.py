@@ -24,6 +24,7 @@ from isingdenoise import (
 from isingdenoise.batch import (
     Entry,
     Job,
+    Journal,
     Outcome,
     check_report,
     describe_settings,
@@ -334,3 +335,20 @@ def test_a_report_replaces_reports_and_no_other_file(tmp_path, name):
     check_report(path, overwrite=True)
     write_report(path, rows, overwrite=True)
     assert path.read_bytes() == older
+
+
+def test_lines_follow_each_other_without_gaps(tmp_path):
+    journal, line = Journal(tmp_path, {}), encoded(LINE)
+    for _ in range(2):
+        journal.append(LINE)
+    assert journal.path.read_bytes() == line * 2
+    with journal.path.open("ab") as stream:
+        stream.write(line[:9] + b"\n\n" + line[:7])  # torn; a blank line is nothing
+    journal.append(LINE)
+    assert journal.path.read_bytes() == line * 2 + line[:9] + b"\n\n" + line[:7] + b"\n" + line
+    journal.reload()
+    assert journal.unread == 2
+    assert list(journal.outputs) == [("a.png", ("1" * 64,))]
+    journal.append(replace(LINE, output_sha256="2" * 64))
+    journal.append(LINE)
+    assert list(journal.outputs) == [("a.png", ("2" * 64, "1" * 64))]  # the latest last
