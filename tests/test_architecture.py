@@ -89,12 +89,13 @@ COMMAND_LAYERS = {
     "watching": {"planning", "process", "report", "streams", "talk"},
     "tally": {"report", "talk", "usage"},
     "signals": {"process", "talk"},
-    "cores": set(),
+    "verifying": {"report", "talk"},
+    "folder": {"options"},
 }
 # What a subcommand may import of the command line.
 COMMAND = {
-    *("cores", "options", "planning", "report", "settings", "signals", "streams", "talk"),
-    *("figures", "tally", "usage", "values", "watching"),
+    *("folder", "options", "planning", "report", "settings", "signals", "streams", "talk"),
+    *("figures", "tally", "usage", "values", "verifying", "watching"),
 }
 
 # Foreign packages that one part alone may import, at the top of a file or inside a function.

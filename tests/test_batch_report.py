@@ -9,7 +9,7 @@ import pytest
 from command_line import error_line, invoke, save, save_noisy, snapshot, succeed
 
 from isingdenoise import denoise
-from isingdenoise.batch import FileJob
+from isingdenoise.batch import FileJob, Outcome, report
 from isingdenoise.batch.cleaning import Notes
 from isingdenoise.batch.places import Places
 from isingdenoise.io import read_picture, write_pages
@@ -134,3 +134,46 @@ def test_a_report_that_cannot_be_is_refused_before_any_work(folder, out, tmp_pat
         line = error_line(invoke("batch", folder, out, "--report", name), code)
         assert ("--report" if code == 2 else str(name)) in line
     assert snapshot(out) == {}
+
+
+@pytest.mark.parametrize("begin", ["=1+1", "+1", "-1", "@SUM(A1)", "\uff1d1", "  =1", "'=1"])
+def test_no_name_of_a_file_is_a_formula(tmp_path, monkeypatch, begin):
+    """Names are those of relative folders, so that they begin a cell."""
+    monkeypatch.chdir(tmp_path)
+    save_noisy(tmp_path / begin / "a.png", size=16)
+    (tmp_path / begin / "bad.png").write_text("no picture")
+    assert invoke("batch", "--report", "r.csv", "--", begin, f"{begin}out").code == 1
+    with (tmp_path / "r.csv").open(newline="", encoding="utf-8") as stream:
+        bad, good = csv.DictReader(stream)
+    mark = "" if begin.startswith("'") else "'"
+    assert good["input"] == f"{mark}{begin}/a.png"
+    assert good["output"] == f"{mark}{begin}out/a.png"
+    assert bad["error"].startswith(f"{mark}{begin}/bad.png: ")
+
+
+def test_what_another_separator_would_make_a_cell_of_is_no_formula_either(tmp_path, monkeypatch):
+    """Where numbers have a decimal comma, spreadsheets divide tables at semicolons."""
+    monkeypatch.chdir(tmp_path)
+    name = "in/a;=cmd; @b;c-d.png"
+    save_noisy(tmp_path / name, size=16)
+    (tmp_path / "in" / "x;+1.png").write_text("no picture")
+    assert invoke("batch", "in", "out", "--report", "r.csv").code == 1
+    with (tmp_path / "r.csv").open(newline="", encoding="utf-8") as stream:
+        bad, good = csv.DictReader(stream)
+    assert good["input"] == "in/a;'=cmd;' @b;c-d.png"
+    assert bad["error"].startswith("in/x;'+1.png: ")
+
+
+def test_numbers_of_a_table_stay_numbers(tmp_path):
+    row = dict.fromkeys(
+        report.report_row(Outcome(FileJob(tmp_path, tmp_path), (), None, None, (), 0))
+    )
+    row |= {"input": "\tx", "error": "\r=1", "changed": -0.5, "seconds": 1.5e-7, "pixels": -3}
+    row |= {"warnings": ["-1 is small", "+2"], "noise": {"sigma": -1.0}}
+    report.write_report(tmp_path / "r.csv", [row])
+    with (tmp_path / "r.csv").open(newline="", encoding="utf-8") as stream:
+        (line,) = csv.DictReader(stream)
+    assert (line["changed"], line["seconds"], line["pixels"]) == ("-0.5", "1.5e-07", "-3")
+    assert (line["input"], line["error"]) == (r"\tx", r"\r=1")  # no white space to pass over
+    assert json.loads(line["warnings"]) == row["warnings"]
+    assert json.loads(line["noise"]) == row["noise"]

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 from command_line import SCRIPT, invoke, launch, save_noisy
-from isingdenoise_cli import cores, tally
+from isingdenoise_cli import folder as cli_folder
+from isingdenoise_cli import tally
 from isingdenoise_cli.process import Terminated
 from isingdenoise_cli.signals import Stop, stop_on_signals
 
@@ -155,7 +156,7 @@ def test_far_more_jobs_than_cores_are_not_as_many_threads(folder, tmp_path, monk
     monkeypatch.setattr(batch, "denoise_many", note)
     done = invoke("batch", folder, tmp_path / "out", *QUICK, "-j", 10**20)
     assert done.code == 0
-    assert asked == [4 * cores.available_cores()]
+    assert asked == [4 * cli_folder.available_cores()]
 
 
 def test_what_was_done_is_told_even_if_the_report_cannot_be(folder, tmp_path, monkeypatch):

@@ -36,6 +36,7 @@ VALUES = {
     "recursive": True,
     "resume": True,
     "dry-run": True,
+    "verify": True,
     "quiet": True,
     "log-file": 'a "quoted" näme\\.txt',
 }

@@ -149,6 +149,10 @@ def test_batch(folder):
     assert (len(results), len(pages)) == (2, 2)
     assert unknown(results + pages, PICTURE) == set()
     check([json.loads(report.read_text())], SECTIONS["batch --report FILE.json"])
+    (folder / "out" / "one.png").unlink()
+    verified = invoke(*words, "--verify", "--json")
+    assert verified.code == 1
+    check([json.loads(verified.stdout)], SECTIONS["batch --verify"])
 
 
 @pytest.mark.parametrize("command", ["engines", "noises"])

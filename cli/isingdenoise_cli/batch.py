@@ -8,12 +8,12 @@ from pathlib import Path
 
 import click
 
-from isingdenoise.errors import ParameterError, WriteError, printable
+from isingdenoise.errors import ParameterError, printable
 from isingdenoise.pipeline import CleanOptions
 
 from . import options as o
 from . import talk
-from .cores import short_turns, threads_for
+from .folder import Report, short_turns, threads_for
 from .options.writing import Writing, writing_options
 from .streams import check_source
 
@@ -31,16 +31,7 @@ SOME_FAILED = 1
     type=click.IntRange(1),
     help="Pictures cleaned at a time, at most 4 for each core; by default as many as cores.",
 )
-@click.option(
-    "--probability",
-    type=click.Choice(["tif", "png", "npy"]),
-    help="Also write P(bright) of each picture, as NAME.probability.tif (float32), .png or .npy.",
-)
-@click.option(
-    "--change-map",
-    type=click.Choice(["png", "tif", "npy"]),
-    help="Also write what changed in each picture, as NAME.change_map.png (.tif, .npy).",
-)
+@o.besides_options
 @o.limit_options
 @writing_options
 @o.reading_options
@@ -56,6 +47,9 @@ SOME_FAILED = 1
     type=o.PATH,
     help="Write figures of all pictures (.json, .csv), those to look at first on top.",
 )
+@click.option(
+    "--verify", is_flag=True, help="Compare what a batch wrote with its journal, and do nothing."
+)
 @click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
 @o.json_option
 @o.clean_options
@@ -67,9 +61,9 @@ def batch(
     force: bool,
     resume: bool,
     dry_run: bool,
+    verify: bool,
     report_file: Path | None,
-    probability: str | None,
-    change_map: str | None,
+    besides: dict[str, str],
     as_json: bool,
     writing: Writing,
     options: CleanOptions,
@@ -89,24 +83,17 @@ def batch(
     \b
     isingdenoise batch scans/ cleaned/ --report report.csv
     """
-    from isingdenoise.batch import (
-        Journal,
-        check_report,
-        denoise_many,
-        locked,
-        make_folder,
-        plan,
-        write_report,
-    )
-    from isingdenoise.io import sweep
+    from isingdenoise.batch import Journal, denoise_many, locked, make_folder, plan
 
-    from . import report, signals, tally
+    from . import report, signals, tally, verifying
 
-    o.check_probability(probability, options.solver)
+    if verify:
+        others = {"--force": force, "--dry-run": dry_run, "--report": report_file}
+        return verifying.verify(target, as_json, others)
+    o.check_probability(besides.get("probability"), options.solver)
     options = replace(options, compression=writing.compression)
     for path in options.files:
         check_source(path)
-    besides = {"probability": probability, "change_map": change_map}
     with o.named(output="OUTPUT"):
         journal = Journal(target, options.fingerprint())
         jobs = plan(
@@ -116,7 +103,7 @@ def batch(
             overwrite=force or dry_run,
             extension=writing.extension,
             journal=journal,
-            besides={name: f".{kind}" for name, kind in besides.items() if kind},
+            besides=besides,
         )
     if resume and not journal.exists:
         raise ParameterError(
@@ -127,13 +114,7 @@ def batch(
         with o.named(output="OUTPUT"):
             tally.show_plan(jobs, journal, force, as_json)
         return 0
-    inside = report_file is not None and report_file.parent.resolve() == target.resolve()
-    if jobs and inside:  # else it is made when nothing is refused any more
-        make_folder(target)
-    checked = None
-    if report_file:
-        with o.named(report="--report", output="--report"):
-            checked = check_report(report_file, (job.source for job in jobs), overwrite=force)
+    written = Report(report_file, target, jobs, force)
     told, stop = tally.Tally(as_json, rows=bool(report_file)), signals.Stop()
     outcomes = denoise_many(
         jobs,
@@ -146,24 +127,17 @@ def batch(
     if jobs:
         make_folder(target)
         report.say_if_cold()
-    unreported: WriteError | None = None
     with signals.stop_on_signals(stop):  # the lock goes, and the report is whole, whatever comes
         with locked(journal.root) if jobs else nullcontext(), short_turns(), closing(outcomes):
             journal.reload()
             with talk.progress(outcomes, len(jobs), "cleaning") as progress:
                 for outcome in progress:
                     told.add(outcome)
-        try:
-            if report_file and told.rows is not None:
-                sweep(report_file.parent)
-                write_report(report_file, told.rows, overwrite=force, checked=checked)
-        except WriteError as error:  # the pictures are there all the same
-            unreported = error
+        written.write(told.rows)
     told.finish(source, target, jobs.passed)
     if told.count < len(jobs):
         signals.tell_the_rest(len(jobs) - told.count)
-    if unreported is not None:
-        raise unreported
+    written.raise_failure()
     if told.count < len(jobs):
         return stop.code
     return SOME_FAILED if told.failed else 0

@@ -14,7 +14,6 @@ from click.shell_completion import CompletionItem
 from isingdenoise._version import __version__
 from isingdenoise.errors import (
     IsingDenoiseError,
-    ParameterError,
     ReadError,
     WriteError,
     named,
@@ -23,7 +22,7 @@ from isingdenoise.errors import (
 from . import process, talk
 from .common import Command, manner_options
 from .process import Terminated, ending_on_signals, mend_streams
-from .usage import docstring, option_of, unknown_command, worded
+from .usage import docstring, unknown_command, worded
 
 #: Subcommands, where they live, and their line in the help: none is imported for it.
 COMMANDS = {
@@ -170,9 +169,6 @@ def _reported(error: Exception, command: str) -> int:  # noqa: PLR0911 - one for
             return error.exit_code
         case click.ClickException():
             return complain(_one_line(error, command), error.exit_code)
-        case ParameterError():
-            named = ParameterError(option_of(error.parameter), error.message, error.hint)
-            return complain(worded(named), error.exit_code)
         case IsingDenoiseError():
             return complain(worded(error), error.exit_code)
         case MemoryError():

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from isingdenoise.errors import can_be_a_name
+from isingdenoise.errors import ParameterError, can_be_a_name
 
 #: Options whose name differs from the library's parameter.
 _OPTIONS = {
@@ -29,8 +29,11 @@ _HINTS = {"one_page": "write a TIFF (--format tiff, or a name in .tif), or one p
 
 def worded(error: Exception) -> str:
     """Return an error of the library in one line, with the options that help."""
+    text = str(error)
+    if isinstance(error, ParameterError):
+        text = f"{option_of(error.parameter)}: {error.message}"
     hint = _HINTS.get(getattr(error, "hint", None) or "")
-    return f"{error}; {hint}" if hint else str(error)
+    return f"{text}; {hint}" if hint else text
 
 
 #: So many characters of a value are repeated in a line.

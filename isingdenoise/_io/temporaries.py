@@ -63,6 +63,23 @@ def lock(descriptor: int) -> bool:
     return True
 
 
+def is_locked(descriptor: int) -> bool:
+    """Tell whether somebody else has the lock of an open file.
+
+    The look itself is shared: of two that only look, neither takes the other for an owner.
+    """
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # a file system without locks
+        return False
+    fcntl.flock(descriptor, fcntl.LOCK_UN)
+    return False
+
+
 def is_own(folder: Folder, name: str, descriptor: int) -> bool:
     """Tell whether a name in a folder leads to an open file."""
     try:

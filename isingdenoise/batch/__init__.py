@@ -12,12 +12,14 @@ from .places import make_folder
 from .planning import PICTURE_EXTENSIONS, Plan, folded, folds_case, plan, raise_refused
 from .report import check_report, report_row, write_report
 from .run import denoise_many
+from .verify import Difference, Verification
 
 __all__ = [
     "JOURNAL_NAME",
     "LOCK_NAME",
     "PICTURE_EXTENSIONS",
     "CleanOptions",
+    "Difference",
     "Entry",
     "FileJob",
     "Journal",
@@ -25,6 +27,7 @@ __all__ = [
     "Passed",
     "Plan",
     "State",
+    "Verification",
     "check_report",
     "denoise_many",
     "file_sha256",

@@ -66,6 +66,7 @@ class Journal:
         self.path = self.folder / JOURNAL_NAME
         self.settings: dict[str, Any] = json.loads(json.dumps(dict(settings)))
         self.exists = False
+        self.unread = 0  # lines that are damaged, or none of ours
         self._turn = threading.Lock()
         self.root = Root(self.folder)
         self._hash_of = Hashes(self.root)
@@ -83,12 +84,15 @@ class Journal:
         """
         self._latest: dict[tuple[str, str], tuple[int, int]] = {}  # where the line is, its length
         self._makers: dict[str, dict[str, list[str]]] = {}  # output, its SHA-256, inputs
+        self.unread = 0
         with self._opened() as stream:
             place, torn = 0, False
             while line := stream.readline(LONGEST):
                 whole = line.endswith(b"\n")
                 if whole and not torn and (entry := parsed(line)) is not None:
                     self._know(entry, place, len(line))
+                elif not torn and line.strip():
+                    self.unread += 1
                 place, torn = place + len(line), not whole
 
     def names(self, job: FileJob) -> tuple[str, str]:
@@ -118,6 +122,16 @@ class Journal:
         return Entry(
             source, None, self.settings, target, probability=probability, change_map=changes
         )
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a line about any job."""
+        return bool(self._latest)
+
+    @property
+    def outputs(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Names of all files that were made, and the SHA-256 of each, the latest last."""
+        return ((name, tuple(makers)) for name, makers in self._makers.items())
 
     def entry(self, job: FileJob) -> Entry | None:
         """Return the latest line about the job, or None."""
@@ -220,9 +234,12 @@ class Journal:
         self._latest[entry.input, entry.output] = place, length
         for name, digest in entry.made.items():
             if digest is not None:
-                inputs = self._makers.setdefault(name, {}).setdefault(digest, [])
+                makers = self._makers.get(name, {})
+                inputs = makers.get(digest, [])
                 if entry.input not in inputs:
                     inputs.append(entry.input)
+                older = {known: them for known, them in makers.items() if known != digest}
+                self._makers[name] = {**older, digest: inputs}  # other threads look meanwhile
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[BinaryIO]:

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .._io.folders import Folder
-from .._io.temporaries import is_own, lock, sweep
+from .._io.temporaries import is_locked, is_own, lock, sweep
 from ..errors import WriteError, printable
 from .places import Root
 
-__all__ = ["LOCK_NAME", "locked"]
+__all__ = ["LOCK_NAME", "locked", "refuse_running"]
 
 #: The lock's name in the folder of results; gone again when the batch ends.
 LOCK_NAME = ".isingdenoise-lock"
@@ -76,15 +76,38 @@ def _acquire(folder: Folder, path: Path) -> int:
             try:
                 has_lock = lock(descriptor)
             except BlockingIOError:
-                owner = os.read(descriptor, 300).decode(errors="replace").strip()
-                raise WriteError(
-                    path.parent,
-                    "is in use by another batch"
-                    f" ({printable(owner) or 'just starting'}); wait for it",
-                ) from None
+                raise _in_use(path, descriptor) from None
             if not has_lock or is_own(folder, LOCK_NAME, descriptor):
                 return descriptor
         except BaseException:
             os.close(descriptor)
             raise
         os.close(descriptor)  # its owner has just ended and removed it
+
+
+def refuse_running(root: Root) -> None:
+    """Refuse a folder in which a batch is at work; nothing is written, no lock is left.
+
+    Raises
+    ------
+    WriteError
+        Another batch has the lock; its process and host are named.
+    """
+    folder, path = root.opened(), root.path / LOCK_NAME
+    if folder is None:
+        return
+    with contextlib.suppress(FileNotFoundError, PermissionError):
+        descriptor = folder.open(LOCK_NAME, _FLAGS & ~(os.O_RDWR | os.O_CREAT))
+        try:
+            if is_locked(descriptor):
+                raise _in_use(path, descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _in_use(path: Path, descriptor: int) -> WriteError:
+    """Return the error that names the owner of a lock."""
+    owner = printable(os.pread(descriptor, 300, 0).decode(errors="replace").strip())
+    return WriteError(
+        path.parent, f"is in use by another batch ({owner or 'just starting'}); wait for it"
+    )

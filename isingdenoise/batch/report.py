@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -33,6 +34,9 @@ _COLUMNS = (
 )
 _JSON_HEAD = b'{\n  "report": "isingdenoise batch",\n'
 _CSV_HEAD = ",".join(_COLUMNS[:4]).encode() + b","  # columns may come to be added
+#: What a spreadsheet would run, at the start of a cell, or behind a semicolon: where numbers have
+#: a decimal comma, that is what divides the cells. Some read the wide forms too.
+_FORMULA = re.compile(r"(^|;)(?=\s*[=+@\-\uff1d\uff0b\uff20\uff0d])")
 
 
 def report_row(outcome: Outcome) -> Row:
@@ -155,12 +159,18 @@ def _csv(rows: Iterable[Row]) -> Iterator[str]:
     writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        nested = {k: json.dumps(v) if isinstance(v, (dict, list)) else v for k, v in row.items()}
-        writer.writerow(nested)
+        writer.writerow({name: _cell(value) for name, value in row.items()})
         yield text.getvalue()
         text.seek(0)
         text.truncate()
     yield text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    """Return a value as a table holds it: no text of it is a formula, numbers stay numbers."""
+    if isinstance(value, (dict, list)):
+        value = json.dumps(value)
+    return _FORMULA.sub(r"\1'", printable(value)) if isinstance(value, str) else value
 
 
 def _is_report(path: Path) -> bool:

@@ -18,7 +18,7 @@ from ..values import Auto, Share, build_coupling
 from .noise import NoiseChoice, noise_name_option, option_name, parameter_options, takers
 from .picture import check_figure, check_probability, named
 from .reading import all_of, reading_options, timeout_option
-from .targets import PLACE, Wanted, kind_of, target_options
+from .targets import PLACE, Wanted, besides_options, kind_of, target_options
 from .writing import format_option
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "PLACE",
     "NoiseChoice",
     "Wanted",
+    "besides_options",
     "check_figure",
     "check_probability",
     "clean_options",

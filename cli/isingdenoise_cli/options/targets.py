@@ -15,7 +15,7 @@ from isingdenoise.io import EXTENSIONS, format_of
 from ..streams import PLACE, Place, Stream
 from .writing import Writing, writing_options
 
-__all__ = ["PLACE", "Wanted", "kind_of", "target_options"]
+__all__ = ["PLACE", "Wanted", "besides_options", "kind_of", "target_options"]
 
 
 @dataclass(frozen=True)
@@ -95,3 +95,26 @@ def target_options(command: Callable[..., Any]) -> Callable[..., Any]:
         help="Also write what changed: .png, .tif or '-' in colours, .npy as -1, 0, 1.",
     )
     return target(writing_options(sure(changes(gathered))))
+
+
+def besides_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --probability and --change-map of a folder, as `besides`: extensions by kind of file."""
+
+    @functools.wraps(command)
+    def gathered(*, probability: str | None, change_map: str | None, **given: Any) -> Any:
+        kinds = {"probability": probability, "change_map": change_map}
+        besides = {name: f".{kind}" for name, kind in kinds.items() if kind is not None}
+        return command(besides=besides, **given)
+
+    sure = click.option(
+        "--probability",
+        type=click.Choice(["tif", "png", "npy"]),
+        help="Also write P(bright) of each picture, as NAME.probability.tif (float32), .png or "
+        ".npy.",
+    )
+    changes = click.option(
+        "--change-map",
+        type=click.Choice(["png", "tif", "npy"]),
+        help="Also write what changed in each picture, as NAME.change_map.png (.tif, .npy).",
+    )
+    return sure(changes(gathered))
