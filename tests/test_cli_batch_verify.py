@@ -12,8 +12,10 @@ import pytest
 from command_line import error_line, invoke, launch, save_noisy, snapshot, succeed
 
 from isingdenoise import ReadError, WriteError
+from isingdenoise._io import folders
 from isingdenoise.batch import JOURNAL_NAME, LOCK_NAME, Verification, file_sha256, locked
 from isingdenoise.batch import verify as verifying
+from isingdenoise.batch.places import Root
 
 QUICK = ["--noise", "flip", "--flip-prob", "0.1", "--coupling", "0.4"]
 SURE = [*QUICK, "--probability", "png"]
@@ -158,7 +160,7 @@ def test_the_folder_itself_may_be_a_link(out, tmp_path):
 )
 def test_a_journal_leads_nowhere_else(out, tmp_path, monkeypatch, name, by_name):
     if by_name:  # as where the system cannot open files relative to a folder
-        monkeypatch.setattr(verifying, "_BY_FOLDER", False)
+        monkeypatch.setattr(folders, "_HAS_DESCRIPTORS", False)
     shutil.copy(out / "a.png", tmp_path / "twin.png")
     first, second = lines(out)
     first["output"] = name.format(tmp_path)
@@ -177,7 +179,7 @@ def differences(out):
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")
 def test_without_descriptors_of_folders_links_are_not_followed_either(out, tmp_path, monkeypatch):
-    monkeypatch.setattr(verifying, "_BY_FOLDER", False)
+    monkeypatch.setattr(folders, "_HAS_DESCRIPTORS", False)
     assert differences(out) == []
     (out / "sub").rename(tmp_path / "elsewhere")
     (out / "sub").symlink_to(tmp_path / "elsewhere")
@@ -323,7 +325,7 @@ def test_in_the_library_it_is_an_error_of_reading(tmp_path):
         Verification(tmp_path)
 
 
-@pytest.mark.skipif(not verifying._BY_FOLDER, reason="no descriptors of folders here")
+@pytest.mark.skipif(not folders._HAS_DESCRIPTORS, reason="no descriptors of folders here")
 def test_a_folder_that_is_swapped_for_a_link_meanwhile_leads_nowhere(out, tmp_path, monkeypatch):
     real, elsewhere = os.open, tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -337,5 +339,5 @@ def test_a_folder_that_is_swapped_for_a_link_meanwhile_leads_nowhere(out, tmp_pa
 
     monkeypatch.setattr(verifying.os, "open", swapping)
     opened = out / "sub" / "b.png"
-    assert verifying._sha256(out, "sub/b.png") == file_sha256(tmp_path / "before" / "b.png")
+    assert verifying._sha256(Root(out), "sub/b.png") == file_sha256(tmp_path / "before" / "b.png")
     assert file_sha256(opened) == file_sha256(elsewhere / "b.png")  # where its name leads now

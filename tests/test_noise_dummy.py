@@ -1,8 +1,11 @@
 """A noise model is one file and one line: everything else follows from its fields."""
 
+import ast
 import json
 import sys
+from pathlib import Path
 
+import click
 import command_line
 import numpy as np
 import pytest
@@ -175,3 +178,40 @@ def test_it_may_be_tried_where_no_noise_is_named(fax, monkeypatch):
     for two_valued, name in ((True, "dummy"), (False, "flip")):
         monkeypatch.setattr(DummyNoise, "tried", Tried(two_valued, earn=0.0))
         assert denoise(x, coupling=0.5).noise.name == name
+
+
+def named(text):
+    """Yield the names of noise models that code holds as texts, and of their classes."""
+    classes = {kind.__name__ for kind in NOISE_MODELS.values()}
+    names = set(NOISE_MODELS) - {"probability"}  # which is a parameter and an option too
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Constant) and node.value in names:
+            yield node.value
+        elif isinstance(node, ast.Name) and node.id in classes:
+            yield node.id
+        elif isinstance(node, ast.Attribute) and node.attr in classes:
+            yield node.attr
+
+
+def test_no_other_file_knows_a_model_by_name():
+    root = Path(__file__).resolve().parent.parent
+    models = root / "isingdenoise" / "noise" / "models"
+    files = [*root.glob("isingdenoise/**/*.py"), *root.glob("cli/**/*.py")]
+    assert len(files) > 100
+    found = {
+        path: [*named(path.read_text("utf-8"))] for path in files if models not in path.parents
+    }
+    assert {path: names for path, names in found.items() if names} == {}
+
+
+def test_names_would_be_found():
+    text = 'if name == "flip" or isinstance(x, GaussianNoise):\n    y = noise.LaplaceNoise()'
+    assert sorted(named(text)) == ["GaussianNoise", "LaplaceNoise", "flip"]
+
+
+@pytest.mark.parametrize("command", ["run", "estimate", "compare", "batch", "corrupt"])
+def test_no_parameter_takes_the_option_of_something_else(command):
+    group = command_line.cli
+    params = group.get_command(click.Context(group), command).params
+    written = [word for param in params for word in param.opts]
+    assert len(set(written)) == len(written)

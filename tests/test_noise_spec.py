@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -128,6 +129,23 @@ def test_the_journal_tells_specs_apart():
 def test_what_cannot_be_is_refused_before_any_picture(name, known, message):
     with pytest.raises(ParameterError, match=message):
         NoiseSpec(name, **known)
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """A noise model that is no child of `NoiseModel`."""
+
+    name = "stranger"
+    levels: tuple[float, float] = (-1.0, 1.0)
+
+    def log_likelihood(self, x):
+        return FlipNoise(0.125, self.levels).log_likelihood(x)
+
+
+def test_a_model_need_not_be_a_child_of_the_base_class():
+    noisy = SCENE ^ (np.random.default_rng(3).random(SCENE.shape) < 0.1)
+    result = denoise(noisy, Stranger(), coupling=0.5)
+    assert np.array_equal(result.image, denoise(noisy, FlipNoise(0.125), coupling=0.5).image)
 
 
 def test_none_is_what_is_to_be_estimated():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,8 @@ class LaplacePair(CensoredPair):
     limits : tuple of float
         Where the scale of the picture ends; infinite where it does not.
     """
+
+    spread_name: ClassVar[str] = "scale"
 
     levels: tuple[float, float]
     scale: float

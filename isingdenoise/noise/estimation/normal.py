@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,8 @@ class NormalPair(CensoredPair):
     common : bool
         Whether both standard deviations are one parameter.
     """
+
+    spread_name: ClassVar[str] = "sigmas"
 
     levels: tuple[float, float]
     sigmas: tuple[float, float]

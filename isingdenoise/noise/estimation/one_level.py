@@ -110,7 +110,7 @@ class _Test(Generic[P]):
         self.floor = max(guess.floor, _FINEST * step)
         self.alone = _one_density(self.data, found, self.floor, known)
         self.single = _likelihood(self.data, self.alone)
-        told = {"sigma", "sigmas", "scale"} & known.keys()
+        told = start.spread_name in known
         self.tails = -np.inf if told else _long_tails(self.data, self.alone, self.floor)
 
     def best(self) -> P | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +48,15 @@ class Pair(ABC):
 
 
 class LevelPair(Pair):
-    """Two densities about two levels."""
+    """Two densities about two levels.
+
+    Attributes
+    ----------
+    spread_name : str
+        Of the field that is the standard deviation, or proportional to it.
+    """
+
+    spread_name: ClassVar[str]
 
     @property
     @abstractmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,8 @@ class ImpulsePair(LevelPair):
     limits : tuple of float
         Where impulses lie.
     """
+
+    spread_name: ClassVar[str] = "sigma"
 
     levels: tuple[float, float]
     sigma: float

@@ -1,4 +1,8 @@
-"""The noise models, one a file, and the list of them."""
+"""The noise models, one a file, and the list of them.
+
+A new one is a file here and an entry in `NOISE_MODELS`: what its fields say of
+themselves becomes options, help, lists and reports.
+"""
 
 from ..base import NoiseModel
 from .flip import FlipNoise

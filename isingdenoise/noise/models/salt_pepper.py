@@ -42,10 +42,10 @@ class SaltPepperNoise(GreyNoise):
     normal about their level, saturated where the scale ends, or with sigma 0
     the level itself (a value is then read as the nearest level or end). An
     impulse says next to nothing about its pixel, which is filled in from its
-    neighbours. Where the levels themselves are the ends
-    (a two-valued picture) only the replacements are seen: black pixels are
-    white with probability s, white ones black with p, and the field is the
-    log odds of that asymmetric channel.
+    neighbours. Where the levels themselves are the ends (a two-valued picture)
+    only the replacements are seen: black pixels are white with probability s,
+    white ones black with p, and the field is the log odds of that asymmetric
+    channel.
 
     Parameters
     ----------
