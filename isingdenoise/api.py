@@ -148,7 +148,7 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
             "version": __version__,
             "noise": {"name": settled.name, **_fields(settled)},
             "engine": {"name": solver.name, **_fields(solver)},
-            "coupling": {**asdict(strength), "source": source},
+            "coupling": {**strength.record(), "source": source},
             "calibration": None if calibration is None else asdict(calibration),
             "background": background if light is None or isinstance(background, str) else "given",
             "seed": seed,
@@ -260,9 +260,7 @@ def _hold(
     c + h s - H: the log likelihood h s + c of the kept label stays, and that
     of the other one falls by 2 H.
     """
-    c = coupling
-    pull = 2 * sum(map(abs, (c.horizontal, c.vertical, c.diagonal, c.antidiagonal)))
-    strong = np.float32(CERTAIN + pull)
+    strong = np.float32(CERTAIN + coupling.pull)
     kept = np.where(start[held] >= 0, np.float32(1), np.float32(-1))
     gain = float(np.sum(kept * field[held], dtype=np.float64)) - float(strong) * kept.size
     field[held] = strong * kept

@@ -18,7 +18,8 @@ LAYERS = {
     "environment": {"errors"},
     "_kernels": {"environment"},  # before numba is loaded
     "validation": {"errors"},
-    "coupling": {"validation", "errors"},
+    "edges": {"validation", "errors"},
+    "coupling": {"edges", "validation", "errors"},
     "model": {"coupling", "validation", "errors"},
     "metrics": {"validation", "errors"},
     "diagnostics": {"validation", "errors"},

@@ -52,7 +52,7 @@ def describe_settings(
         "noise": model,
         "background": background,
         "engine": solver,
-        "coupling": coupling if isinstance(coupling, str) else asdict(coupling),
+        "coupling": coupling if isinstance(coupling, str) else coupling.record(),
         "max_change": max_change,
         "seed": seed,
         "frame": frame,

@@ -41,7 +41,9 @@ class MeanField:
         "checkerboard" updates one colour after another in full sweeps.
         "tiled" begins like it and goes on with those parts of the picture
         that still move, their steps lengthened by 1.3 where `damping` is 1:
-        the same answer in a tenth of the time. "jacobi" updates all sites at
+        the same answer in a tenth of the time. With a strength for each edge
+        it is "checkerboard": which parts wait is worked out for strengths that
+        are the same everywhere. "jacobi" updates all sites at
         once from the old values; undamped it can fall into a two-cycle, so
         it asks for damping below 1.
     tol : float, default 1e-3
@@ -118,7 +120,7 @@ class MeanField:
             del init  # its memory is wanted for the field
             lattice.load_field()
             sweeps: Sweeps
-            if self.schedule == "tiled":
+            if self.schedule == "tiled" and lattice.uniform:
                 sweeps = TiledSweeps(lattice, mean, weight=self.damping, tol=self.tol)
             else:
                 jacobi = self.schedule == "jacobi"
