@@ -225,7 +225,7 @@ class EdgeCoupling(Coupling):
     """
 
     def __init__(self, planes: Sequence[Strengths]) -> None:
-        edges = tuple(np.ascontiguousarray(plane, np.float32) for plane in planes)
+        edges = tuple(np.ascontiguousarray(plane, np.float32).view() for plane in planes)
         if len(edges) > 2 and not any(plane.any() for plane in edges[2:]):
             edges = edges[:2]
         means = [0.0] * len(DIRECTIONS)
@@ -273,7 +273,7 @@ class EdgeCoupling(Coupling):
         """Return the means, and a digest of all strengths."""
         digest = hashlib.sha256(repr(self.shape).encode())
         for plane in self._edges:
-            digest.update(plane.tobytes())
+            digest.update(plane.data)
         return {**super().record(), "edges": digest.hexdigest()}
 
     def __eq__(self, other: object) -> bool:

@@ -4,6 +4,7 @@ import json
 import pickle
 import subprocess
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -241,6 +242,24 @@ def test_compare_and_memory():
     many, known = 10**8, {"noise": GaussianNoise(1.0)}
     more = memory_to_denoise(many, coupling=coupling, **known)
     assert more > memory_to_denoise(many, coupling=0.4, **known)
+
+
+@pytest.mark.parametrize("name", ENGINES)
+@WITH_AND_WITHOUT_DIAGONALS
+def test_the_estimate_of_the_memory_holds(name, neighbours):
+    x = np.random.default_rng(0).normal(size=(500, 600)).astype(np.float32)
+    coupling = Coupling.contrast(x, Coupling.eight(0.3) if neighbours == 8 else 0.4, 0.1)
+    known = {"engine": ENGINES[name]().quick(), "noise": GaussianNoise(0.8), "coupling": coupling}
+    denoise(x, rng=0, **known)  # loads kernels
+    tracemalloc.start()
+    try:
+        denoise(x, rng=0, **known).probability  # noqa: B018
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    once = memory_to_denoise(0)
+    told = memory_to_denoise(x.size, dtype=x.dtype, **known) - once
+    assert most <= told <= 1.5 * most
 
 
 def test_they_are_values():

@@ -21,5 +21,7 @@ class EdgeLattice(Lattice):
     def strengths(self) -> tuple[Any, Any]:
         """Return packed strengths, and True where there are diagonals, else None."""
         planes = self.model.coupling.planes
-        packed = [self.pack(np.asarray(strength)) for _, strength in planes]
-        return np.stack(packed), True if len(planes) > 2 else None
+        edges = np.zeros((len(planes), *self.allocate(np.float32).shape), np.float32)
+        for (_, strength), out in zip(planes, edges, strict=True):
+            self.pack(np.asarray(strength), out=out)
+        return edges, True if len(planes) > 2 else None

@@ -79,8 +79,23 @@ class Lattice:
         """Call one of a kernel pair."""
         kernel(*args, parallel=self.parallel)
 
-    def pack(self, image: NDArray[Any], low: float = -np.inf, high: float = np.inf) -> Planes:
-        """Copy an H x W array of float32 into planes, clipped to [low, high].
+    def pack(
+        self,
+        image: NDArray[Any],
+        low: float = -np.inf,
+        high: float = np.inf,
+        out: Planes | None = None,
+    ) -> Planes:
+        """Copy an H x W array of float32 into planes, those of `out` or fresh ones.
+
+        Parameters
+        ----------
+        image : ndarray, shape (H, W), float32
+            What to copy.
+        low, high : float
+            What it is clipped to.
+        out : ndarray, optional
+            Zeroed planes.
 
         Raises
         ------
@@ -90,7 +105,7 @@ class Lattice:
         # one layout, so that the kernel is compiled once: contiguous and read-only
         image = np.ascontiguousarray(image).view()
         image.flags.writeable = False
-        packed = self.allocate(np.float32)
+        packed = self.allocate(np.float32) if out is None else out
         strange = np.zeros(packed.shape[1], np.int64)
         self.run(planes.pack, image, np.float32(low), np.float32(high), packed, strange)
         if strange.any():
