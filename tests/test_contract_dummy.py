@@ -156,7 +156,8 @@ def test_the_list_of_engines():
     text = succeed("engines").stdout
     assert "every pixel by itself" in text
     assert "patience = auto" in text
-    assert "flavour = plain" in text
+    assert "flavour = plain (of plain, salted)\n" in text
+    assert "schedule = tiled (of tiled, checkerboard, jacobi)\n" in text
     record = json.loads(succeed("engines", "--json").stdout)[-1]
     assert record["name"] == "dummy"
     assert record["settings"]["note"] == "none"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,7 +20,7 @@ from .solution import Advice, Callback, Solution, Status, Work
 
 __all__ = ["MeanField"]
 
-SCHEDULES = ("tiled", "checkerboard", "jacobi")
+Schedule = Literal["tiled", "checkerboard", "jacobi"]
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class MeanField:
     traits: ClassVar[Traits] = Traits(marginals=True, lower_bound=True, factorised=True)
 
     damping: float = 1.0
-    schedule: str = "tiled"
+    schedule: Schedule = "tiled"
     tol: float = 1e-3
     max_sweeps: int = 1000
     bound_every: int = 0
@@ -84,7 +84,7 @@ class MeanField:
         store(
             self,
             damping=check_real("damping", self.damping, low=0, high=1, low_open=True),
-            schedule=check_choice("schedule", self.schedule, SCHEDULES),
+            schedule=check_choice("schedule", self.schedule, get_args(Schedule)),
             tol=check_real("tol", self.tol, low=0),
             max_sweeps=check_int("max_sweeps", self.max_sweeps, low=1),
             bound_every=check_int("bound_every", self.bound_every, low=0),
