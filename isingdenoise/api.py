@@ -12,7 +12,7 @@ from ._version import __version__
 from .background import estimate_background
 from .coupling import Coupling
 from .errors import ChangeLimitError, ParameterError
-from .inference import DEFAULT_ENGINE, ENGINES, Callback, Engine, threads_of
+from .inference import DEFAULT_ENGINE, ENGINE_PARTS, ENGINES, Callback, Engine, threads_of
 from .learning import AUTO, Calibration, Estimate, estimate, resolve_noise
 from .model import IsingModel
 from .noise import NoiseModel, field_and_offset, observed, unit_scale
@@ -218,6 +218,9 @@ def resolve_engine(engine: str | Engine) -> Engine:
         return ENGINES[check_choice("engine", engine, ENGINES)]()
     if isinstance(engine, type) or not hasattr(engine, "solve"):
         raise ParameterError("engine", f"must be a name or an engine, not {engine!r}")
+    lacking = [part for part in ENGINE_PARTS if not hasattr(engine, part)]
+    if lacking:
+        raise ParameterError("engine", f"{type(engine).__name__} lacks {', '.join(lacking)}")
     return engine
 
 

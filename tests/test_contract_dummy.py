@@ -256,6 +256,13 @@ def test_the_choice_of_engines_is_that_of_the_moment(noisy, monkeypatch):
         denoise(np.eye(4), "flip", engine="dummy")
 
 
+@pytest.mark.parametrize("part", ["traits", "quick", "footprint"])
+def test_what_an_engine_lacks_is_named(part, monkeypatch):
+    monkeypatch.delattr(Dummy, part)
+    with pytest.raises(ParameterError, match=rf"^engine: Dummy lacks {part}$"):
+        denoise(np.eye(4), GaussianNoise(1.0), engine=Dummy())
+
+
 @pytest.mark.parametrize("name", ENGINES)
 def test_every_engine_describes_itself(name):
     engine = ENGINES[name]()
