@@ -12,7 +12,7 @@ from ._version import __version__
 from .background import estimate_background
 from .coupling import Coupling
 from .errors import ChangeLimitError, ParameterError
-from .inference import DEFAULT_ENGINE, ENGINES, Callback, Engine, threads_of
+from .inference import DEFAULT_ENGINE, ENGINE_PARTS, ENGINES, Callback, Engine, threads_of
 from .learning import AUTO, Calibration, Estimate, estimate, resolve_noise
 from .model import IsingModel
 from .noise import NoiseModel, NoiseSpec, field_and_offset, observed, unit_scale
@@ -148,7 +148,7 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
             "version": __version__,
             "noise": {"name": settled.name, **_fields(settled)},
             "engine": {"name": solver.name, **_fields(solver)},
-            "coupling": {**asdict(strength), "source": source},
+            "coupling": {**strength.record(), "source": source},
             "calibration": None if calibration is None else asdict(calibration),
             "background": background if light is None or isinstance(background, str) else "given",
             "seed": seed,
@@ -218,6 +218,9 @@ def resolve_engine(engine: str | Engine) -> Engine:
         return ENGINES[check_choice("engine", engine, ENGINES)]()
     if isinstance(engine, type) or not hasattr(engine, "solve"):
         raise ParameterError("engine", f"must be a name or an engine, not {engine!r}")
+    lacking = [part for part in ENGINE_PARTS if not hasattr(engine, part)]
+    if lacking:
+        raise ParameterError("engine", f"{type(engine).__name__} lacks {', '.join(lacking)}")
     return engine
 
 
@@ -260,9 +263,7 @@ def _hold(
     c + h s - H: the log likelihood h s + c of the kept label stays, and that
     of the other one falls by 2 H.
     """
-    c = coupling
-    pull = 2 * sum(map(abs, (c.horizontal, c.vertical, c.diagonal, c.antidiagonal)))
-    strong = np.float32(CERTAIN + pull)
+    strong = np.float32(CERTAIN + coupling.pull)
     kept = np.where(start[held] >= 0, np.float32(1), np.float32(-1))
     gain = float(np.sum(kept * field[held], dtype=np.float64)) - float(strong) * kept.size
     field[held] = strong * kept

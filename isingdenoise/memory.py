@@ -79,7 +79,7 @@ def memory_to_denoise(
     stages = [
         (4 + both) * n + bands,
         (13.2 + light) * n,
-        solver.footprint(n) + light * n,
+        solver.footprint(n) + (light + _edges(coupling)) * n,
     ]
     if probability and solver.traits.marginals:
         stages.append((14.13 + light) * n + part)
@@ -89,6 +89,13 @@ def memory_to_denoise(
     if isinstance(coupling, str):
         stages.append(both * n + 132 * _window(n))
     return int(max(stages)) + _kernels()
+
+
+def _edges(coupling: str | float | Coupling | Estimate) -> int:
+    """Return the bytes a pixel that the strengths of single edges take beside the caller's own."""
+    if isinstance(coupling, Coupling) and coupling.shape is not None:
+        return 4 * len(coupling.planes)
+    return 0
 
 
 def _noise(n: int, noise: str, dtype: np.dtype[Any]) -> float:

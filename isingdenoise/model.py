@@ -59,6 +59,9 @@ class IsingModel:
         object.__setattr__(self, "field", h)
         if not isinstance(coupling, Coupling):
             coupling = Coupling.nearest(coupling)
+        if coupling.shape not in {None, h.shape}:
+            message = f"is for a picture of {coupling.shape}, this one has {h.shape}"
+            raise ParameterError("coupling", message)
         object.__setattr__(self, "coupling", coupling)
         object.__setattr__(self, "offset", check_real("offset", offset))
 
@@ -95,7 +98,7 @@ class IsingModel:
         s = self._check(spins)
         out = np.empty(self.shape, np.float32)
         for band, around in self._bands(s):
-            out[band] = _neighbour_sum(around, self.coupling) + self.field[band]
+            out[band] = _neighbour_sum(around, self.coupling, band) + self.field[band]
         return out
 
     def energy(self, labels: ArrayLike) -> float:
@@ -141,19 +144,15 @@ class IsingModel:
         """Return sum_edges J s_i s_j + sum_i h_i s_i, in float64."""
         total = 0.0
         for band, around in self._bands(s):
-            pull = _neighbour_sum(around, self.coupling) / 2 + self.field[band]
+            pull = _neighbour_sum(around, self.coupling, band) / 2 + self.field[band]
             total += float(np.sum(around[1:-1, 1:-1] * pull))
         return total
 
     def _bands(self, s: NDArray[Any]) -> Iterator[tuple[slice, NDArray[np.float64]]]:
         """Yield bands of rows, as float64 with a border of what lies around (0 outside)."""
-        height, width = self.shape
-        for start in range(0, height, _ROWS):
-            stop = min(start + _ROWS, height)
-            around = np.zeros((stop - start + 2, width + 2))
-            top, bottom = max(start - 1, 0), min(stop + 1, height)
-            around[top - start + 1 : bottom - start + 1, 1:-1] = s[top:bottom]
-            yield slice(start, stop), around
+        for start in range(0, self.shape[0], _ROWS):
+            band = slice(start, min(start + _ROWS, self.shape[0]))
+            yield band, _bordered(s, band)
 
     def _check(self, spins: ArrayLike) -> NDArray[Any]:
         array = np.asarray(spins)
@@ -169,11 +168,24 @@ class IsingModel:
         return f"IsingModel({height} x {width}, coupling {self.coupling}, offset {self.offset:g})"
 
 
-def _neighbour_sum(s: NDArray[np.float64], coupling: Coupling) -> NDArray[np.float64]:
-    """Return sum_j J_ij s_j inside a bordered array."""
-    total = coupling.horizontal * (s[1:-1, :-2] + s[1:-1, 2:])
-    total += coupling.vertical * (s[:-2, 1:-1] + s[2:, 1:-1])
-    if coupling.neighbours == 8:
-        total += coupling.diagonal * (s[:-2, :-2] + s[2:, 2:])
-        total += coupling.antidiagonal * (s[:-2, 2:] + s[2:, :-2])
+def _bordered(image: NDArray[Any], band: slice) -> NDArray[np.float64]:
+    """Return a band of rows as float64, with a border of what lies around it (0 outside)."""
+    height, width = image.shape
+    around = np.zeros((band.stop - band.start + 2, width + 2))
+    top, bottom = max(band.start - 1, 0), min(band.stop + 1, height)
+    around[top - band.start + 1 : bottom - band.start + 1, 1:-1] = image[top:bottom]
+    return around
+
+
+def _neighbour_sum(s: NDArray[np.float64], coupling: Coupling, band: slice) -> NDArray[np.float64]:
+    """Return sum_j J_ij s_j inside a bordered array, whose rows are a band of the picture."""
+    height, width = s.shape[0] - 2, s.shape[1] - 2
+    total = np.zeros((height, width))
+    for (dy, dx), strength in coupling.planes:
+        ahead = np.s_[1 + dy : 1 + dy + height, 1 + dx : 1 + dx + width]
+        behind = np.s_[1 - dy : 1 - dy + height, 1 - dx : 1 - dx + width]
+        if isinstance(strength, float):
+            total += strength * (s[ahead] + s[behind])
+        else:  # an edge's strength stands where it begins
+            total += strength[band] * s[ahead] + _bordered(strength, band)[behind] * s[behind]
     return total

@@ -140,12 +140,11 @@ def _calibrate(
     around = mean[first : band.stop + 1]
     inner = slice(band.start - first, band.stop - first)
     mu, field = mean[band], model.field[band]
-    c = model.coupling
-    squares = Coupling(c.horizontal**2, c.vertical**2, c.diagonal**2, c.antidiagonal**2)
+    c = model.coupling.rows(first, first + len(around))
     nothing = np.zeros_like(around)
     pull = IsingModel(nothing, c).local_field(around)[inner]
     p = calibration.probability(pull, field)
-    echo = IsingModel(nothing, squares).local_field(1 - around * around)[inner]
+    echo = IsingModel(nothing, c.squared()).local_field(1 - around * around)[inner]
     echo *= mu
     pull -= echo
     p += Calibration().probability(pull, field)

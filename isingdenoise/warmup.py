@@ -93,6 +93,8 @@ def _busy(coupling: Coupling) -> IsingModel:
     gets to that part.
     """
     strong = Coupling.nearest(1.0) if coupling.neighbours == 4 else Coupling.eight(1.0)
+    if coupling.shape is not None:  # every edge has a strength of its own
+        strong = Coupling.contrast(np.zeros((_SIDE, _SIDE)), strong, 0.0)
     y, pair = _SIDE // 2, slice(_SIDE // 2, _SIDE // 2 + 2)
     others, field = np.ones((_SIDE, _SIDE)), np.full((_SIDE, _SIDE), 30.0)
     others[y, pair] = field[y, pair] = 0

@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from isingdenoise import ICM, Gibbs, IsingModel, MeanField
+from isingdenoise import ENGINES, ICM, Gibbs, IsingModel, MeanField
 
 J, SIGMA, TOL = 0.45, 1.0, 1e-3
 Run = Callable[[], Any]
@@ -306,7 +306,7 @@ print((peak() - before) / x.size - 1 - (0 if out.mean is None else 4))
 def memory(size: int) -> list[Row]:
     """Measure bytes a pixel beyond input and output, each engine in a process of its own."""
     rows = []
-    for engine in ("mf", "icm", "gibbs"):
+    for engine in ENGINES:
         done = subprocess.run(
             [sys.executable, "-c", _CHILD, engine, str(size)],
             capture_output=True, text=True, check=False,

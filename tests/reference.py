@@ -21,11 +21,14 @@ def edges(model):
     height, width = model.shape
     c = model.coupling
     steps = [(0, 1, c.horizontal), (1, 0, c.vertical), (1, 1, c.diagonal), (1, -1, c.antidiagonal)]
+    if c.shape is not None:  # one strength for each edge, kept where the edge begins
+        steps = [(*offset, strengths) for offset, strengths in c.planes]
     found = []
     for y, x in product(range(height), range(width)):
         for down, right, strength in steps:
             if y + down < height and 0 <= x + right < width:
-                found.append((y * width + x, (y + down) * width + x + right, strength))
+                one = float(strength[y, x]) if c.shape else strength
+                found.append((y * width + x, (y + down) * width + x + right, one))
     return found
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import io
+import re
 import tokenize
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -18,7 +19,8 @@ LAYERS = {
     "environment": {"errors"},
     "_kernels": {"environment"},  # before numba is loaded
     "validation": {"errors"},
-    "coupling": {"validation", "errors"},
+    "edges": {"validation", "errors"},
+    "coupling": {"edges", "validation", "errors"},
     "model": {"coupling", "validation", "errors"},
     "metrics": {"validation", "errors"},
     "diagnostics": {"validation", "errors"},
@@ -294,6 +296,33 @@ def test_each_rule_can_be_broken(module, text, fault):
     assert len(found) == 1, found
     assert found[0].startswith(f"{module}: ")
     assert fault in found[0]
+
+
+def named_engines(module, text, engines):
+    """Return the engines that a module names: in a text of its own, or by asking for a class."""
+    tree = ast.parse(text)
+    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    asked = {
+        name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and called(node) == "isinstance"
+        for name in re.findall(r"\w+", ast.unparse(node.args[1]))
+    }
+    return {
+        name
+        for name, kind in engines.items()
+        if kind.__module__ != module and (name in texts or kind.__name__ in asked)
+    }
+
+
+def test_no_module_names_an_engine_but_its_own():
+    from isingdenoise import ENGINES
+
+    found = {module: named_engines(module, text, ENGINES) for module, text in sources().items()}
+    assert {module: names for module, names in found.items() if names} == {}
+    assert named_engines("m", "isinstance(x, (int, MeanField))", ENGINES) == {"mf"}
+    assert named_engines("m", "x == 'gibbs'", ENGINES) == {"gibbs"}
+    assert named_engines("isingdenoise.inference.gibbs", "x == 'gibbs'", ENGINES) == set()
 
 
 def test_a_circle_is_found_within_a_part_but_not_where_it_is_for_types_alone():

@@ -7,6 +7,7 @@ engine is judged by being listed.
 import pickle
 from dataclasses import fields, replace
 from itertools import pairwise
+from typing import get_type_hints
 
 import numpy as np
 import pytest
@@ -303,7 +304,9 @@ SETTINGS = [
     (name, setting.name, value)
     for name, kind in ENGINES.items()
     for setting in fields(kind)
-    for value in BAD[setting.type]
+    for value in BAD[
+        "str" if "Literal" in str(get_type_hints(kind)[setting.name]) else setting.type
+    ]
 ]
 
 

@@ -156,7 +156,8 @@ def test_the_list_of_engines():
     text = succeed("engines").stdout
     assert "every pixel by itself" in text
     assert "patience = auto" in text
-    assert "flavour = plain" in text
+    assert "flavour = plain (of plain, salted)\n" in text
+    assert "schedule = tiled (of tiled, checkerboard, jacobi)\n" in text
     record = json.loads(succeed("engines", "--json").stdout)[-1]
     assert record["name"] == "dummy"
     assert record["settings"]["note"] == "none"
@@ -253,6 +254,13 @@ def test_the_choice_of_engines_is_that_of_the_moment(noisy, monkeypatch):
     assert "'dummy' is not one of" in error_line(invoke("run", noisy, "--engine", "dummy"), 2)
     with pytest.raises(ParameterError, match=r"^engine: must be one of"):
         denoise(np.eye(4), "flip", engine="dummy")
+
+
+@pytest.mark.parametrize("part", ["traits", "quick", "footprint"])
+def test_what_an_engine_lacks_is_named(part, monkeypatch):
+    monkeypatch.delattr(Dummy, part)
+    with pytest.raises(ParameterError, match=rf"^engine: Dummy lacks {part}$"):
+        denoise(np.eye(4), GaussianNoise(1.0), engine=Dummy())
 
 
 @pytest.mark.parametrize("name", ENGINES)

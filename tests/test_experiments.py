@@ -141,8 +141,12 @@ def test_every_engine_is_compiled_before_its_clock_starts(noisy):
     @dataclasses.dataclass(frozen=True)
     class Watched:
         name: ClassVar[str] = "watched"
+        summary: ClassVar[str] = "counts"
         traits: ClassVar[Traits] = Traits()
         parallel: bool | None = None
+
+        def footprint(self, pixels):
+            return 10 * pixels
 
         def quick(self):
             return self

@@ -244,6 +244,8 @@ def test_where_the_spread_is_told_there_are_no_long_tails(known):
     assert question(data, pair).tails > -np.inf
 
     class Told(NormalPair):
+        spread_name = known
+
         def put(self, **_):
             return self
 

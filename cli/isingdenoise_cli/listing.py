@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import typing
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -85,11 +86,20 @@ def _show(
     for record in records:
         click.echo(f"{record['name']:<{width}}  {record['summary']}")
         for setting, default in record["settings"].items():
-            click.echo(f"{'':<{width}}    {setting} = {_text(default)}")
+            choices = _choices(kinds[record["name"]], setting)
+            click.echo(f"{'':<{width}}    {setting} = {_text(default)}{choices}")
 
 
 def _settings(kind: Any) -> dict[str, Any]:
     return {field.name: field.default for field in dataclasses.fields(kind)}
+
+
+def _choices(kind: Any, setting: str) -> str:
+    """Return what else a setting may be, where that is a list of words."""
+    hint = typing.get_type_hints(kind)[setting]
+    if typing.get_origin(hint) is not typing.Literal:
+        return ""
+    return f" (of {', '.join(map(str, typing.get_args(hint)))})"
 
 
 def _text(default: Any) -> str:

@@ -57,10 +57,11 @@ def light_line(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def page_lines(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the lines about one page for people, as (what, text)."""
     strengths = dict(record["coupling"])
-    source = strengths.pop("source")
+    source, edges = strengths.pop("source"), strengths.pop("edges", None)
+    mean = "" if edges is None else ", the mean of all edges"
     yield "noise", describe_noise(record["noise"])
     yield from light_line(record)
-    yield "coupling", f"{Coupling(**strengths)} ({source})"
+    yield "coupling", f"{Coupling(**strengths)}{mean} ({source})"
     yield "engine", f"{record['engine']['name']}: {outcome(record)} in {record['seconds']:.2g} s"
     yield from _measures(record["diagnostics"])
     yield "energy", f"{record['energy']:.8g}"

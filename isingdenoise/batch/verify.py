@@ -19,7 +19,7 @@ from .places import Root
 __all__ = ["Difference", "Verification"]
 
 #: What `open` says of links, of what lies behind them, and of sockets.
-_NO_FILE = {errno.ELOOP, errno.ENOTDIR, errno.ENXIO, errno.EMLINK}
+_NO_FILE = {errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.ENXIO, errno.EMLINK}
 
 _WHY = {
     "changed": "was changed since it was made",
@@ -161,7 +161,7 @@ def _sha256(root: Root, name: str) -> str:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
     with folder:
         descriptor = folder.open(last, os.O_RDONLY | OPEN_FLAGS)
-    with os.fdopen(descriptor, "rb") as stream:
+    with os.fdopen(descriptor, "rb") as stream:  # refuses a folder by itself
         if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
             raise OSError(errno.ENXIO, "no regular file")
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,7 +1,7 @@
 """Inference engines: what turns a model into a clean picture."""
 
 from ..backends import serially
-from .base import Engine, Traits, on_threads, threads_of
+from .base import ENGINE_PARTS, Engine, Traits, on_threads, threads_of
 from .gibbs import Gibbs
 from .icm import ICM
 from .mean_field import MeanField
@@ -10,6 +10,7 @@ from .solution import MEASURES, Advice, Callback, Solution, Status, Step, Trace,
 __all__ = [
     "DEFAULT_ENGINE",
     "ENGINES",
+    "ENGINE_PARTS",
     "ICM",
     "MEASURES",
     "Advice",

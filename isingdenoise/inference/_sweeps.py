@@ -102,10 +102,8 @@ class TiledSweeps:
         self.lattice, self.mean, self.tol = lattice, mean, tol
         self.exact_weight = weight
         self.weight = _RELAXATION if weight == 1 else weight
-        c = lattice.model.coupling
-        pull = 2 * sum(map(abs, (c.horizontal, c.vertical, c.diagonal, c.antidiagonal)))
         # A site whose neighbours hide moves of `threshold` is at most `tol` off.
-        self.threshold = 0.8 * tol / max(pull, 1.0)
+        self.threshold = 0.8 * tol / max(lattice.model.coupling.pull, 1.0)
         self.rows = lattice.rows(np.float32)
         self.moving = lattice.rows(np.int32)
         self.sweeps = 0

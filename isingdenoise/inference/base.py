@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from ..model import IsingModel
 from .solution import Callback, Solution
 
-__all__ = ["Engine", "Traits", "on_threads", "threads_of"]
+__all__ = ["ENGINE_PARTS", "Engine", "Traits", "on_threads", "threads_of"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,10 @@ class Traits:
     exact: bool = False
     stochastic: bool = False
     factorised: bool = False
+
+
+#: What an engine has beside its settings.
+ENGINE_PARTS = ("name", "summary", "traits", "footprint", "quick", "solve")
 
 
 class Engine(Protocol):

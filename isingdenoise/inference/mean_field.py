@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,7 +20,7 @@ from .solution import Advice, Callback, Solution, Status, Work
 
 __all__ = ["MeanField"]
 
-SCHEDULES = ("tiled", "checkerboard", "jacobi")
+Schedule = Literal["tiled", "checkerboard", "jacobi"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,9 @@ class MeanField:
         "checkerboard" updates one colour after another in full sweeps.
         "tiled" begins like it and goes on with those parts of the picture
         that still move, their steps lengthened by 1.3 where `damping` is 1:
-        the same answer in a tenth of the time. "jacobi" updates all sites at
+        the same answer in a tenth of the time. With a strength for each edge
+        it is "checkerboard": which parts wait is worked out for strengths that
+        are the same everywhere. "jacobi" updates all sites at
         once from the old values; undamped it can fall into a two-cycle, so
         it asks for damping below 1.
     tol : float, default 1e-3
@@ -72,7 +74,7 @@ class MeanField:
     traits: ClassVar[Traits] = Traits(marginals=True, lower_bound=True, factorised=True)
 
     damping: float = 1.0
-    schedule: str = "tiled"
+    schedule: Schedule = "tiled"
     tol: float = 1e-3
     max_sweeps: int = 1000
     bound_every: int = 0
@@ -82,7 +84,7 @@ class MeanField:
         store(
             self,
             damping=check_real("damping", self.damping, low=0, high=1, low_open=True),
-            schedule=check_choice("schedule", self.schedule, SCHEDULES),
+            schedule=check_choice("schedule", self.schedule, get_args(Schedule)),
             tol=check_real("tol", self.tol, low=0),
             max_sweeps=check_int("max_sweeps", self.max_sweeps, low=1),
             bound_every=check_int("bound_every", self.bound_every, low=0),
@@ -118,7 +120,7 @@ class MeanField:
             del init  # its memory is wanted for the field
             lattice.load_field()
             sweeps: Sweeps
-            if self.schedule == "tiled":
+            if self.schedule == "tiled" and lattice.uniform:
                 sweeps = TiledSweeps(lattice, mean, weight=self.damping, tol=self.tol)
             else:
                 jacobi = self.schedule == "jacobi"

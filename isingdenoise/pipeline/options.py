@@ -261,7 +261,7 @@ class CleanOptions:
             "noise": noise,
             "background": self.background,
             "engine": solver,
-            "coupling": strength if isinstance(strength, str) else asdict(strength),
+            "coupling": strength if isinstance(strength, str) else strength.record(),
             "max_change": self.max_change,
             "seed": self.seed,
             "frame": self.frame,

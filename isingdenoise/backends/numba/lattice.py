@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -19,6 +19,15 @@ from .work_list import WorkList
 Planes = NDArray[Any]
 
 
+class Kernels(NamedTuple):
+    """The kernels of one kind of coupling."""
+
+    mean_field: KernelPair
+    icm: KernelPair
+    gibbs: KernelPair
+    objective: KernelPair
+
+
 class Lattice:
     """Field and couplings of one model as the kernels take them.
 
@@ -30,15 +39,23 @@ class Lattice:
         Whether kernels run on threads.
     """
 
+    #: Whether edges of one direction have one strength.
+    uniform: ClassVar[bool] = True
+    kernels: ClassVar[Kernels] = Kernels(mean_field.sweep, icm.sweep, gibbs.sweep, objective)
+
     def __init__(self, model: IsingModel, parallel: bool) -> None:
         self.model = model
         self.parallel = parallel
         self.shape = model.shape
         self.sites = model.field.size
-        c = model.coupling
-        self.coupling = (np.float32(c.horizontal), np.float32(c.vertical))
+        self.coupling, self.diagonal = self.strengths()
+
+    def strengths(self) -> tuple[Any, Any]:
+        """Return coupling and diagonal as the kernels take them."""
+        c = self.model.coupling
         across = (np.float32(c.diagonal), np.float32(c.antidiagonal))
-        self.diagonal = across if c.neighbours == 8 else None
+        along = (np.float32(c.horizontal), np.float32(c.vertical))
+        return along, across if c.neighbours == 8 else None
 
     @cached_property
     def field(self) -> Planes:
@@ -62,8 +79,23 @@ class Lattice:
         """Call one of a kernel pair."""
         kernel(*args, parallel=self.parallel)
 
-    def pack(self, image: NDArray[Any], low: float = -np.inf, high: float = np.inf) -> Planes:
-        """Copy an H x W array of float32 into planes, clipped to [low, high].
+    def pack(
+        self,
+        image: NDArray[Any],
+        low: float = -np.inf,
+        high: float = np.inf,
+        out: Planes | None = None,
+    ) -> Planes:
+        """Copy an H x W array of float32 into planes, those of `out` or fresh ones.
+
+        Parameters
+        ----------
+        image : ndarray, shape (H, W), float32
+            What to copy.
+        low, high : float
+            What it is clipped to.
+        out : ndarray, optional
+            Zeroed planes.
 
         Raises
         ------
@@ -73,7 +105,7 @@ class Lattice:
         # one layout, so that the kernel is compiled once: contiguous and read-only
         image = np.ascontiguousarray(image).view()
         image.flags.writeable = False
-        packed = self.allocate(np.float32)
+        packed = self.allocate(np.float32) if out is None else out
         strange = np.zeros(packed.shape[1], np.int64)
         self.run(planes.pack, image, np.float32(low), np.float32(high), packed, strange)
         if strange.any():
@@ -133,7 +165,7 @@ class Lattice:
             and at how many sites it was beyond `threshold`.
         """
         weights = np.float32(weight), np.float32(threshold)
-        self.run(mean_field.sweep, new, old, *self.parameters, *weights, residual, moving)
+        self.run(self.kernels.mean_field, new, old, *self.parameters, *weights, residual, moving)
 
     def mean_field_blocks(
         self,
@@ -157,7 +189,7 @@ class Lattice:
     def icm_sweep(self, labels: Planes) -> tuple[int, float]:
         """Set every label to the mode of its conditional; return flips and energy given up."""
         flips, drop = self.icm_rows
-        self.run(icm.sweep, labels, *self.parameters, flips, drop)
+        self.run(self.kernels.icm, labels, *self.parameters, flips, drop)
         return int(flips.sum()), float(drop.sum())
 
     def gibbs_sweep(
@@ -185,7 +217,7 @@ class Lattice:
         """
         numbers = np.uint32(counter[0]), np.uint32(counter[1])
         self.run(
-            gibbs.sweep, labels, total, self.scratch, *self.parameters,
+            self.kernels.gibbs, labels, total, self.scratch, *self.parameters,
             np.float32(keep), numbers, key,
         )  # fmt: skip
 
@@ -201,10 +233,5 @@ class Lattice:
 
     def _objective(self, spins: Planes, entropies: bool | None) -> float:
         rows = self.rows(np.float64)
-        self.run(objective, spins, *self.parameters, entropies, rows)
+        self.run(self.kernels.objective, spins, *self.parameters, entropies, rows)
         return float(rows.sum())
-
-
-def lattice_of(model: IsingModel, parallel: bool) -> Lattice:
-    """Return the lattice for the kind of coupling that a model has."""
-    return Lattice(model, parallel)

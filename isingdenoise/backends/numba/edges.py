@@ -1,0 +1,27 @@
+"""The lattice of a model whose edges have strengths of their own."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..._kernels import per_edge
+from .lattice import Kernels, Lattice
+
+
+class EdgeLattice(Lattice):
+    """As `Lattice`; `coupling` holds the packed strengths, (directions, 4, h, w)."""
+
+    uniform: ClassVar[bool] = False
+    kernels: ClassVar[Kernels] = Kernels(
+        per_edge.mean_field_sweep, per_edge.icm_sweep, per_edge.gibbs_sweep, per_edge.objective
+    )
+
+    def strengths(self) -> tuple[Any, Any]:
+        """Return packed strengths, and True where there are diagonals, else None."""
+        planes = self.model.coupling.planes
+        edges = np.zeros((len(planes), *self.allocate(np.float32).shape), np.float32)
+        for (_, strength), out in zip(planes, edges, strict=True):
+            self.pack(np.asarray(strength), out=out)
+        return edges, True if len(planes) > 2 else None
