@@ -13,9 +13,8 @@ from command_line import error_line, invoke, load, save, scene, succeed
 from dummy_noise import DummyNoise
 
 from isingdenoise import NOISE_MODELS, NoiseSpec, ParameterError, denoise
-from isingdenoise.batch import describe_settings
-from isingdenoise.inference import MeanField
 from isingdenoise.noise import Tried
+from isingdenoise.pipeline import CleanOptions
 
 QUICK = ["--coupling", "0.5"]
 
@@ -166,7 +165,7 @@ def test_in_the_library(fax):
     assert result.settings["noise"]["reach"] == 3
     with pytest.raises(ParameterError, match=r"^reach: must be a whole number"):
         DummyNoise(reach=2.5)
-    told = describe_settings(spec, engine=MeanField(), coupling="auto")["noise"]
+    told = CleanOptions(noise=spec).fingerprint()["noise"]
     assert told == {"name": "dummy", "reach": 3, "wobbles_unit": (0.25, 0.75)}
 
 

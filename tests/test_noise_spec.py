@@ -19,9 +19,8 @@ from isingdenoise import (
     estimate,
     memory_to_denoise,
 )
-from isingdenoise.batch import Job, denoise_many, describe_settings
+from isingdenoise.batch import CleanOptions, FileJob, denoise_many
 from isingdenoise.experiments import compare
-from isingdenoise.inference import MeanField
 from isingdenoise.io import write_bilevel
 from isingdenoise.noise import NOISE_MODELS, Unit, parameters_of
 
@@ -97,15 +96,17 @@ def test_everything_that_takes_a_noise_takes_a_spec(tmp_path):
     assert memory_to_denoise(10**6, noise=spec) == memory_to_denoise(10**6, noise="gaussian")
     assert denoise(SCENE, NoiseSpec(), coupling=0.5).noise.name == "flip"
     write_bilevel(tmp_path / "a.png", SCENE)
-    job = Job(tmp_path / "a.png", tmp_path / "b.png")
-    (outcome,) = denoise_many([job], NoiseSpec("flip", probability=0.125), coupling=0.5)
+    job = FileJob(tmp_path / "a.png", tmp_path / "b.png")
+    (outcome,) = denoise_many(
+        [job], CleanOptions(noise=NoiseSpec("flip", probability=0.125), coupling=0.5)
+    )
     assert outcome.error is None
     assert outcome.result.noise.probability == 0.125
 
 
 def test_the_journal_tells_specs_apart():
     def told(noise):
-        return describe_settings(noise, engine=MeanField(), coupling="auto")["noise"]
+        return CleanOptions(noise=noise).fingerprint()["noise"]
 
     assert told(NoiseSpec("flip", probability=0.25)) == {"name": "flip", "probability": 0.25}
     assert told(NoiseSpec("flip")) == told("flip") == "flip"

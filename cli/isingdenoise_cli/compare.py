@@ -118,7 +118,7 @@ def compare(
 
 def _memory(options: CleanOptions, solvers: Sequence[Engine], pixels: int, dtype: str) -> int:
     """Return the bytes that all engines take, one at work after the other."""
-    outputs = ("probability",)
+    outputs = {"probability": None}
     each = (replace(options, engine=engine).memory(pixels, dtype, outputs) for engine in solvers)
     return max(each) + _KEPT * pixels * (len(solvers) - 1)
 

@@ -17,7 +17,7 @@ from ..messages import collected
 from ..result import DenoiseResult
 from .jobs import Job
 from .options import CleanOptions
-from .outputs import Writers, opened, targets_of
+from .outputs import Target, Writers, opened, targets_of
 from .summary import complaints, page_record
 
 __all__ = ["Cleaned", "Page", "Watcher", "clean"]
@@ -144,7 +144,7 @@ def _cleaned(job: Job, options: CleanOptions, overwrite: bool, watcher: Watcher)
     before = {path: stamp_of(path) for path in _files(job, options)}
     writers: Writers | None = None
     with ExitStack() as stack:
-        for picture in _pages(job, options):
+        for picture in _pages(job, options, targets):
             count = 1 if options.frame is not None else picture.pages
             if writers is None:
                 targets = [target.settle(picture, count) for target in targets]
@@ -169,9 +169,10 @@ def _files(job: Job, options: CleanOptions) -> list[Path]:
     return [path for path in (job.source, *options.files) if isinstance(path, Path)]
 
 
-def _pages(job: Job, options: CleanOptions) -> Any:
+def _pages(job: Job, options: CleanOptions, targets: Sequence[Target]) -> Any:
     """Return an iterator over the pages of the input, each when it is asked for."""
-    needed = partial(options.memory, outputs=tuple(job.places))
+    kinds = {target.output.name: target.kind for target in targets}
+    needed = partial(options.memory, outputs=kinds)
     if isinstance(job.source, Path):
         return read_pages(job.source, **options.reading(), besides=needed)
     stream, name = job.source.open(), str(job.source)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ __all__ = ["CleanOptions", "Prepared"]
 
 #: What is estimated from values up to this size is within the limits of the noise models.
 _LARGEST_GREY = 1e28
+_CLEAN: Mapping[str, str | None] = MappingProxyType({"output": None})
 
 
 @dataclass(frozen=True)
@@ -212,7 +214,7 @@ class CleanOptions:
         except ParameterError as error:
             raise ParameterError(name, error.message) from error
 
-    def memory(self, pixels: int, dtype: str, outputs: Iterable[str] = ("output",)) -> int:
+    def memory(self, pixels: int, dtype: str, outputs: Mapping[str, str | None] = _CLEAN) -> int:
         """Return the bytes that a page takes after it has been read.
 
         Parameters
@@ -221,10 +223,9 @@ class CleanOptions:
             Height x width.
         dtype : str
             Name of the picture's NumPy type.
-        outputs : iterable of str
-            Names of `OUTPUTS` that are written.
+        outputs : mapping of str to str or None
+            Names of `OUTPUTS` that are written, and the format of each where it is known.
         """
-        names = set(outputs)
         solving = memory_to_denoise(
             pixels,
             self.engine,
@@ -232,9 +233,10 @@ class CleanOptions:
             coupling=self.coupling,
             background=self.background,
             dtype=dtype,
-            probability="probability" in names,
+            probability="probability" in outputs,
         )
-        writing = max(OUTPUTS[name].memory for name in names) + 4 * (self.background is not None)
+        writing = max(OUTPUTS[name].writing(kind) for name, kind in outputs.items())
+        writing += 4 * (self.background is not None)
         return max(solving, pixels * writing) + pixels * len(self.files)
 
     def fingerprint(self) -> dict[str, Any]:

@@ -43,6 +43,8 @@ class Output:
         As `Job` calls it, and errors.
     memory : int
         Bytes a pixel while one page is encoded, the result with it.
+    search : int
+        The same for WebP, which looks for what repeats.
     formats : frozenset of str
         Values of `EXTENSIONS` that hold it.
     fallback : str or None
@@ -54,9 +56,14 @@ class Output:
 
     name: str
     memory: int
+    search: int
     formats: frozenset[str]
     fallback: str | None
     encode: Encoder
+
+    def writing(self, kind: str | None) -> int:
+        """Return the bytes a pixel while one page is encoded in a format, the result with it."""
+        return self.search if kind == "WEBP" else self.memory
 
     def check(self, kind: str) -> None:
         """Refuse a format that cannot hold it.
@@ -91,9 +98,9 @@ _ALL = frozenset(EXTENSIONS.values())
 OUTPUTS = {
     output.name: output
     for output in (
-        Output("output", 13, _ALL, None, _clean),
-        Output("probability", 31, _ALL - {"PBM"}, "TIFF", _probability),
-        Output("change_map", 15, frozenset({"PNG", "TIFF", "NPY"}), None, _change_map),
+        Output("output", 13, 24, _ALL, None, _clean),
+        Output("probability", 31, 50, _ALL - {"PBM"}, "TIFF", _probability),
+        Output("change_map", 15, 15, frozenset({"PNG", "TIFF", "NPY"}), None, _change_map),
     )
 }
 """All kinds of outputs, by name; that of the clean picture first."""
