@@ -92,7 +92,7 @@ class Coupling:
         """Return a strength of its own for each edge of an H x W picture.
 
         Engines take it as any other. Solves take longer: up to twice as long, and mean
-        field five times, since it cannot leave out what rests (`MeanField`).
+        field about six times, since it cannot leave out what rests (`MeanField`).
 
         Parameters
         ----------
