@@ -22,8 +22,8 @@ from PIL import Image
 from isingdenoise.batch import JOURNAL_NAME
 
 RECORD_KEYS = [
-    *("input", "output", "probability", "error", "warnings", "result", "pages", "skipped", "stale"),
-    "figures",
+    *("input", "output", "probability", "change_map", "error", "warnings", "result", "pages"),
+    *("skipped", "stale", "figures"),
 ]
 NOTES = ", 1 other file passed over\n"
 

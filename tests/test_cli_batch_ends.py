@@ -115,7 +115,7 @@ def test_where_the_system_has_no_threads_left_every_job_is_done_once(room):
     code = f"""
 import resource, threading, time
 from pathlib import Path
-from isingdenoise.batch import Job, Outcome
+from isingdenoise.batch import FileJob as Job, Outcome
 from isingdenoise.batch.pool import run_jobs
 from isingdenoise.inference import serially
 

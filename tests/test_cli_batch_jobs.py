@@ -103,7 +103,7 @@ def test_another_format_and_compression(fax, folder, out):
 def test_several_pages_and_a_format_of_one(fax, out):
     done = invoke("batch", fax, out, "--format", "png")
     assert done.code == 1
-    assert "holds 2 pages, and PNG one; keep them with --format tiff" in done.stderr
+    assert "PNG holds one page, and the picture has 2; write a TIFF (--format tiff" in done.stderr
     assert pictures(out) == {}
     succeed("batch", fax, out, "--format", "png", "--frame", "1")
     with Image.open(out / "fax.png") as made:

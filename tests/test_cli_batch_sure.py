@@ -110,7 +110,7 @@ def test_pages_go_into_a_tiff_and_nowhere_else(folder, out):
     write_pages(folder / "fax.tif", pages)
     done = batch(folder, out, "--probability", "png", run=invoke)
     assert done.code == 1
-    assert "fax.tif: holds 2 pages, and PNG one; take --probability tif" in done.stderr
+    assert "fax.tif: PNG holds one page, and the picture has 2; write a TIFF" in done.stderr
     assert not list(out.glob("fax*"))
     assert (out / "b.probability.png").exists()
     batch(folder, out, "--probability", "tif")

@@ -1,6 +1,7 @@
 """`isingdenoise batch --verify`: every file of the journal is as it was made, or is named."""
 
 import contextlib
+import gc
 import json
 import os
 import shutil
@@ -299,6 +300,7 @@ def test_a_large_journal_leaks_no_descriptor(out):
     rewrite(out, [{**first, "input": name, "output": name} for name in names])
     for name in names[::2]:
         os.link(out / "a.png", out / name)
+    gc.collect()
     before = len(list(Path("/proc/self/fd").iterdir())) if sys.platform == "linux" else None
     found = differences(out)
     assert {difference.state for difference in found} == {"missing"}

@@ -32,6 +32,7 @@ VALUES = {
     "format": "png",
     "compression": "packbits",
     "probability": "npy",
+    "change-map": "png",
     "json": True,
     "recursive": True,
     "resume": True,

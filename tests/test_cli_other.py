@@ -298,7 +298,7 @@ def test_an_interrupt_ends_with_130_and_one_line(tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     noisy = save_noisy(tmp_path / "noisy.png")
-    monkeypatch.setattr("isingdenoise.api.denoise", interrupted)
+    monkeypatch.setattr("isingdenoise.pipeline.options.denoise", interrupted)
     done = invoke("run", noisy)
     assert (done.code, done.stdout) == (130, "")
     assert done.stderr == "isingdenoise: interrupted\n"

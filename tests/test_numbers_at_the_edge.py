@@ -111,4 +111,4 @@ def test_a_batch_names_them_too(tmp_path):
     save(tmp_path / "in" / "x.tif", TINY["float32 1e-30"])
     done = invoke("batch", tmp_path / "in", tmp_path / "out")
     assert done.code == 1
-    assert done.stderr.count("x.tif: image: holds values that differ by") == 1
+    assert done.stderr.count("x.tif: holds values that differ by") == 1

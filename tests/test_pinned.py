@@ -1,14 +1,15 @@
 """Figures that nothing else would miss: where complaints begin, the half that no one crosses."""
 
 import dataclasses
+import math
 
 import numpy as np
 import pytest
 from command_line import scene, succeed
-from isingdenoise_cli import report
 
 from isingdenoise import FlipNoise, GaussianNoise, Gibbs, denoise
 from isingdenoise.learning import Calibration
+from isingdenoise.pipeline import complaints as complaints_of
 from isingdenoise.result import DenoiseResult
 
 NOISY = 2.0 * scene() - 1 + np.random.default_rng(0).standard_normal((32, 32))
@@ -20,11 +21,10 @@ def sampled():
 
 
 def complaints(result, r_hat, **settings):
-    trace = dataclasses.replace(result.solution.trace, r_hat=r_hat)
-    solution = dataclasses.replace(result.solution, trace=trace)
-    engine = result.settings["engine"] | settings
-    changed = {"solution": solution, "settings": {**result.settings, "engine": engine}}
-    return list(report.complaints(dataclasses.replace(result, **changed)))
+    engine = Gibbs(**{"sweeps": 8, **settings})
+    advice = tuple(engine._advice(math.nan if r_hat is None else r_hat))
+    solution = dataclasses.replace(result.solution, advice=advice)
+    return list(complaints_of(dataclasses.replace(result, solution=solution)))
 
 
 def test_chains_disagree_from_an_r_hat_of_1_1_on(sampled):

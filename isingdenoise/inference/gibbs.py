@@ -143,7 +143,7 @@ class Gibbs:
     def _advice(self, mixing: float) -> Iterator[Advice]:
         if mixing > _R_HAT:
             message = f"the chains disagree (R-hat {mixing:.2f})"
-            yield Advice(message, ("burn_in", "sweeps"))
+            yield Advice(message, ("burn_in", "sweeps"), together=True)
         if self.sweeps < _LEAST_SWEEPS:
             yield Advice("too few sweeps to tell whether the chains agree", ("sweeps",))
 

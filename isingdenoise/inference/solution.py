@@ -117,10 +117,13 @@ class Advice(NamedTuple):
         What happened.
     settings : tuple of str
         Settings of the engine to raise.
+    together : bool
+        Whether all of them, and not one of them.
     """
 
     message: str
     settings: tuple[str, ...] = ()
+    together: bool = False
 
 
 @dataclass(frozen=True, eq=False)

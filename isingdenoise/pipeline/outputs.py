@@ -99,8 +99,8 @@ OUTPUTS = {
     output.name: output
     for output in (
         Output("output", 13, 24, _ALL, None, _clean),
-        Output("probability", 31, 50, _ALL - {"PBM"}, "TIFF", _probability),
-        Output("change_map", 15, 15, frozenset({"PNG", "TIFF", "NPY"}), None, _change_map),
+        Output("probability", 31, 51, _ALL - {"PBM"}, "TIFF", _probability),
+        Output("change_map", 13, 13, frozenset({"PNG", "TIFF", "NPY"}), None, _change_map),
     )
 }
 """All kinds of outputs, by name; that of the clean picture first."""

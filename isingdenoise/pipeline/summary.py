@@ -163,8 +163,8 @@ def are_figures(value: Any) -> bool:
 def complaints(result: DenoiseResult) -> Iterator[str]:
     """Yield what did not go well with a picture, and which settings of the engine mend it."""
     solution = result.solution
-    for message, settings in solution.advice:
-        what = " or ".join(f"-O {name}" for name in settings)
+    for message, settings, together in solution.advice:
+        what = (" and " if together else " or ").join(f"-O {name}" for name in settings)
         yield f"{message}; raise {what}" if settings else message
     if solution.status is Status.MAX_SWEEPS and not solution.advice:
         engine = result.settings["engine"]
