@@ -106,7 +106,8 @@ def _noise(n: int, noise: str, dtype: np.dtype[Any]) -> float:
     if noise != AUTO:
         return guess
     floats = 62 * min(n, _SAMPLE) if dtype.kind == "f" else 0
-    return max(guess + 38 * _window(n), 122 * _window(n) + floats)
+    kept = 0 if dtype == np.bool_ else 38 * _window(n)  # of grey pictures, by each model tried
+    return max(guess + kept, 122 * _window(n) + floats)
 
 
 def _window(n: int) -> int:

@@ -240,7 +240,7 @@ PICTURES = {
     "constant": lambda rng, shape: np.full(shape, 7, np.uint8),
     "constant float": lambda rng, shape: np.full(shape, 0.5),
     "huge": lambda rng, shape: 1e29 * rng.normal(size=shape),
-    "tiny": lambda rng, shape: 1e-29 * rng.normal(size=shape),
+    "tiny": lambda rng, shape: 1e-24 * rng.normal(size=shape),
     "missing": lambda rng, shape: np.full(shape, np.nan),
     "one known": lambda rng, shape: np.where(np.arange(np.prod(shape)) > 0, np.nan, 1.0).reshape(
         shape

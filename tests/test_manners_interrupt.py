@@ -9,7 +9,7 @@ import pytest
 from reference import assert_same_solution
 
 from isingdenoise import ENGINES, GaussianNoise, Gibbs, IsingModel, MeanField, denoise
-from isingdenoise.inference import _sweeps
+from isingdenoise.backends.numba import work_list
 
 CHILD = """
 import os, signal, sys, threading, time
@@ -77,10 +77,10 @@ def test_a_large_picture_in_several_calls_comes_out_the_same(eight, monkeypatch)
     engine = MeanField(tol=1e-6)
     whole = engine.solve(model)
     calls = []
-    run = _sweeps.tiles.sweep_tiles
-    monkeypatch.setattr(_sweeps, "_AT_ONCE", 1)
+    run = work_list.tiles.sweep_tiles
+    monkeypatch.setattr(work_list, "_AT_ONCE", 1)
     monkeypatch.setattr(
-        _sweeps.tiles,
+        work_list.tiles,
         "sweep_tiles",
         lambda *a, parallel: (calls.append(1), run(*a, parallel=parallel)),
     )

@@ -34,8 +34,8 @@ class PageProgress(Watcher):
 
     def begin(self, pages: int) -> None:
         """Begin to draw, where there is more than one page."""
-        process.obey()
         report.say_if_cold()
+        process.obey()
         if self._alone and pages > 1:
             drawn = self._stack.enter_context(talk.progress(range(pages), pages, "cleaning"))
             self._steps = iter(drawn)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -156,23 +157,31 @@ class PageWriter:
         if self.count:
             check_pages(self._format)
         try:
-            self._chain.append(data) if self._format == "TIFF" else self._stream.write(data)
+            with self._naming():
+                self._chain.append(data) if self._format == "TIFF" else self._stream.write(data)
         except struct.error as error:  # places in a TIFF have 32 bits
             raise ParameterError(
                 "output", "would have more than 4 GB; write the pages into files of their own"
             ) from error
-        except OSError as error:
-            if self._name is None:
-                raise
-            raise_write_error(os.fsdecode(self._name), error)
         self.count += 1
 
     def sha256(self) -> str:
         """Return the SHA-256 of the file so far, in hex; the stream must be readable."""
         stream: Any = self._stream
-        stream.flush()
-        stream.seek(0)
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        with self._naming():
+            stream.flush()
+            stream.seek(0)
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+
+    @contextlib.contextmanager
+    def _naming(self) -> Iterator[None]:
+        """Name the file in what the system says."""
+        try:
+            yield
+        except OSError as error:
+            if self._name is None:
+                raise
+            raise_write_error(os.fsdecode(self._name), error)
 
 
 def check_pages(format: str) -> None:  # noqa: A002

@@ -203,7 +203,7 @@ class Writers:
 
     def sha256(self) -> list[str]:
         """Return the SHA-256 of each file so far, in hex."""
-        return [writer.sha256() for writer in self.pages]
+        return [writer.sha256() for writer in reversed(self.pages)][::-1]  # as they are written
 
 
 @contextmanager

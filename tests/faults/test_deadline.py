@@ -11,7 +11,7 @@ from PIL import Image
 
 from isingdenoise import ENGINES, TimeLimitError, denoise, estimate
 from isingdenoise import deadline as module
-from isingdenoise.batch import denoise_many, plan
+from isingdenoise.batch import CleanOptions, denoise_many, plan
 from isingdenoise.deadline import check_deadline, deadline
 from isingdenoise.errors import ParameterError
 from isingdenoise.io import encode_pages, read_pages, read_picture
@@ -71,7 +71,7 @@ def test_a_length_of_time_that_is_none(seconds, tmp_path):
     with pytest.raises(ParameterError, match="timeout"), deadline(seconds):
         pass
     with pytest.raises(ParameterError, match="timeout"):
-        denoise_many([], timeout=seconds)
+        CleanOptions(timeout=seconds)
     noisy = save_noisy(tmp_path / "noisy.png")
     line = refused(USAGE, tmp_path, "run", noisy, "--timeout", seconds)
     assert "--timeout" in line
@@ -148,16 +148,20 @@ def test_a_batch_goes_on_and_its_next_run_does_the_rest(tmp_path):
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_one_slow_picture_is_an_outcome_and_the_others_are_done(tmp_path, clock, threads):
+def test_one_slow_picture_is_an_outcome_and_the_others_are_done(
+    tmp_path, clock, monkeypatch, threads
+):
     for name, size in (("a", 24), ("b", 32), ("c", 24)):
         save_noisy(tmp_path / "in" / f"{name}.png", size=size)
 
-    def prepare(x):
+    def slowly(x, *args, **options):
         clock.now += 6 if x.shape == (32, 32) else 4
-        return {"noise": "gaussian"}
+        return denoise(x, *args, **options)
 
+    monkeypatch.setattr("isingdenoise.pipeline.options.denoise", slowly)
     jobs = plan(tmp_path / "in", tmp_path / "out")
-    found = denoise_many(jobs, coupling=0.4, prepare=prepare, threads=threads, timeout=5)
+    options = CleanOptions(noise="gaussian", coupling=0.4, timeout=5)
+    found = denoise_many(jobs, options, threads=threads)
     errors = [outcome.error for outcome in found]
     assert [type(error) for error in errors] == [type(None), TimeLimitError, type(None)]
     assert str(errors[1]).startswith(f"{tmp_path / 'in' / 'b.png'}: took longer than 5 s")

@@ -197,6 +197,7 @@ def test_a_batch_of_many_pictures_keeps_no_descriptor(tmp_path):
         shutil.copy(page, page.with_name(f"{number:03}.png"))
     page.with_name("bad.png").write_bytes(b"no picture")
     noise = GaussianNoise(sigma=0.6, levels=(64.0, 191.0))
+    gc.collect()
     before = descriptors()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (len(before) + 20, hard))
