@@ -1,16 +1,21 @@
-"""Environment variables that decide over life and death, checked before they do."""
+"""The surroundings of the process: what numba would die of or be led by, and what is unsafe."""
 
 from __future__ import annotations
 
 import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from .errors import ParameterError
+from .errors import ParameterError, printable
 
-__all__ = ["check_environment"]
+__all__ = ["SurroundingsWarning", "alone", "check_environment", "unswayed", "warn_of"]
 
 #: More than this exhausts a machine before numba notices.
 _MOST_THREADS = 1024
 _THREADS = "NUMBA_NUM_THREADS"
+_SETTINGS = ".numba_config.yaml"
 
 
 def check_environment() -> None:
@@ -36,3 +41,62 @@ def check_environment() -> None:
             f"this environment variable must be a whole number from 1 to {_MOST_THREADS}, "
             f"not {given[:40]!r}; correct or unset it",
         )
+
+
+class SurroundingsWarning(UserWarning):
+    """Something around the process is not used, and something else stands in for it."""
+
+
+def warn_of(path: object, text: str) -> None:
+    """Warn of a file or folder that is not used.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        Its name.
+    text : str
+        What is wrong with it, and what to do.
+    """
+    warnings.warn(f"{printable(path)}: {text}", SurroundingsWarning, stacklevel=3)
+
+
+class _Program:
+    """Whether the process is a command, at home in no folder, or a program of somebody's own."""
+
+    alone = False
+
+
+def alone() -> None:
+    """Keep numba from the settings of the current folder, for the rest of the process.
+
+    numba reads `.numba_config.yaml` there when it is loaded, and again whenever
+    it compiles. Variables are the user's own, and stay.
+    """
+    _Program.alone = True
+    _look_elsewhere()
+
+
+@contextmanager
+def unswayed() -> Iterator[None]:
+    """Hide that file from numba while it is loaded in the block, if `alone` was called.
+
+    The name is one that nobody else asks for, so that other threads may go on;
+    for them another current folder would matter.
+    """
+    if not _Program.alone:
+        yield
+        return
+    exists = os.path.exists
+    os.path.exists = lambda path: path != _SETTINGS and exists(path)
+    try:
+        yield
+    finally:
+        os.path.exists = exists
+        _look_elsewhere()
+
+
+def _look_elsewhere() -> None:
+    """Give numba, once it is loaded, a name under which there is no file."""
+    settings = sys.modules.get("numba.core.config")
+    if settings is not None:
+        settings._config_fname = os.devnull  # type: ignore[attr-defined]

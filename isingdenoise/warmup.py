@@ -25,7 +25,7 @@ def kernel_folder() -> Path | None:
     Returns
     -------
     pathlib.Path or None
-        None where no folder can be written to: every run then compiles.
+        None where no folder can be written to or trusted: every run then compiles.
     """
     return backends.kernel_folder()
 
@@ -37,7 +37,7 @@ def kernels_are_cached() -> bool:
     -------
     bool
         False on the first run after an installation or an update, and where no
-        folder can be written to.
+        folder can be written to or trusted.
     """
     folder = kernel_folder()
     return folder is not None and any(folder.glob("**/*.nbc"))

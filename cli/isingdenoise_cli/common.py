@@ -15,7 +15,7 @@ import click
 from click.core import ParameterSource
 
 from isingdenoise._version import __version__
-from isingdenoise.environment import check_environment
+from isingdenoise.environment import alone, check_environment
 from isingdenoise.errors import ParameterError, printable
 
 from . import config, talk
@@ -115,6 +115,7 @@ class Command(click.Command):
             nearest = f"; the nearest is {near}" if near else ""
             talk.warning(variable, f"this environment variable stands for no option{nearest}")
         check_environment()
+        alone()
         started = time.perf_counter()
         try:
             return super().invoke(ctx)

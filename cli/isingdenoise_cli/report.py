@@ -167,9 +167,10 @@ def say_if_cold() -> None:
     """Say on stderr that the first run takes longer."""
     from isingdenoise.warmup import kernel_folder, kernels_are_cached
 
-    talk.detail(f"compiled kernels are kept in {printable(kernel_folder() or 'no folder')}")
+    folder = kernel_folder()
+    talk.detail(f"compiled kernels are kept in {printable(folder or 'no folder')}")
     if not kernels_are_cached():
-        talk.notice("compiling kernels (first run only)")
+        talk.notice(f"compiling kernels ({'first run only' if folder else 'on every run'})")
 
 
 def _is_number(text: str) -> bool:

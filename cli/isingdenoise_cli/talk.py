@@ -19,6 +19,7 @@ from typing import Any
 
 import click
 
+from isingdenoise.environment import SurroundingsWarning
 from isingdenoise.errors import printable
 
 from .bar import Bar, Item
@@ -65,16 +66,20 @@ def _others_as_details() -> Iterator[None]:
     """Keep log lines and warnings of other libraries from the terminal until the block ends."""
 
     def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
-        detail(f"{category.__name__}: {message}")
+        if issubclass(category, SurroundingsWarning):
+            _say(logging.WARNING, shortened(f"warning: {message}"))
+        else:
+            detail(f"{category.__name__}: {message}")
 
-    root, foreign, before = logging.getLogger(), _Foreign(logging.WARNING), warnings.showwarning
+    root, foreign = logging.getLogger(), _Foreign(logging.WARNING)
     root.addHandler(foreign)
-    warnings.showwarning = show
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.showwarning = show
+            warnings.simplefilter("always", SurroundingsWarning)  # PYTHONWARNINGS is for others
+            yield
     finally:
         root.removeHandler(foreign)
-        warnings.showwarning = before
 
 
 @contextmanager

@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numba
+from numba.core.caching import NullCache
 from platformdirs import user_cache_dir
+
+from ..environment import warn_of
+from ._trust import UntrustedError, identity, real_folder, trusted_folder
 
 fcntl: Any = None
 with suppress(ImportError):  # Windows has none
     import fcntl
+
+
+class _Run:
+    """What this process keeps for itself."""
+
+    lock = threading.Lock()
+    told = False
+    folder: Path | None = None
 
 
 def cache_directory() -> Path | None:
@@ -29,18 +43,25 @@ def cache_directory() -> Path | None:
     -------
     pathlib.Path or None
         The first of `$NUMBA_CACHE_DIR`, the user's cache folder and the
-        temporary folder that can be written to.
+        temporary folder that can be written to. Where others could have put
+        something into it, a fresh folder for this process alone.
     """
     leaf = f"isingdenoise-{_digest()}"
-    for parent in _candidates():
-        folder = parent / leaf
+    for top in _candidates():
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder = trusted_folder(top, leaf)
             with tempfile.TemporaryFile(dir=folder):
                 return folder
+        except UntrustedError as found:
+            return _folder_of_this_run(found)
         except OSError:
             continue
     return None
+
+
+def is_temporary(folder: Path | None) -> bool:
+    """Tell whether a folder is gone when the process ends."""
+    return folder is not None and folder == _Run.folder
 
 
 def guard(dispatcher: Any, folder: Path) -> None:
@@ -50,7 +71,8 @@ def guard(dispatcher: Any, folder: Path) -> None:
     processes that start cold at once, one may file its kernel under the name
     that the other's index gives to another. And what it cannot unpickle, it
     raises. Here saving takes turns, and a file that cannot be loaded is
-    compiled again.
+    compiled again. What is somewhere else than in the folder, or in another
+    folder that has taken its place, is neither read nor written.
 
     Parameters
     ----------
@@ -59,10 +81,15 @@ def guard(dispatcher: Any, folder: Path) -> None:
     folder : pathlib.Path
         Where the cache is, and the lock.
     """
-    cache = dispatcher._cache
+    cache, checked = dispatcher._cache, identity(folder)
+    if checked is None or not Path(cache.cache_path).is_relative_to(folder):
+        dispatcher._cache = NullCache()  # numba has places of its own to turn to
+        return
     load, save, flush = cache.load_overload, cache.save_overload, cache.flush
 
     def load_or_forget(signature: Any, context: Any) -> Any:
+        if identity(folder) != checked:
+            return None
         try:
             return load(signature, context)
         except Exception:  # whatever pickle makes of damaged bytes
@@ -73,9 +100,25 @@ def guard(dispatcher: Any, folder: Path) -> None:
     def save_in_turn(signature: Any, data: Any) -> None:
         # A full disk or a folder that is gone costs the next run a compilation.
         with suppress(OSError), _turn(folder):
-            save(signature, data)
+            if identity(folder) == checked:
+                save(signature, data)
 
     cache.load_overload, cache.save_overload = load_or_forget, save_in_turn
+    cache._cache_file._open_for_write = _replacing
+
+
+@contextmanager
+def _replacing(path: str) -> Iterator[BinaryIO]:
+    """Write a file that takes its name when it is whole: a new one, for the user alone."""
+    descriptor, name = tempfile.mkstemp(prefix=".", dir=Path(path).parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+        Path(name).replace(path)
+    except BaseException:  # Ctrl-C, too
+        with suppress(OSError):
+            Path(name).unlink()
+        raise
 
 
 @contextmanager
@@ -84,20 +127,65 @@ def _turn(folder: Path) -> Iterator[None]:
     if fcntl is None:
         yield
         return
-    with (folder / "lock").open("wb") as lock:
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    lock = os.open(folder / "lock", flags, 0o600)
+    try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(lock)
 
 
-def _candidates() -> list[Path]:
+def _candidates() -> Iterator[Path]:
     given = os.environ.get("NUMBA_CACHE_DIR")
-    places = [Path(given)] if given else []
+    if given:
+        yield Path(given)
     # Without a home folder platformdirs answers with a path that starts at "~".
     user = Path(user_cache_dir("isingdenoise", appauthor=False))
     if user.is_absolute():
-        places.append(user)
-    owner = os.getuid() if hasattr(os, "getuid") else "user"
-    return [*places, Path(tempfile.gettempdir()) / f"isingdenoise-{owner}"]
+        yield user
+    owner = os.geteuid() if hasattr(os, "geteuid") else "user"
+    try:
+        temporary = tempfile.gettempdir()
+    except OSError:  # there is none
+        return
+    yield Path(temporary) / f"isingdenoise-{owner}"
+
+
+def _folder_of_this_run(found: UntrustedError) -> Path | None:
+    """Return a folder that only this process uses, and say once why it is needed."""
+    with _Run.lock:
+        if not _Run.told:
+            _Run.told = True
+            warn_of(
+                found.path,
+                f"{found.reason}, and compiled kernels are code: none are taken from there, "
+                "each run compiles its own; set NUMBA_CACHE_DIR to a folder that you alone can "
+                "write in",
+            )
+        if _Run.folder is None:
+            with suppress(OSError, UntrustedError):
+                place = real_folder(Path(tempfile.gettempdir()))
+                _Run.folder = Path(tempfile.mkdtemp(prefix="isingdenoise-", dir=place))
+                _remove_at_the_end(_Run.folder)
+        return _Run.folder
+
+
+def _remove_at_the_end(folder: Path) -> None:
+    """Remove a folder when this process ends, a child of multiprocessing too, but not its own."""
+    from multiprocessing.util import Finalize
+
+    last = -1  # after children have ended
+    Finalize(None, shutil.rmtree, (folder,), {"ignore_errors": True}, exitpriority=last)
+
+
+def _in_a_forked_child() -> None:
+    """Need a folder of one's own from now on: the parent removes the one it made."""
+    _Run.lock, _Run.folder = threading.Lock(), None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_a_forked_child)
 
 
 def _digest() -> str:

@@ -48,23 +48,28 @@ _orphaned = False
 
 def kernel(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
     """Compile `function` with the project's flags, lazily, into the project's cache."""
+    if _CACHE is None:
+        return _compiled(function, cache=False, **options)
+    try:
+        compiled = _compiled(function, cache=True, **options)
+    except RuntimeError:  # the folder has gone, or is full
+        return _compiled(function, cache=False, **options)
+    if hasattr(compiled, "_cache"):
+        guard(compiled, _CACHE)
+    return compiled
+
+
+def _compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
     before = _config.CACHE_DIR
     # numba reads the setting when it decorates; other packages keep their own.
     _config.CACHE_DIR = "" if _CACHE is None else str(_CACHE)
     try:
         decorate: Callable[..., Callable[..., Any]] = numba.njit(
-            nogil=True,
-            fastmath=FASTMATH,
-            error_model="numpy",
-            cache=_CACHE is not None,
-            **options,
+            nogil=True, fastmath=FASTMATH, error_model="numpy", **options
         )
-        compiled = decorate(function)
+        return decorate(function)
     finally:
         _config.CACHE_DIR = before
-    if _CACHE is not None and hasattr(compiled, "_cache"):
-        guard(compiled, _CACHE)
-    return compiled
 
 
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:

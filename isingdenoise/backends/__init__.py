@@ -54,7 +54,8 @@ def threads_for(sites: int) -> bool:
 
 
 def kernel_folder() -> Path | None:
-    """Return the folder that compiled kernels are kept in; None where none can be written to."""
-    from .._kernels._cache import cache_directory
+    """Return the folder that compiled kernels are kept in for later runs; None without one."""
+    from .._kernels._cache import cache_directory, is_temporary
 
-    return cache_directory()
+    folder = cache_directory()
+    return None if is_temporary(folder) else folder
