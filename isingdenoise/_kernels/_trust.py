@@ -115,21 +115,20 @@ def _settle(place: Path) -> os.stat_result:
     return status
 
 
-def _check_within(folder: Path, *, reachable: bool) -> None:
+def _check_within(folder: str | Path, *, reachable: bool) -> None:
     with os.scandir(folder) as entries:
         for entry in entries:
-            path = Path(entry.path)
             try:
                 status = entry.stat(follow_symlinks=False)
             except FileNotFoundError:  # another process has just put it in its place
                 continue
-            reason = _stranger(status) or (_writers(path, status) if reachable else None)
+            reason = _stranger(status) or (_writers(entry.path, status) if reachable else None)
             if reason:
-                raise UntrustedError(path, reason)
+                raise UntrustedError(Path(entry.path), reason)
             if stat.S_ISDIR(status.st_mode):
-                _check_within(path, reachable=reachable)
+                _check_within(entry.path, reachable=reachable)
             elif not stat.S_ISREG(status.st_mode):
-                raise UntrustedError(path, "is no regular file")
+                raise UntrustedError(Path(entry.path), "is no regular file")
 
 
 def _stranger(status: os.stat_result) -> str | None:
@@ -141,14 +140,14 @@ def _stranger(status: os.stat_result) -> str | None:
     return None
 
 
-def _writers(path: Path, status: os.stat_result) -> str | None:
+def _writers(path: str | Path, status: os.stat_result) -> str | None:
     """Tell whether somebody else can write."""
     by_others = status.st_mode & stat.S_IWOTH
     by_group = status.st_mode & stat.S_IWGRP and not _of_one_person(path, status)
     return "can be written by other users" if by_others or by_group else None
 
 
-def _of_one_person(path: Path, status: os.stat_result) -> bool:
+def _of_one_person(path: str | Path, status: os.stat_result) -> bool:
     """Tell whether the group is its owner's own: of the same name, with no other members.
 
     An access control list gives rights to more people than the group, within the group's.
@@ -164,7 +163,7 @@ def _of_one_person(path: Path, status: os.stat_result) -> bool:
     return own and {*group.gr_mem} <= {user.pw_name, "root"} and not _has_access_list(path)
 
 
-def _has_access_list(path: Path) -> bool:
+def _has_access_list(path: str | Path) -> bool:
     read = getattr(os, "getxattr", None)  # Linux alone has it
     try:
         return read is not None and bool(read(path, "system.posix_acl_access"))

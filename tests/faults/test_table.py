@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-ROWS = 32
+ROWS = 34
 
 
 def table(text):
