@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 from command_line import SCRIPT, invoke, launch, save_noisy
-from isingdenoise_cli import folder as cli_folder
-from isingdenoise_cli import tally
-from isingdenoise_cli.process import Terminated
-from isingdenoise_cli.signals import Stop, stop_on_signals
+from isingdenoise_cli.framework.process import Terminated
+from isingdenoise_cli.framework.signals import Stop, stop_on_signals
+from isingdenoise_cli.options import folder as cli_folder
+from isingdenoise_cli.render import summary
 
 from isingdenoise import batch
 from isingdenoise._io import temporaries
@@ -185,12 +185,12 @@ def full(path):
 def test_records_for_the_end_are_all_there_with_and_without_room_on_the_disk(monkeypatch, disk):
     if disk != "with room" and not Path("/dev/full").exists():
         pytest.skip("needs /dev/full")
-    monkeypatch.setattr(tally, "_IN_MEMORY", 300)
+    monkeypatch.setattr(summary, "_IN_MEMORY", 300)
     if disk == "full":
-        monkeypatch.setattr(tally.tempfile, "TemporaryFile", lambda **_: full(Path("/dev/full")))
+        monkeypatch.setattr(summary.tempfile, "TemporaryFile", lambda **_: full(Path("/dev/full")))
     if disk == "no folder":
-        monkeypatch.setattr(tally.tempfile, "tempdir", "/nowhere")
-    records, expected = tally._Records(), [{"n": n, "text": "x" * (n % 70)} for n in range(200)]
+        monkeypatch.setattr(summary.tempfile, "tempdir", "/nowhere")
+    records, expected = summary._Records(), [{"n": n, "text": "x" * (n % 70)} for n in range(200)]
     for n, record in enumerate(expected):
         if disk == "full later" and n == 100:
             soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)

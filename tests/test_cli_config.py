@@ -9,7 +9,7 @@ import pytest
 from command_line import SCRIPT, error_line, invoke, launch, load, save_noisy, snapshot, succeed
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from isingdenoise_cli import config
+from isingdenoise_cli.framework import config
 from isingdenoise_cli.main import COMMANDS, cli
 
 # A value for each kind of option that is not its default, as a file and as a variable has it.

@@ -23,8 +23,8 @@ from command_line import (
     snapshot,
     succeed,
 )
-from isingdenoise_cli import talk
-from isingdenoise_cli.bar import Bar
+from isingdenoise_cli import console
+from isingdenoise_cli.console.bar import Bar
 from isingdenoise_cli.main import COMMANDS
 
 LINE = re.compile(
@@ -257,8 +257,8 @@ def test_handlers_of_others_are_as_they_were(clean, tmp_path):
 
 
 def test_lines_are_said_without_a_session_too(capsys):
-    talk.warning("a.png", "careful")
-    talk.detail("not of interest")
+    console.warning("a.png", "careful")
+    console.detail("not of interest")
     assert capsys.readouterr().err == "isingdenoise: a.png: warning: careful\n"
 
 
@@ -296,9 +296,9 @@ def test_a_line_does_not_garble_the_bar(monkeypatch, columns):
     screen = Screen()
     monkeypatch.setattr("sys.stderr", screen)
     monkeypatch.setenv("COLUMNS", str(columns))
-    with talk.session(), talk.progress(iter("abc"), 3, "cleaning") as items:
+    with console.session(), console.progress(iter("abc"), 3, "cleaning") as items:
         for item in items:
-            talk.warning(item, "look")
+            console.warning(item, "look")
             assert re.fullmatch(
                 "cleaning" if columns == 10 else r"cleaning \[#*-*\] \d/3",
                 screen.lines[-1].rstrip(),
@@ -319,21 +319,21 @@ def test_without_the_clearing_the_bar_would_be_garbled(monkeypatch):
     monkeypatch.setattr("sys.stderr", screen)
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setattr(Bar, "clear", lambda self: None)
-    with talk.session(), talk.progress(iter("ab"), 2, "cleaning") as items:
+    with console.session(), console.progress(iter("ab"), 2, "cleaning") as items:
         for item in items:
-            talk.warning(item, "look")
+            console.warning(item, "look")
     assert screen.lines[0].rstrip() != "isingdenoise: a: warning: look"
 
 
 def test_a_bar_is_drawn_on_terminals_alone_and_never_when_quiet(monkeypatch, capsys):
-    with talk.session(), talk.progress("ab", 2, "cleaning") as items:
+    with console.session(), console.progress("ab", 2, "cleaning") as items:
         assert list(items) == ["a", "b"]
     assert capsys.readouterr().err == ""
     screen = Screen()
     monkeypatch.setattr("sys.stderr", screen)
-    with talk.session():
-        talk.settle(quiet=True)
-        with talk.progress("ab", 2, "cleaning") as items:
+    with console.session():
+        console.settle(quiet=True)
+        with console.progress("ab", 2, "cleaning") as items:
             assert list(items) == ["a", "b"]
     assert screen.lines == [""]
 

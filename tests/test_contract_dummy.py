@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 import numpy as np
 import pytest
 from command_line import error_line, invoke, save, save_noisy, scene, succeed
-from isingdenoise_cli.settings import build_engines, complete
+from isingdenoise_cli.options.settings import build_engines, complete
 
 from isingdenoise import (
     ENGINES,

@@ -41,7 +41,8 @@ def test_help_and_version_load_next_to_nothing(option):
     output, loaded = modules_after(RUN, option)
     assert "isingdenoise" in output
     assert not loaded & (HEAVY | {"numpy"})
-    subcommands = {f"isingdenoise_cli.{name}" for name in (*COMMANDS, "options", "report")}
+    subcommands = {f"isingdenoise_cli.{name}" for name in ("options", "render.text")}
+    subcommands |= {f"isingdenoise_cli.commands.{name}" for name in (*COMMANDS, "listing")}
     assert not loaded & subcommands
 
 
@@ -158,4 +159,6 @@ def test_completion_in_the_shell_imports_no_command_for_their_names_and_nothing_
         output, loaded = modules_after(RUN)
         assert "plain," in output
         assert not loaded & HEAVY
-        assert not (light and loaded & ({f"isingdenoise_cli.{n}" for n in COMMANDS} | {"numpy"}))
+        assert not (
+            light and loaded & ({f"isingdenoise_cli.commands.{n}" for n in COMMANDS} | {"numpy"})
+        )

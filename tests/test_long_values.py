@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 from command_line import invoke, one_line, save_noisy
-from isingdenoise_cli.usage import shortened
+from isingdenoise_cli.console.shortening import shortened
 
 from isingdenoise import Gibbs, MeanField, ParameterError, denoise
 

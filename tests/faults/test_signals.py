@@ -100,13 +100,14 @@ def test_a_signal_that_an_import_swallows_is_obeyed_before_the_work(source, tmp_
     """Libraries catch whatever is raised while they look for others."""
     code = (
         "import os, signal, sys\n"
-        "from isingdenoise_cli import main, report\n"
+        "from isingdenoise_cli import main\n"
+        "from isingdenoise_cli.render import text\n"
         "def swallow():\n"
         "    try:\n"
         "        os.kill(os.getpid(), signal.SIGTERM)\n"
         "    except BaseException:\n"
         "        pass\n"
-        "report.say_if_cold = swallow\n"
+        "text.say_if_cold = swallow\n"
         "main.cli(sys.argv[1:], prog_name='isingdenoise')\n"
     )
     picture = tmp_path / "a.png"

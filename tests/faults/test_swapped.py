@@ -105,7 +105,7 @@ def test_the_output_folder_itself_swapped_for_a_link(tree, tmp_path, monkeypatch
 @pytest.mark.parametrize("option", ["-o", "--probability", "--report", "--plot"])
 def test_a_folder_that_was_named_swapped_for_a_link(tree, tmp_path, monkeypatch, option):
     """Between the check and the work."""
-    from isingdenoise_cli import report as cli_report
+    from isingdenoise_cli.render import text as cli_report
 
     out, foreign = tmp_path / "out", tmp_path / "foreign"
     out.mkdir()

@@ -13,12 +13,12 @@ from isingdenoise.inference import DEFAULT_ENGINE
 from isingdenoise.noise import AUTO, NOISE_MODELS
 from isingdenoise.pipeline import CleanOptions
 
-from .. import settings as engine_settings
-from ..values import Auto, Share, build_coupling
+from . import settings as engine_settings
 from .noise import NoiseChoice, noise_name_option, option_name, parameter_options, takers
 from .picture import check_figure, check_probability, named
 from .reading import all_of, reading_options, timeout_option
 from .targets import PLACE, Wanted, besides_options, kind_of, target_options
+from .values import Auto, Share, build_coupling
 from .writing import format_option
 
 __all__ = [

@@ -23,7 +23,7 @@ from isingdenoise.noise import (
 )
 from isingdenoise.validation import check_real
 
-from ..values import Auto
+from .values import Auto
 
 Command = Callable[..., Any]
 

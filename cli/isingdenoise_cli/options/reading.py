@@ -10,7 +10,7 @@ import click
 
 from isingdenoise.io import DEFAULT_MAX_PAGES, DEFAULT_MAX_PIXELS, DEFAULT_PAGE_PIXELS
 
-from ..values import Seconds
+from .values import Seconds
 
 Command = Callable[..., Any]
 

@@ -12,7 +12,7 @@ import click
 from isingdenoise.errors import ParameterError, printable
 from isingdenoise.io import EXTENSIONS, format_of
 
-from ..streams import PLACE, Place, Stream
+from .streams import PLACE, Place, Stream
 from .writing import Writing, writing_options
 
 __all__ = ["PLACE", "Wanted", "besides_options", "kind_of", "target_options"]

@@ -1,26 +1,23 @@
-"""What the commands print: one format for people, one for machines."""
+"""Results for people: lines and tables."""
 
 from __future__ import annotations
 
-import json
 import math
-import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
-
-import click
 
 from isingdenoise.coupling import Coupling
 from isingdenoise.errors import ParameterError, ReadError, printable
 from isingdenoise.inference import Status
 from isingdenoise.messages import collected
 from isingdenoise.noise import NOISE_MODELS, Unit
-from isingdenoise.pipeline import complaints, plain
+from isingdenoise.pipeline import complaints
 from isingdenoise.pipeline.summary import told
 from isingdenoise.result import DenoiseResult
 
-from . import process, talk
+from .. import console
+from ..framework import process
 
 #: What measures of a solve are called; others go by their names.
 _WORDS = {"r_hat": "R-hat", "effective_sample_size": "effective sample size"}
@@ -103,25 +100,6 @@ def _figure(value: float) -> str:
     return "-" if math.isnan(value) else f"{value:.{4 if abs(value) < 1e4 else 12}g}"
 
 
-def print_table(rows: Sequence[Mapping[str, str]]) -> None:
-    """Print rows as aligned columns, numbers to the right."""
-    if not rows:
-        return
-    names = list(rows[0])
-    widths = {n: max(len(n), *(len(row[n]) for row in rows)) for n in names}
-    to_right = {n for n in names if all(_is_number(row[n]) for row in rows)}
-    for row in [dict(zip(names, names, strict=True)), *rows]:
-        cells = (
-            row[n].rjust(widths[n]) if n in to_right else row[n].ljust(widths[n]) for n in names
-        )
-        talk.result("  ".join(cells).rstrip())
-
-
-def print_json(value: object) -> None:
-    """Print `value` as JSON; NaN and infinity, which JSON lacks, become null."""
-    click.echo(json.dumps(plain(value), indent=2, allow_nan=False))
-
-
 @contextmanager
 def notices(path: object) -> Iterator[None]:
     """Print the library's warnings about a picture as lines on stderr.
@@ -142,25 +120,13 @@ def notices(path: object) -> Iterator[None]:
                 raise
             raise ReadError(path, error.message) from error
     for message in messages:
-        talk.warning(path, message)
-
-
-def print_json_lines(key: str, lines: Iterable[str], more: Mapping[str, Any]) -> None:
-    """Print {key: [the values on the lines], **more} as `print_json` does, line by line."""
-    click.echo(f"{{\n  {json.dumps(key)}: [", nl=False)
-    comma = ""
-    for line in lines:
-        value = textwrap.indent(json.dumps(json.loads(line), indent=2), "    ")
-        click.echo(f"{comma}\n{value}", nl=False)
-        comma = ","
-    end = json.dumps(plain(more), indent=2, allow_nan=False).removeprefix("{")
-    click.echo(("\n  ]" if comma else "]") + "," + end)
+        console.warning(path, message)
 
 
 def warn_if_not_converged(path: object, result: DenoiseResult) -> None:
     """Say on stderr that the sweeps ran out, or that the chains disagree."""
     for message in complaints(result):
-        talk.warning(path, message)
+        console.warning(path, message)
 
 
 def say_if_cold() -> None:
@@ -168,10 +134,6 @@ def say_if_cold() -> None:
     from isingdenoise.warmup import kernel_folder, kernels_are_cached
 
     folder = kernel_folder()
-    talk.detail(f"compiled kernels are kept in {printable(folder or 'no folder')}")
+    console.detail(f"compiled kernels are kept in {printable(folder or 'no folder')}")
     if not kernels_are_cached():
-        talk.notice(f"compiling kernels ({'first run only' if folder else 'on every run'})")
-
-
-def _is_number(text: str) -> bool:
-    return text[:1].isdigit() or text[:2].lstrip("-")[:1].isdigit() or text in {"-", "inf"}
+        console.notice(f"compiling kernels ({'first run only' if folder else 'on every run'})")

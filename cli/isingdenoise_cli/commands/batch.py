@@ -11,11 +11,11 @@ import click
 from isingdenoise.errors import ParameterError, printable
 from isingdenoise.pipeline import CleanOptions
 
-from . import options as o
-from . import talk
-from .folder import Report, short_turns, threads_for
-from .options.writing import Writing, writing_options
-from .streams import check_source
+from .. import console
+from .. import options as o
+from ..options.folder import Report, short_turns, threads_for
+from ..options.streams import check_source
+from ..options.writing import Writing, writing_options
 
 SOME_FAILED = 1
 
@@ -85,7 +85,8 @@ def batch(
     """
     from isingdenoise.batch import Journal, denoise_many, locked, make_folder, plan
 
-    from . import report, signals, tally, verifying
+    from ..framework import signals
+    from ..render import summary, text, verifying
 
     if verify:
         others = {"--force": force, "--dry-run": dry_run, "--report": report_file}
@@ -112,10 +113,10 @@ def batch(
     writing.check(jobs.extensions)
     if dry_run:
         with o.named(output="OUTPUT"):
-            tally.show_plan(jobs, journal, force, as_json)
+            summary.show_plan(jobs, journal, force, as_json)
         return 0
     written = Report(report_file, target, jobs, force)
-    told, stop = tally.Tally(as_json, rows=bool(report_file)), signals.Stop()
+    told, stop = summary.Tally(as_json, rows=bool(report_file)), signals.Stop()
     outcomes = denoise_many(
         jobs,
         options,
@@ -126,11 +127,11 @@ def batch(
     )
     if jobs:
         make_folder(target)
-        report.say_if_cold()
+        text.say_if_cold()
     with signals.stop_on_signals(stop):  # the lock goes, and the report is whole, whatever comes
         with locked(journal.root) if jobs else nullcontext(), short_turns(), closing(outcomes):
             journal.reload()
-            with talk.progress(outcomes, len(jobs), "cleaning") as progress:
+            with console.progress(outcomes, len(jobs), "cleaning") as progress:
                 for outcome in progress:
                     told.add(outcome)
         written.write(told.rows)

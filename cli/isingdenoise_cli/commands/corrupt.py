@@ -12,9 +12,10 @@ import numpy as np
 from isingdenoise.errors import ParameterError, printable
 from isingdenoise.noise import NOISE_MODELS, Meaning, NoiseModel, Parameter
 
-from . import options as o
-from . import streams, talk
-from .streams import Place
+from .. import console
+from .. import options as o
+from ..options import streams
+from ..options.streams import Place
 
 if TYPE_CHECKING:
     from isingdenoise.io import Checked
@@ -113,7 +114,7 @@ def corrupt(
     else:
         data = encode_grey(np.clip(np.rint(noisy), *_SCALE).astype(np.uint8), kind)
     _write(checked, data, force)
-    say = talk.result if isinstance(output, Path) else talk.notice
+    say = console.result if isinstance(output, Path) else console.notice
     names = (streams.input_name(picture), streams.output_name(output))
     say(" -> ".join(map(printable, names)))
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from isingdenoise.errors import WriteError
 
-from . import options as o
+from .picture import named
 
 if TYPE_CHECKING:
     from isingdenoise.batch import Plan
@@ -72,7 +72,7 @@ class Report:
             return
         if jobs and path.parent.resolve() == target.resolve():
             make_folder(target)  # else it is made when nothing is refused any more
-        with o.named(report="--report", output="--report"):
+        with named(report="--report", output="--report"):
             self._checked = check_report(path, (job.source for job in jobs), overwrite=force)
 
     def write(self, rows: Sequence[dict[str, Any]] | None) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from . import options as o
-from . import talk
+from .. import console
+from .. import options as o
 
 
 @click.command()
@@ -23,10 +23,10 @@ def warmup(as_json: bool) -> None:
         kernels.append({"name": name, "seconds": seconds})
         total += seconds
         if not as_json:
-            talk.result(f"{name:<30} {seconds:6.2f} s")
+            console.result(f"{name:<30} {seconds:6.2f} s")
     if as_json:
-        from . import report
+        from ..render.json import print_json
 
-        report.print_json({"kernels": kernels, "seconds": total, "folder": kernel_folder()})
+        print_json({"kernels": kernels, "seconds": total, "folder": kernel_folder()})
         return
-    talk.result(f"{'all kernels are ready':<30} {total:6.2f} s")
+    console.result(f"{'all kernels are ready':<30} {total:6.2f} s")

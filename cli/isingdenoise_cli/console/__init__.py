@@ -24,8 +24,8 @@ from isingdenoise.errors import printable
 
 from .bar import Bar, Item
 from .logfile import LogFile
-from .process import mute
-from .usage import shortened
+from .shortening import shortened
+from .streams import mute
 
 _logger = logging.getLogger("isingdenoise")
 _lock = threading.RLock()  # the bar and the lines take turns

@@ -9,9 +9,11 @@ from typing import Any
 from isingdenoise.pipeline import Page, Watcher
 from isingdenoise.result import DenoiseResult
 
-from . import process, report, talk
-from .planning import Planned
-from .streams import input_name
+from .. import console
+from ..framework import process
+from ..options.planning import Planned
+from ..options.streams import input_name
+from . import text
 
 
 class PageProgress(Watcher):
@@ -34,10 +36,10 @@ class PageProgress(Watcher):
 
     def begin(self, pages: int) -> None:
         """Begin to draw, where there is more than one page."""
-        report.say_if_cold()
-        process.obey()
+        text.say_if_cold()
+        process.obey()  # a signal that came meanwhile, and was lost in an import
         if self._alone and pages > 1:
-            drawn = self._stack.enter_context(talk.progress(range(pages), pages, "cleaning"))
+            drawn = self._stack.enter_context(console.progress(range(pages), pages, "cleaning"))
             self._steps = iter(drawn)
             next(self._steps, None)
 
@@ -59,4 +61,4 @@ class PageProgress(Watcher):
         """Print what was warned of."""
         name = self._name if pages == 1 else f"{self._name} page {page + 1} of {pages}"
         for message in messages:
-            talk.warning(name, message)
+            console.warning(name, message)

@@ -12,7 +12,7 @@ import click
 from isingdenoise.inference import ENGINES
 from isingdenoise.noise import NOISE_MODELS, NoiseModel, parameters_of
 
-from . import options as o
+from .. import options as o
 
 
 @click.command()
@@ -36,9 +36,9 @@ def noises(as_json: bool) -> None:
     """
     records = [_noise_record(kind) for kind in NOISE_MODELS.values()]
     if as_json:
-        from . import report
+        from ..render.json import print_json
 
-        report.print_json(records)
+        print_json(records)
         return
     width = max(len(record["name"]) for record in records)
     for record in records:
@@ -78,9 +78,9 @@ def _show(
         for name, kind in kinds.items()
     ]
     if as_json:
-        from . import report
+        from ..render.json import print_json
 
-        report.print_json(records)
+        print_json(records)
         return
     width = max(len(record["name"]) for record in records)
     for record in records:

@@ -10,7 +10,8 @@ from pathlib import Path
 from isingdenoise.errors import ParameterError, printable
 from isingdenoise.pipeline import plain
 
-from . import report, talk
+from .. import console
+from . import json as render_json
 
 SOME_DIFFER = 1
 
@@ -37,14 +38,14 @@ def verify(target: Path, as_json: bool, others: Mapping[str, object]) -> int:
     if given := next((option for option, value in others.items() if value), None):
         raise ParameterError(given, "does nothing beside --verify; leave one of them out")
     files = Verification(target)
-    with talk.progress(files, len(files), "verifying") as progress:
+    with console.progress(files, len(files), "verifying") as progress:
         for _ in progress:
             pass
     for difference in files.differences:
-        talk.error(difference.line)
+        console.error(difference.line)
     if files.unread:
         lines = "1 line" if files.unread == 1 else f"{files.unread} lines"
-        talk.warning(
+        console.warning(
             target, f"{lines} of the journal cannot be read; what they spoke of is unknown"
         )
     if as_json:
@@ -54,9 +55,9 @@ def verify(target: Path, as_json: bool, others: Mapping[str, object]) -> int:
             {"output": found.path, "state": found.state, "error": found.line}
             for found in files.differences
         )
-        report.print_json_lines("files", (json.dumps(plain(row)) for row in rows), ends)
+        render_json.print_json_lines("files", (json.dumps(plain(row)) for row in rows), ends)
     else:
-        talk.result(_counted(target, len(files), [found.state for found in files.differences]))
+        console.result(_counted(target, len(files), [found.state for found in files.differences]))
     return SOME_DIFFER if files.differences else 0
 
 

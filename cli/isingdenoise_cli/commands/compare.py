@@ -13,16 +13,16 @@ import click
 from isingdenoise.inference import ENGINES, Engine
 from isingdenoise.pipeline import CleanOptions, light_record, noise_record
 
-from . import figures, streams, talk
-from . import options as o
-from .settings import EngineChoice, build_engines
-from .streams import Place
+from .. import console
+from .. import options as o
+from ..options import streams
+from ..options.settings import EngineChoice, build_engines
+from ..options.streams import Place
+from ..render import figures
 
 if TYPE_CHECKING:
     from isingdenoise.io import Checked
 
-#: Columns, keys of the record, and traits of the engines that have them.
-_BOUNDS = (("bound", "bound", "lower_bound"), ("upper bound", "upper_bound", "upper_bound"))
 #: Bytes a pixel of a result: field, means, labels, picture.
 _KEPT = 10
 
@@ -66,20 +66,22 @@ def compare(
     from isingdenoise import experiments
     from isingdenoise.io import read_clean, read_picture
 
-    from . import report
+    from ..render import text
+    from ..render.json import print_json
+    from ..render.table import print_engines
 
     streams.check_source(picture)
     solvers = build_engines(tuple(dict.fromkeys(engines)) or tuple(ENGINES), settings)
     figure = o.check_figure(plot, streams.paths(picture, clean), force)
-    with talk.step("reading"):
+    with console.step("reading"):
         needed = partial(_memory, options, solvers)
         source = read_picture(**streams.source(picture), **options.reading(), besides=needed)
     pixels = source.pixels
     reference = None if clean is None else read_clean(clean, pixels.shape, **options.bounds())
     name = streams.input_name(picture)
-    report.say_if_cold()
-    with report.notices(name):
-        with talk.step("noise and light"):
+    text.say_if_cold()
+    with text.notices(name):
+        with console.step("noise and light"):
             prepared = options.prepare(pixels)
         rows = experiments.compare(
             prepared.picture,
@@ -90,7 +92,7 @@ def compare(
             rng=options.seed,
         )
     for row in rows:
-        report.warn_if_not_converged(name, row.result)
+        text.warn_if_not_converged(name, row.result)
     if figure is not None:
         _draw(figure, pixels, reference, rows, force)
     settings_of = [row.result.settings for row in rows]
@@ -102,18 +104,14 @@ def compare(
         calibration = next(filter(None, (s["calibration"] for s in settings_of)), None)
         more = {"calibration": calibration, **light}
         engine_rows = [row.record() for row in rows]
-        report.print_json({"input": str(picture), **estimates, "engines": engine_rows, **more})
+        print_json({"input": str(picture), **estimates, "engines": engine_rows, **more})
         return
-    talk.result(f"noise     {report.describe_noise(noise)}")
-    for what, text in report.light_line(light):
-        talk.result(f"{what:<9} {text}")
-    talk.result(f"coupling  {rows[0].result.coupling} ({used['source']})\n")
-    bounds = {
-        words: key
-        for words, key, trait in _BOUNDS
-        if any(getattr(solver.traits, trait) for solver in solvers)
-    }
-    report.print_table([_row(r.record(), reference is not None, bounds) for r in rows])
+    console.result(f"noise     {text.describe_noise(noise)}")
+    for what, words in text.light_line(light):
+        console.result(f"{what:<9} {words}")
+    console.result(f"coupling  {rows[0].result.coupling} ({used['source']})\n")
+    traits = [solver.traits for solver in solvers]
+    print_engines([row.record() for row in rows], traits, measured=reference is not None)
 
 
 def _memory(options: CleanOptions, solvers: Sequence[Engine], pixels: int, dtype: str) -> int:
@@ -121,19 +119,6 @@ def _memory(options: CleanOptions, solvers: Sequence[Engine], pixels: int, dtype
     outputs = {"probability": None}
     each = (replace(options, engine=engine).memory(pixels, dtype, outputs) for engine in solvers)
     return max(each) + _KEPT * pixels * (len(solvers) - 1)
-
-
-def _row(record: dict[str, Any], measured: bool, bounds: dict[str, str]) -> dict[str, str]:
-    """Return one row of the table as text, with a column for each bound that some engine has."""
-    row = {"engine": record["engine"]}
-    if measured:
-        row["bit error rate"] = f"{record['bit_error_rate']:.4%}"
-        row["PSNR dB"] = f"{record['psnr']:.2f}"
-    row["energy"] = f"{record['energy']:.1f}"
-    for words, key in bounds.items():
-        row[words] = "-" if record[key] is None else f"{record[key]:.1f}"
-    row |= {"sweeps": str(record["sweeps"]), "seconds": f"{record['seconds']:.4f}"}
-    return row | {"status": record["status"]}
 
 
 def _draw(place: Checked, pixels: Any, reference: Any, rows: list[Any], force: bool) -> None:

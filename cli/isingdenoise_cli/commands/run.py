@@ -12,12 +12,15 @@ import click
 from isingdenoise.errors import IsingDenoiseError, ParameterError, printable
 from isingdenoise.pipeline import CleanOptions
 
-from . import options as o
-from . import planning, report, talk
-from .planning import Planned
-from .streams import Place, input_name, output_name
-from .usage import worded
-from .watching import PageProgress
+from .. import console
+from .. import options as o
+from ..framework.usage import worded
+from ..options import planning
+from ..options.planning import Planned
+from ..options.streams import Place, input_name, output_name
+from ..render import text
+from ..render.json import print_json
+from ..render.pages import PageProgress
 
 SOME_FAILED = 1
 #: How the pipeline's parameters are called here.
@@ -70,11 +73,11 @@ def run(
         raise ParameterError("--json", "does not go with a picture on standard output; use -o")
     planning.sweep_folders(planned)
     if len(planned) > 1:
-        with talk.progress(planned, len(planned), "cleaning") as progress:
+        with console.progress(planned, len(planned), "cleaning") as progress:
             return _each(progress, options, force, as_json)
     records = _cleaned(planned[0], options, force, alone=True)
     if as_json:
-        report.print_json(_record(planned[0], records, options))
+        print_json(_record(planned[0], records, options))
     else:
         _tell(planned[0], records)
     return 0
@@ -108,7 +111,7 @@ def _each(items: Iterable[Planned], options: CleanOptions, force: bool, as_json:
         except IsingDenoiseError as error:
             about = f"{printable(planned.source)}: " if isinstance(error, ParameterError) else ""
             line = f"{about}{worded(error)}"
-            talk.error(line)
+            console.error(line)
             failure = {"output": None, "error": line}
             records.append({"input": str(planned.source), **failure})
             failed += 1
@@ -118,7 +121,7 @@ def _each(items: Iterable[Planned], options: CleanOptions, force: bool, as_json:
         else:
             _tell(planned, pages)
     if as_json:
-        report.print_json({"pictures": records, "failed": failed})
+        print_json({"pictures": records, "failed": failed})
     return SOME_FAILED if failed else 0
 
 
@@ -137,7 +140,7 @@ def _record(planned: Planned, pages: list[Any], options: CleanOptions) -> dict[s
 
 def _tell(planned: Planned, pages: list[dict[str, Any]]) -> None:
     """Print what became of an input: on stderr where stdout takes the picture."""
-    say = talk.notice if planned.takes_stdout else talk.result
+    say = console.notice if planned.takes_stdout else console.result
     target = output_name(planned.place)
     say(f"{printable(input_name(planned.source))} -> {printable(target)}")
     for number, record in enumerate(pages, 1):
@@ -145,5 +148,5 @@ def _tell(planned: Planned, pages: list[dict[str, Any]]) -> None:
         if len(pages) > 1:
             say(f"  page {number} of {len(pages)}")
             indent = "    "
-        for what, text in report.page_lines(record):
-            say(f"{indent}{what:<9} {text}")
+        for what, words in text.page_lines(record):
+            say(f"{indent}{what:<9} {words}")

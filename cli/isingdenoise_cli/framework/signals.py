@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from . import process, talk
+from .. import console
+from . import process
 
 #: What must not be left half done: files that are about to take their name, and the lock.
 _NOT_CUT_SHORT = frozenset({"isingdenoise._io.atomic", "isingdenoise.batch.lock"})
@@ -65,4 +66,4 @@ def _is_delicate(frame: FrameType | None) -> bool:
 def tell_the_rest(left: int) -> None:
     """Print how many pictures are left, and how to go on."""
     pictures = "1 picture" if left == 1 else f"{left} pictures"
-    talk.error(f"interrupted, {pictures} left; the same command goes on from here")
+    console.error(f"interrupted, {pictures} left; the same command goes on from here")

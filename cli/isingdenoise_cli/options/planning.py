@@ -18,9 +18,10 @@ from isingdenoise.io import (
 )
 from isingdenoise.pipeline import Job, targets_of
 
-from . import options as o
 from . import streams
+from .picture import named
 from .streams import STREAM, Place, Stream
+from .targets import Wanted, kind_of
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ OPTIONS = {"output": "-o", "probability": "--probability", "change_map": "--chan
 
 
 def plan(
-    sources: Sequence[Place], wanted: o.Wanted, others: Sequence[Path], force: bool
+    sources: Sequence[Place], wanted: Wanted, others: Sequence[Path], force: bool
 ) -> list[Planned]:
     """Return what to do with each input, or refuse all of it.
 
@@ -113,7 +114,7 @@ def sweep_folders(jobs: Sequence[Planned]) -> None:
         sweep(folder)
 
 
-def _check_several(sources: Sequence[Place], wanted: o.Wanted) -> None:
+def _check_several(sources: Sequence[Place], wanted: Wanted) -> None:
     """Refuse what makes no sense with several inputs."""
     if any(isinstance(source, Stream) for source in sources):
         raise ParameterError("INPUT", "'-' is standard input and goes alone; './-' is a file")
@@ -132,9 +133,9 @@ def _check_several(sources: Sequence[Place], wanted: o.Wanted) -> None:
         )
 
 
-def _planned(source: Place, wanted: o.Wanted, several: bool) -> Planned:
+def _planned(source: Place, wanted: Wanted, several: bool) -> Planned:
     """Return what one input becomes."""
-    with o.named(output="-o", format="--format", compression="--compression"):
+    with named(output="-o", format="--format", compression="--compression"):
         place, kind = _main_place(source, wanted, several)
         if kind is not None:
             check_format(kind, wanted.writing.compression)
@@ -146,12 +147,12 @@ def _planned(source: Place, wanted: o.Wanted, several: bool) -> Planned:
         None if changes is None else streams.as_sink(changes),
         kind,
     )
-    with o.named(**OPTIONS):
+    with named(**OPTIONS):
         targets_of(job)  # refuses names and formats that do not fit
     return Planned(source, {"output": place, "probability": sure, "change_map": changes}, job)
 
 
-def _main_place(source: Place, wanted: o.Wanted, several: bool) -> tuple[Place, str | None]:
+def _main_place(source: Place, wanted: Wanted, several: bool) -> tuple[Place, str | None]:
     """Return where the clean picture goes, and its format as far as it is known."""
     place, kind = wanted.output, wanted.kind
     known = isinstance(place, Path) and EXTENSIONS.get(place.suffix.lower())
@@ -165,7 +166,7 @@ def _main_place(source: Place, wanted: o.Wanted, several: bool) -> tuple[Place, 
         return source.with_name(f"{source.stem}.denoised{extension}"), EXTENSIONS[extension]
     if place is None or isinstance(place, Stream):
         return STREAM, kind
-    return place, o.kind_of(place, kind)
+    return place, kind_of(place, kind)
 
 
 def _extension(source: Path, kind: str | None) -> str:
@@ -176,7 +177,7 @@ def _extension(source: Path, kind: str | None) -> str:
     return next(extension for extension, name in EXTENSIONS.items() if name == kind)
 
 
-def _check(jobs: Sequence[Planned], inputs: Sequence[Path], wanted: o.Wanted, force: bool) -> None:
+def _check(jobs: Sequence[Planned], inputs: Sequence[Path], wanted: Wanted, force: bool) -> None:
     """Refuse outputs that cannot be written, or are one file."""
     taken: dict[object, tuple[Planned, str]] = {}
     folds: dict[Path, bool] = {}
@@ -192,7 +193,7 @@ def _check(jobs: Sequence[Planned], inputs: Sequence[Path], wanted: o.Wanted, fo
             else:
                 if name == "output" and place != wanted.output:
                     _check_own_name(job, place, files)
-                with o.named(output=option):
+                with named(output=option):
                     known = inputs if _identity(place) in files else ()
                     job.checked[name] = check_output(place, known, overwrite=force)
                 key = _key(place.resolve(), folds)

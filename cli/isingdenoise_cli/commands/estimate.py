@@ -9,9 +9,11 @@ import click
 from isingdenoise._version import __version__
 from isingdenoise.pipeline import CleanOptions, light_record, noise_record
 
-from . import figures, streams, talk
-from . import options as o
-from .streams import Place
+from .. import console
+from .. import options as o
+from ..options import streams
+from ..options.streams import Place
+from ..render import figures
 
 
 @click.command()
@@ -43,19 +45,20 @@ def estimate(
     from isingdenoise import learning
     from isingdenoise.io import read_picture
 
-    from . import report
+    from ..render import text
+    from ..render.json import print_json
 
     for place in (picture, *options.files):
         streams.check_source(place)
     figure_place = o.check_figure(plot, streams.paths(picture, *options.files), force)
-    with talk.step("reading"):
+    with console.step("reading"):
         pixels = read_picture(
             **streams.source(picture), **options.reading(), besides=options.memory
         ).pixels
     known = options.known(pixels.shape)
-    report.say_if_cold()
-    with report.notices(streams.input_name(picture)):
-        with talk.step("noise and light"):
+    text.say_if_cold()
+    with text.notices(streams.input_name(picture)):
+        with console.step("noise and light"):
             prepared = options.prepare(pixels, known)
         found = learning.estimate(prepared.picture, prepared.noise, mask=known)
     if figure_place is not None:
@@ -65,17 +68,17 @@ def estimate(
     light = light_record(options.background, prepared.light)
     if as_json:
         record = {"input": str(picture), "version": __version__, "noise": noise, **found.record()}
-        report.print_json({**record, "mask": options.mask, "plot": plot, **light})
+        print_json({**record, "mask": options.mask, "plot": plot, **light})
         return
     tried = len({coupling for coupling, _ in found.curve})
     bias, slope = found.calibration.bias, found.calibration.slope
     rows = [
-        ("noise", report.describe_noise(noise)),
-        *report.light_line(light),
+        ("noise", text.describe_noise(noise)),
+        *text.light_line(light),
         ("coupling", str(found.coupling)),
         ("calibration", f"bias {bias:.3g}, slope {slope:.3g}"),
         ("score", f"{found.score:.5g} nats for each of {found.hidden} hidden pixels"),
         ("tried", f"{tried} couplings in {found.seconds:.2g} s"),
     ]
-    for what, text in rows:
-        talk.result(f"{what:<11}  {text}")
+    for what, words in rows:
+        console.result(f"{what:<11}  {words}")

@@ -18,10 +18,11 @@ from isingdenoise._version import __version__
 from isingdenoise.environment import alone, check_environment
 from isingdenoise.errors import ParameterError, printable
 
-from . import config, talk
+from .. import console
+from ..console.logfile import LogFile
+from . import config
 from .config import Setting
 from .configfile import ConfigError, read_file
-from .logfile import LogFile
 from .usage import name_like_an_option, option_of, parameter_of
 
 _OWN = ("quiet", "verbose", "log_file", "config", "show_config")
@@ -99,7 +100,7 @@ class Command(click.Command):
         """Settle the manners, then run the command."""
         own = {name: ctx.params.pop(name, None) for name in _OWN}
         _before_the_command(ctx, own)
-        talk.settle(**_loudness(ctx, own))
+        console.settle(**_loudness(ctx, own))
         if own["show_config"]:
             settings = _in_use(ctx, {**ctx.params, **own})
             for line in config.shown(str(ctx.info_name), self, settings):
@@ -109,11 +110,11 @@ class Command(click.Command):
             raise click.UsageError(f"{_SHOW} cannot be the value of an option")
         if own["log_file"] is not None:
             used = [*_paths([*ctx.params.values(), own["config"]])]
-            talk.attach(LogFile(own["log_file"], used))
+            console.attach(LogFile(own["log_file"], used))
         _tell_settings(ctx, {**ctx.params, **own})
         for variable, near in ctx.meta.get(_UNKNOWN, {}).items():
             nearest = f"; the nearest is {near}" if near else ""
-            talk.warning(variable, f"this environment variable stands for no option{nearest}")
+            console.warning(variable, f"this environment variable stands for no option{nearest}")
         check_environment()
         alone()
         started = time.perf_counter()
@@ -127,7 +128,7 @@ class Command(click.Command):
                 f"{option_of(error.parameter)}: {error.message} (set by {origin})"
             ) from error
         finally:
-            talk.detail(f"{time.perf_counter() - started:.3f} s in all")
+            console.detail(f"{time.perf_counter() - started:.3f} s in all")
 
 
 class _Commands(Mapping[str, click.Command]):
@@ -212,12 +213,14 @@ def _loudness(ctx: click.Context, own: dict[str, Any]) -> dict[str, bool]:
 
 
 def _tell_settings(ctx: click.Context, params: Mapping[str, Any]) -> None:
-    talk.detail(f"isingdenoise {__version__}, Python {platform.python_version()}, {ctx.info_name}")
+    console.detail(
+        f"isingdenoise {__version__}, Python {platform.python_version()}, {ctx.info_name}"
+    )
     names = {p.name: p.opts[-1] for p in ctx.command.params if isinstance(p, click.Option)}
     for name, (value, origin) in _in_use(ctx, params).items():
         if origin != "default":
             text = " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-            talk.detail(f"{names.get(name, name)} {printable(text)} ({origin})")
+            console.detail(f"{names.get(name, name)} {printable(text)} ({origin})")
 
 
 def _paths(values: Iterable[Any]) -> Iterator[Path]:

@@ -15,8 +15,8 @@ import click
 
 from isingdenoise.errors import printable
 
+from ..console.shortening import cut
 from .configfile import ConfigError
-from .usage import cut
 
 PREFIX = "ISINGDENOISE_"
 #: Variables with our prefix that stand for no option.

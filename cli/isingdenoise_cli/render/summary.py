@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, overload
 from isingdenoise.errors import OverwriteError, ReadError, printable
 from isingdenoise.pipeline import plain
 
-from . import report, talk
-from .usage import worded
+from .. import console
+from ..framework.usage import worded
+from . import json as render_json
 
 if TYPE_CHECKING:
     from isingdenoise.batch import Journal, Outcome, Passed, Plan
@@ -45,14 +46,14 @@ def show_plan(jobs: Plan, journal: Journal, force: bool, as_json: bool) -> None:
             refused.append(error)
         rows.append({"action": state, "input": job.source, "output": job.target, "error": why})
     if as_json:
-        report.print_json({"pictures": rows, **asdict(jobs.passed)})
+        render_json.print_json({"pictures": rows, **asdict(jobs.passed)})
     else:
         width = 6 if refused else 4
         for row in rows:
             names = f"{printable(row['input'])} -> {printable(row['output'])}"
-            talk.result(f"{row['action']:<{width}}  {names}")
+            console.result(f"{row['action']:<{width}}  {names}")
         if passed := _passed(jobs.passed, none=not rows):
-            talk.result(", ".join(passed))
+            console.result(", ".join(passed))
     raise_refused(refused)
 
 
@@ -88,13 +89,13 @@ class Tally:
         self.failed += outcome.error is not None
         self.skipped += outcome.skipped
         for message in outcome.warnings:
-            talk.warning(source, message)
+            console.warning(source, message)
         if outcome.error is not None:
-            talk.error(_line(outcome))
+            console.error(_line(outcome))
             if outcome.error.__cause__ is not None:
-                talk.trace(outcome.error.__cause__)
+                console.trace(outcome.error.__cause__)
         done = "up to date" if outcome.skipped else f"{outcome.seconds:.2f} s"
-        talk.detail(f"{printable(source)}: {done}")
+        console.detail(f"{printable(source)}: {done}")
         if self.rows is not None:
             self.rows.add(report_row(outcome))
         if self._records is not None:
@@ -104,7 +105,7 @@ class Tally:
         """Print the end of a batch."""
         if self._records is not None:
             ends = {"failed": self.failed, "skipped": self.skipped, **asdict(passed)}
-            report.print_json_lines("pictures", map(json.dumps, self._records), ends)
+            render_json.print_json_lines("pictures", map(json.dumps, self._records), ends)
             return
         done = self.count - self.failed - self.skipped
         pictures = "1 picture" if done == 1 else f"{done} pictures"
@@ -113,7 +114,7 @@ class Tally:
             parts = [f"no pictures in {printable(source)}"]
         parts += [f"{self.skipped} up to date"] * bool(self.skipped)
         parts += [f"{self.failed} failed"] * bool(self.failed)
-        talk.result(", ".join(parts + _passed(passed, none=not self.count)))
+        console.result(", ".join(parts + _passed(passed, none=not self.count)))
 
 
 class _Records(Sequence[dict[str, Any]]):
@@ -148,7 +149,7 @@ class _Records(Sequence[dict[str, Any]]):
             while data:
                 data = data[self._file.write(data) :]
         except OSError as error:
-            talk.detail(f"the temporary folder takes no more ({error.strerror or error})")
+            console.detail(f"the temporary folder takes no more ({error.strerror or error})")
             return
         for line in self._latest:
             self._ends.append(self._ends[-1] + len(line))

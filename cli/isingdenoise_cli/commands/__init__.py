@@ -1,0 +1,1 @@
+"""The subcommands: parse, call the library, print; one file a command."""

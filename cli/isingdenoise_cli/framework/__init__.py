@@ -1,0 +1,1 @@
+"""What every subcommand stands on: the group, settings from elsewhere, errors, signals."""

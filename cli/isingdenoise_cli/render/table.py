@@ -1,0 +1,66 @@
+"""The table of `compare`: one row for each engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from isingdenoise.inference import Traits
+
+from .. import console
+
+#: Columns, keys of the record, and traits of the engines that have them.
+_BOUNDS = (("bound", "bound", "lower_bound"), ("upper bound", "upper_bound", "upper_bound"))
+
+
+def print_engines(
+    records: Sequence[Mapping[str, Any]], traits: Sequence[Traits], *, measured: bool
+) -> None:
+    """Print one row for each engine.
+
+    Parameters
+    ----------
+    records : sequence of mapping
+        Of `experiments.compare`.
+    traits : sequence of Traits
+        Of the engines: a bound that none of them has gets no column.
+    measured : bool
+        Whether the clean picture is known.
+    """
+    bounds = {
+        words: key
+        for words, key, trait in _BOUNDS
+        if any(getattr(known, trait) for known in traits)
+    }
+    print_table([_row(record, measured, bounds) for record in records])
+
+
+def _row(record: Mapping[str, Any], measured: bool, bounds: dict[str, str]) -> dict[str, str]:
+    """Return one row of the table as text, with a column for each bound that some engine has."""
+    row = {"engine": record["engine"]}
+    if measured:
+        row["bit error rate"] = f"{record['bit_error_rate']:.4%}"
+        row["PSNR dB"] = f"{record['psnr']:.2f}"
+    row["energy"] = f"{record['energy']:.1f}"
+    for words, key in bounds.items():
+        row[words] = "-" if record[key] is None else f"{record[key]:.1f}"
+    row |= {"sweeps": str(record["sweeps"]), "seconds": f"{record['seconds']:.4f}"}
+    return row | {"status": record["status"]}
+
+
+def print_table(rows: Sequence[Mapping[str, str]]) -> None:
+    """Print rows as aligned columns, numbers to the right."""
+    if not rows:
+        return
+    names = list(rows[0])
+    widths = {n: max(len(n), *(len(row[n]) for row in rows)) for n in names}
+    to_right = {n for n in names if all(_is_number(row[n]) for row in rows)}
+    for row in [dict(zip(names, names, strict=True)), *rows]:
+        cells = (
+            row[n].rjust(widths[n]) if n in to_right else row[n].ljust(widths[n]) for n in names
+        )
+        console.result("  ".join(cells).rstrip())
+
+
+def _is_number(text: str) -> bool:
+    return text[:1].isdigit() or text[:2].lstrip("-")[:1].isdigit() or text in {"-", "inf"}
