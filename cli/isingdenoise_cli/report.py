@@ -21,6 +21,7 @@ from isingdenoise.pipeline.summary import told
 from isingdenoise.result import DenoiseResult
 
 from . import process, talk
+from .usage import advised
 
 #: What measures of a solve are called; others go by their names.
 _WORDS = {"r_hat": "R-hat", "effective_sample_size": "effective sample size"}
@@ -159,8 +160,8 @@ def print_json_lines(key: str, lines: Iterable[str], more: Mapping[str, Any]) ->
 
 def warn_if_not_converged(path: object, result: DenoiseResult) -> None:
     """Say on stderr that the sweeps ran out, or that the chains disagree."""
-    for message in complaints(result):
-        talk.warning(path, message)
+    for advice in complaints(result):
+        talk.warning(path, advised(advice))
 
 
 def say_if_cold() -> None:

@@ -11,7 +11,7 @@ from types import FrameType
 from . import process, talk
 
 #: What must not be left half done: files that are about to take their name, and the lock.
-_NOT_CUT_SHORT = frozenset({"isingdenoise._io.atomic", "isingdenoise.batch.lock"})
+_NOT_CUT_SHORT = frozenset({"isingdenoise.io.atomic", "isingdenoise.batch.lock"})
 
 
 class Stop:

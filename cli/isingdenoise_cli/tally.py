@@ -16,7 +16,7 @@ from isingdenoise.errors import OverwriteError, ReadError, printable
 from isingdenoise.pipeline import plain
 
 from . import report, talk
-from .usage import worded
+from .usage import advised, worded
 
 if TYPE_CHECKING:
     from isingdenoise.batch import Journal, Outcome, Passed, Plan
@@ -41,7 +41,7 @@ def show_plan(jobs: Plan, journal: Journal, force: bool, as_json: bool) -> None:
         except ReadError:  # told when its turn comes
             state = "do"
         except OverwriteError as error:
-            state, why = "refuse", str(error)
+            state, why = "refuse", worded(error)
             refused.append(error)
         rows.append({"action": state, "input": job.source, "output": job.target, "error": why})
     if as_json:
@@ -87,8 +87,8 @@ class Tally:
         self.count += 1
         self.failed += outcome.error is not None
         self.skipped += outcome.skipped
-        for message in outcome.warnings:
-            talk.warning(source, message)
+        for advice in outcome.advice:
+            talk.warning(source, advised(advice))
         if outcome.error is not None:
             talk.error(_line(outcome))
             if outcome.error.__cause__ is not None:
@@ -194,7 +194,7 @@ def _record(outcome: Outcome) -> dict[str, Any]:
         "probability": None if outcome.error else outcome.job.probability,
         "change_map": None if outcome.error else outcome.job.change_map,
         "error": outcome.error and _line(outcome),
-        "warnings": list(outcome.warnings),
+        "warnings": [*map(advised, outcome.advice)],
         "result": pages[0] if len(pages) == 1 else None,
         "pages": pages if len(pages) > 1 else None,
         "skipped": outcome.skipped,

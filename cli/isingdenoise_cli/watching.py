@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
 
+from isingdenoise.inference import Advice
 from isingdenoise.pipeline import Page, Watcher
 from isingdenoise.result import DenoiseResult
 
 from . import process, report, talk
 from .planning import Planned
 from .streams import input_name
+from .usage import advised
 
 
 class PageProgress(Watcher):
@@ -55,8 +57,8 @@ class PageProgress(Watcher):
         """Say that the last page is written."""
         next(self._steps, None)
 
-    def warn(self, page: int, pages: int, messages: Sequence[str]) -> None:
+    def warn(self, page: int, pages: int, messages: Sequence[Advice]) -> None:
         """Print what was warned of."""
         name = self._name if pages == 1 else f"{self._name} page {page + 1} of {pages}"
         for message in messages:
-            talk.warning(name, message)
+            talk.warning(name, advised(message))

@@ -152,8 +152,8 @@ def raise_refused(refusals: Iterable[OverwriteError]) -> None:
     refusals = iter(refusals)
     if (first := next(refusals, None)) is not None:
         others = sum(1 for _ in refusals)
-        more = f" (and {others} more; --dry-run lists them)" if others else ""
-        raise OverwriteError(first.path, first.message + more) from first
+        hint = f"overwrite_all:{others}" if others else first.hint
+        raise OverwriteError(first.path, first.message, hint) from first
 
 
 def _is_there(jobs: Plan, target: str) -> bool:
@@ -164,7 +164,7 @@ def _is_there(jobs: Plan, target: str) -> bool:
 def _refusal(job: FileJob, journal: Journal | None) -> OverwriteError | None:
     """Return why a target that exists must stay, or None."""
     if journal is None:
-        return OverwriteError(job.target, "exists; use --force to replace it")
+        return OverwriteError(job.target, "exists", "overwrite")
     try:
         journal.check(job)
     except OverwriteError as error:
