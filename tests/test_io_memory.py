@@ -5,6 +5,7 @@ import struct
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -212,6 +213,29 @@ def test_a_page_of_a0_at_600_dpi():
 @linux
 def test_what_the_machine_has():
     assert 10**6 < available_memory() < 2**50
+
+
+def test_the_machine_is_asked_in_a_way_that_knows_every_system(monkeypatch):
+    free = SimpleNamespace(available=12_345, total=10**12)
+    asked = SimpleNamespace(virtual_memory=lambda: free)
+    monkeypatch.setitem(sys.modules, "psutil", asked)
+    monkeypatch.setattr(memory, "_of_the_address_space", lambda: None)
+    monkeypatch.setattr(memory, "_of_the_groups", list)
+    assert available_memory() == 12_345
+    asked.virtual_memory = lambda: 1 / 0
+    with pytest.raises(ZeroDivisionError):  # a control: it is asked each time
+        available_memory()
+
+
+@pytest.mark.parametrize("wrong", [OSError("no /proc"), RuntimeError("unknown system")])
+def test_a_machine_that_does_not_tell_refuses_nothing(monkeypatch, wrong):
+    def fail():
+        raise wrong
+
+    monkeypatch.setitem(sys.modules, "psutil", SimpleNamespace(virtual_memory=fail))
+    assert memory._of_the_machine() is None
+    monkeypatch.setitem(sys.modules, "psutil", None)  # not importable
+    assert memory._of_the_machine() is None
 
 
 @pytest.mark.parametrize("version", [1, 2])
