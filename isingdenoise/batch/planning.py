@@ -126,6 +126,19 @@ def plan(
         A folder of the target is a link.
     OverwriteError
         A target exists, `overwrite` is false, and it is not the journal's.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> scans = Path(folder.name)
+    >>> for name in ("a.jpg", "b.tif", "notes.txt"):
+    ...     scans.joinpath(name).touch()
+    >>> jobs = plan(scans, scans / "cleaned")
+    >>> [(job.source.name, job.target.name) for job in jobs], jobs.passed.others
+    ([('a.jpg', 'a.png'), ('b.tif', 'b.tif')], 1)
+    >>> folder.cleanup()
     """
     source, target = Path(source), Path(target)
     if not source.is_dir():

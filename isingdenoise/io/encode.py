@@ -60,6 +60,15 @@ def encode_bilevel(
     ParameterError
         `image` is no two-dimensional array of bools, or something does not fit
         `format`.
+
+    Examples
+    --------
+    >>> import io
+    >>> import numpy as np
+    >>> from isingdenoise.io import read_picture
+    >>> data = encode_bilevel(np.eye(3) > 0, "PNG", dpi=(300.0, 300.0))
+    >>> read_picture(io.BytesIO(data)).pixels.tolist()
+    [[True, False, False], [False, True, False], [False, False, True]]
     """
     image = _checked(image)
     if image.dtype != np.bool_:

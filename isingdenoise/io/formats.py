@@ -46,6 +46,11 @@ def format_of(path: StrPath) -> str:
     ------
     ParameterError
         The extension is missing or unknown.
+
+    Examples
+    --------
+    >>> format_of("scan.TIF")
+    'TIFF'
     """
     name = os.fsdecode(path)
     found = EXTENSIONS.get(Path(name).suffix.lower())
@@ -99,6 +104,11 @@ def check_format(format: str, compression: str | None = None, *, bilevel: bool =
     ------
     ParameterError
         There is no such format, or it has no such compression.
+
+    Examples
+    --------
+    >>> check_format("tif", "group4")
+    'TIFF'
     """
     kind = _ALIASES.get(format.upper(), format.upper())
     if kind not in FORMATS:

@@ -68,6 +68,11 @@ def memory_needed(
     ------
     ParameterError
         `pixels` is negative.
+
+    Examples
+    --------
+    >>> memory_needed(10**9, "1") < memory_needed(10**9, "RGB")
+    True
     """
     if pixels < 0:
         raise ParameterError("pixels", f"must be at least 0, not {pixels}")

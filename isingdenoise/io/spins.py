@@ -30,6 +30,11 @@ def to_spins(pixels: Array) -> Array:
     ------
     ParameterError
         There are not exactly two values.
+
+    Examples
+    --------
+    >>> to_spins([[0, 255]]).tolist()
+    [[-1, 1]]
     """
     pixels = np.asarray(pixels)
     if pixels.dtype != np.bool_:
@@ -60,6 +65,11 @@ def from_spins(labels: Array) -> Array:
     ------
     ParameterError
         Another value occurs.
+
+    Examples
+    --------
+    >>> from_spins([[-1, 1]]).tolist()
+    [[False, True]]
     """
     labels = np.asarray(labels)
     if labels.dtype.kind not in "if" or not np.all((labels == 1) | (labels == -1)):

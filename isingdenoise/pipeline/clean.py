@@ -129,6 +129,22 @@ def clean(
     ------
     IsingDenoiseError
         Whatever is wrong with the input or its outputs. Nothing has been written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from isingdenoise.io import read_picture, write_bilevel
+    >>> from isingdenoise.pipeline import CleanOptions, FileJob
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> here = Path(folder.name)
+    >>> write_bilevel(here / "noisy.png", np.random.default_rng(0).random((16, 16)) < 0.1)
+    >>> options = CleanOptions(noise="flip", coupling=1.0)
+    >>> found = clean(FileJob(here / "noisy.png", here / "clean.png"), options)
+    >>> found.pages[0].record["status"], read_picture(here / "clean.png").pixels.shape
+    ('converged', (16, 16))
+    >>> folder.cleanup()
     """
     try:
         with deadline(options.timeout, job.source):

@@ -91,6 +91,14 @@ class CleanOptions:
     ------
     ParameterError
         A value is out of range, or two do not go together.
+
+    Examples
+    --------
+    >>> options = CleanOptions(noise="flip", engine="gibbs", seed=1)
+    >>> options.noise_name, options.solver.name
+    ('flip', 'gibbs')
+    >>> options.fingerprint()["seed"]
+    1
     """
 
     noise: str | NoiseSpec | NoiseModel = AUTO
