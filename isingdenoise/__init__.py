@@ -1,8 +1,11 @@
 """Denoise two-level pictures with an Ising Markov random field.
 
+    >>> import numpy as np
     >>> from isingdenoise import denoise
+    >>> noisy = np.random.default_rng(0).normal(np.repeat([-1.0, 1.0], 512), 0.5).reshape(32, 32)
     >>> result = denoise(noisy, "gaussian")
-    >>> result.image, result.probability
+    >>> result.image.shape, result.probability.dtype
+    ((32, 32), dtype('float32'))
 
 Names load on first use: importing the package loads neither numba nor
 matplotlib nor scikit-image.

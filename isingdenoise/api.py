@@ -106,6 +106,18 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     -----
     EstimationWarning
         A parameter cannot be estimated from this picture.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> clean = np.zeros((32, 32), bool)
+    >>> clean[8:24, 8:24] = True
+    >>> noisy = clean ^ (np.random.default_rng(0).random(clean.shape) < 0.1)
+    >>> result = denoise(noisy, "flip")
+    >>> int((noisy != clean).sum()), int((result.image != clean).sum())
+    (96, 3)
+    >>> result.probability.shape, result.probability.dtype
+    ((32, 32), dtype('float32'))
     """
     x, known = check_picture(image, mask, high=LARGEST_GREY)
     held = _check_protected(protect, x, known)

@@ -41,6 +41,13 @@ class Coupling:
     ------
     ParameterError
         A strength is not finite or beyond 1e6 in size.
+
+    Examples
+    --------
+    >>> Coupling(horizontal=1.0, vertical=0.5).neighbours
+    4
+    >>> Coupling(horizontal=1.0, vertical=0.5).scaled(2.0)
+    Coupling(horizontal=2.0, vertical=1.0, diagonal=0.0, antidiagonal=0.0)
     """
 
     horizontal: float
@@ -61,6 +68,11 @@ class Coupling:
         ----------
         J : float
             The strength.
+
+        Examples
+        --------
+        >>> Coupling.nearest(0.7)
+        Coupling(horizontal=0.7, vertical=0.7, diagonal=0.0, antidiagonal=0.0)
         """
         J = check_real("coupling", J, low=-LIMIT, high=LIMIT)
         return cls(J, J)
@@ -77,6 +89,11 @@ class Coupling:
             Strength along both diagonals. The default J / sqrt(2), an edge's
             strength over its length, makes a boundary's cost depend less on
             its direction (Boykov and Kolmogorov, ICCV 2003).
+
+        Examples
+        --------
+        >>> Coupling.eight(0.7).neighbours
+        8
         """
         J = check_real("coupling", J, low=-LIMIT, high=LIMIT)
         across = J / math.sqrt(2) if diagonal is None else diagonal
@@ -110,6 +127,11 @@ class Coupling:
         ParameterError
             The shapes do not fit one another, or a strength is not finite or
             beyond 1e6 in size.
+
+        Examples
+        --------
+        >>> Coupling.per_edge([[1.0, 0.0], [1.0, 0.0]], [[0.5, 0.5, 0.5]]).shape
+        (2, 3)
         """
         return EdgeCoupling(given_planes(horizontal, vertical, diagonal, antidiagonal))
 
@@ -139,6 +161,12 @@ class Coupling:
         ----------
         Boykov and Jolly, Interactive Graph Cuts for Optimal Boundary and Region
         Segmentation of Objects in N-D Images, ICCV 2001, section 2.1.
+
+        Examples
+        --------
+        >>> weaker = Coupling.contrast([[10.0, 10.0, 60.0]], J=1.0, beta=1e-3)
+        >>> weaker.shape, 0 < weaker.horizontal < 1
+        ((1, 3), True)
         """
         x = check_image("image", image, high=_LARGEST_GREY).astype(np.float64)
         if np.asarray(image).dtype == np.bool_:

@@ -76,6 +76,13 @@ def effective_sample_size(chains: npt.ArrayLike) -> float:
     Bayesian Analysis 16 (2021), section 3.2. A. Gelman et al., "Bayesian Data
     Analysis", 3rd ed., 2013, section 11.5. C. J. Geyer, "Practical Markov
     chain Monte Carlo", Statistical Science 7 (1992), section 3.3.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> chains = np.random.default_rng(0).standard_normal((4, 500))
+    >>> 1000 < effective_sample_size(chains) < 4000
+    True
     """
     variances = _split_variances(_as_chains("chains", chains))
     if variances is None or variances.total == 0.0:
@@ -118,6 +125,13 @@ def r_hat(chains: npt.ArrayLike) -> float:
     As `effective_sample_size`, and A. Gelman and D. B. Rubin, "Inference from
     iterative simulation using multiple sequences", Statistical Science 7
     (1992).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> chains = np.random.default_rng(0).standard_normal((4, 500))
+    >>> r_hat(chains) < 1.01, r_hat(chains + np.arange(4)[:, None]) > 1.1
+    (True, True)
     """
     variances = _split_variances(_as_chains("chains", chains))
     if variances is None or variances.total == 0.0:
@@ -147,6 +161,13 @@ def standard_error(chains: npt.ArrayLike) -> float:
     ------
     ParameterError
         As `effective_sample_size`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> chains = np.random.default_rng(0).standard_normal((4, 500))
+    >>> 0.01 < standard_error(chains) < 0.04
+    True
     """
     array = _as_chains("chains", chains)
     size = effective_sample_size(array)
@@ -178,6 +199,12 @@ def autocorrelation(chain: npt.ArrayLike) -> FloatArray:
     ParameterError
         If the array is empty, has not 1 axis, is not real, or holds NaN or
         infinity.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> autocorrelation(np.tile([1.0, -1.0], 50))[:3].round(2).tolist()
+    [1.0, -0.99, 0.98]
     """
     array = np.asarray(chain)
     if array.ndim != 1 or array.size == 0:

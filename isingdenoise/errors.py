@@ -8,8 +8,11 @@ what is wrong and what to do, and maps to one exit code of the command line.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from types import MappingProxyType
 
 __all__ = [
+    "HINTS",
     "ChangeLimitError",
     "IsingDenoiseError",
     "OverwriteError",
@@ -22,6 +25,22 @@ __all__ = [
 _NAME, _PATH = 255, 4096  # the longest name of a file, and the longest way to it
 _SHOWN = 200  # characters of what can be no name
 
+HINTS: Mapping[str, str] = MappingProxyType(
+    {
+        "frame": "choose one by its frame",
+        "frames": "frame goes from 0 to {}",
+        "max_change": "check the noise model and its parameters, lower the coupling, or raise "
+        "max_change",
+        "max_pages": "raise max_pages if the file can be trusted",
+        "max_pixels": "raise max_pixels if the file can be trusted",
+        "one_page": "write a TIFF, or one page by its frame",
+        "overwrite": "allow it to be overwritten",
+        "overwrite_all": "allow it to be overwritten (and {} more)",
+        "shared_pages": "let max_pixels be {} if the file can be trusted",
+    }
+)
+"""What helps, in the words of the library, by the keys that errors carry."""
+
 
 class IsingDenoiseError(Exception):
     """Base of every error raised on purpose by this package.
@@ -29,11 +48,36 @@ class IsingDenoiseError(Exception):
     Attributes
     ----------
     hint : str or None
-        What would help, as a key: each front end has its own words for it.
+        What would help: a key of `HINTS`, perhaps with a value after a colon. Front ends
+        have their own words for it (`worded`).
     """
 
     exit_code = 1
     hint: str | None = None
+
+    def __str__(self) -> str:
+        """Return what is wrong and what helps, in one line."""
+        return self.worded(HINTS)
+
+    def worded(self, hints: Mapping[str, str], what: str | None = None) -> str:
+        """Return the line in other words.
+
+        Parameters
+        ----------
+        hints : mapping of str to str
+            What helps, by key; `{}` stands for the value. Where it lacks the key, nothing
+            is said of it.
+        what : str, optional
+            What is wrong, in the place of the error's own words.
+
+        Returns
+        -------
+        str
+            One line.
+        """
+        said = what if what is not None else str(self.args[0]) if self.args else ""
+        key, _, value = (self.hint or "").partition(":")
+        return f"{said}; {hints[key].format(value)}" if key in hints else said
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle by state, so that errors travel between processes whole."""
@@ -74,13 +118,13 @@ class ChangeLimitError(IsingDenoiseError):
     """
 
     exit_code = 6
+    hint = "max_change"
 
     def __init__(self, changed: float, limit: float, path: object = None) -> None:
         name = "" if path is None else f"{printable(path)}: "
         super().__init__(
             f"{name}{100 * changed:.4g}% of the pixels would change, more than the "
-            f"{100 * limit:.4g}% allowed; check the noise model and its parameters, lower the "
-            "coupling, or raise --max-change"
+            f"{100 * limit:.4g}% allowed"
         )
         self.changed = changed
         self.limit = limit
@@ -119,9 +163,6 @@ class _FileError(IsingDenoiseError, OSError):
         self.path = path
         self.message = message
         self.hint = hint
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 class ReadError(_FileError):

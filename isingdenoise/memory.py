@@ -64,6 +64,11 @@ def memory_to_denoise(
     ------
     ParameterError
         `pixels` is negative, or `engine` unknown.
+
+    Examples
+    --------
+    >>> memory_to_denoise(10**8, "icm") < memory_to_denoise(10**8, "mf") < 10**10
+    True
     """
     n = check_int("pixels", pixels, low=0)
     solver = resolve_engine(engine)

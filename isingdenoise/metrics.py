@@ -64,6 +64,11 @@ def confusion(image: npt.ArrayLike, clean: npt.ArrayLike) -> Confusion:
     ------
     ParameterError
         If a picture is not two-level, is empty, or the sizes differ.
+
+    Examples
+    --------
+    >>> confusion([[1, -1], [1, -1]], [[1, -1], [-1, -1]])
+    Confusion(true_dark=2, false_dark=0, true_bright=1, false_bright=1)
     """
     restored, truth = _pair(image, clean)
     bright = int(np.count_nonzero(restored))
@@ -98,6 +103,11 @@ def bit_error_rate(image: npt.ArrayLike, clean: npt.ArrayLike) -> float:
     ------
     ParameterError
         As `confusion`.
+
+    Examples
+    --------
+    >>> bit_error_rate([[1, -1], [1, -1]], [[1, -1], [-1, -1]])
+    0.25
     """
     counts = confusion(image, clean)
     return (counts.false_dark + counts.false_bright) / sum(counts)
@@ -123,6 +133,11 @@ def psnr(image: npt.ArrayLike, clean: npt.ArrayLike) -> float:
     ------
     ParameterError
         As `confusion`.
+
+    Examples
+    --------
+    >>> round(psnr([[1, -1], [1, -1]], [[1, -1], [-1, -1]]), 2)
+    6.02
     """
     error = bit_error_rate(image, clean)
     return math.inf if error == 0.0 else abs(10.0 * math.log10(error))
@@ -153,6 +168,13 @@ def ssim(image: npt.ArrayLike, clean: npt.ArrayLike) -> float:
     ----------
     Z. Wang, A. C. Bovik, H. R. Sheikh and E. P. Simoncelli, IEEE Transactions on
     Image Processing 13 (2004) 600-612.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> picture = np.eye(16) > 0
+    >>> round(ssim(picture, picture), 6), ssim(~picture, picture) < 0
+    (1.0, True)
     """
     restored, truth = _pair(image, clean)
     shortest = min(truth.shape)
@@ -205,6 +227,11 @@ def f1(
     References
     ----------
     C. J. van Rijsbergen, "Information Retrieval", 2nd ed. (1979), chapter 7.
+
+    Examples
+    --------
+    >>> round(f1([[1, -1], [1, -1]], [[1, -1], [-1, -1]], positive="bright"), 3)
+    0.667
     """
     if positive not in ("dark", "bright"):
         raise ParameterError("positive", f'must be "dark" or "bright", got {positive!r}')
@@ -240,6 +267,11 @@ def brier(probability: npt.ArrayLike, clean: npt.ArrayLike) -> float:
     References
     ----------
     G. W. Brier, Monthly Weather Review 78 (1950) 1-3.
+
+    Examples
+    --------
+    >>> round(brier([[0.9, 0.2]], [[True, False]]), 3)
+    0.025
     """
     forecast, truth = _forecast(probability, clean)
     total = 0.0
@@ -280,6 +312,11 @@ def calibration_error(probability: npt.ArrayLike, clean: npt.ArrayLike, *, bins:
     References
     ----------
     M. P. Naeini, G. F. Cooper and M. Hauskrecht, AAAI (2015) 2901-2907.
+
+    Examples
+    --------
+    >>> round(calibration_error([[0.9, 0.2]], [[True, False]]), 3)
+    0.15
     """
     if isinstance(bins, bool) or not isinstance(bins, int | np.integer) or bins < 1:
         raise ParameterError("bins", f"must be a whole number of at least 1, got {bins!r}")

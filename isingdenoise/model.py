@@ -43,6 +43,16 @@ class IsingModel:
     ------
     ParameterError
         A field that is not two-dimensional and finite, an invalid coupling or offset.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from isingdenoise import Coupling, MeanField
+    >>> model = IsingModel(np.array([[2.0, -0.5, 2.0]]), Coupling.nearest(1.0))
+    >>> model.energy([[1, -1, 1]]), model.energy([[1, 1, 1]])
+    (-2.5, -5.5)
+    >>> MeanField().solve(model).labels
+    array([[1, 1, 1]], dtype=int8)
     """
 
     field: NDArray[np.float32]

@@ -208,7 +208,7 @@ def draw_scores(axes: Axes, record: Estimate | Mapping[str, Any], title: str = "
     axes.plot([_strength(p) for p in best], [p["score"] for p in best], "o", **ring)
     factor = record.get("factor", 1)
     used = "in use" if factor == 1 else f"in use ({factor:g} times the best)"
-    axes.axvline(_strength(record["coupling"]), color="black", linestyle="--", label=used)
+    axes.axvline(_strength(record["coupling"]), color="black", linestyle="dashed", label=used)
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(subs=_TICKS))
     axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))

@@ -218,7 +218,7 @@ def test_an_unforeseen_error_of_one_picture_is_its_outcome(folder, out, monkeypa
 
 
 def test_a_picture_without_room_is_refused_before_it_is_decoded(folder, out, monkeypatch):
-    from isingdenoise._io import memory
+    from isingdenoise.io import memory
 
     needed = memory_to_denoise(32 * 32)
     monkeypatch.setattr(memory, "available_memory", lambda: needed // 2)

@@ -35,6 +35,7 @@ from isingdenoise.batch import (
 from isingdenoise.batch.cleaning import Notes
 from isingdenoise.batch.lines import encoded, parsed
 from isingdenoise.batch.places import Places, Root
+from isingdenoise.inference import Advice
 from isingdenoise.pipeline import summary
 
 SETTINGS = {"seed": 0}
@@ -295,7 +296,7 @@ def test_a_row_tells_what_failed_and_what_is_older(tmp_path):
     assert bad["error"] == f"{wrong}; {tmp_path / 'out' / 'a.png'} is from an earlier run"
     assert bad["stale"]
     assert bad["changed"] is bad["pages"] is None
-    said = replace(outcome(tmp_path, "a"), warnings=("now",), pages=())
+    said = replace(outcome(tmp_path, "a"), advice=(Advice("now"),), pages=())
     assert report_row(said)["warnings"] == ["now"]
     assert report_row(said)["skipped"]
     kept = replace(said, entry=replace(said.entry, result={"warnings": ["then"]}))
@@ -305,11 +306,11 @@ def test_a_row_tells_what_failed_and_what_is_older(tmp_path):
 
 def test_what_is_warned_of_is_kept_with_its_page():
     notes = Notes(FileJob(Path("x"), Path("y")), None, Places(None, ()))
-    notes.warn(0, 3, ["faint"])
-    notes.warn(1, 3, ["faint too", "and dark"])
-    notes.warn(0, 1, ["all"])
-    said = ["page 1: faint", "page 2: faint too", "page 2: and dark", "all"]
-    assert notes.messages == notes.kept() == said
+    notes.warn(0, 3, [Advice("faint")])
+    notes.warn(1, 3, [Advice("faint too", ("sweeps",)), Advice("and dark")])
+    notes.warn(0, 1, [Advice("all")])
+    said = ["page 1: faint", "page 2: faint too; raise sweeps", "page 2: and dark", "all"]
+    assert [str(advice) for advice in notes.advice] == notes.kept() == said
 
 
 def test_a_model_of_another_kind_is_described_by_its_parameters():

@@ -12,6 +12,7 @@ from isingdenoise import denoise
 from isingdenoise.batch import FileJob, Outcome, report
 from isingdenoise.batch.cleaning import Notes
 from isingdenoise.batch.places import Places
+from isingdenoise.inference import Advice
 from isingdenoise.io import read_picture, write_pages
 
 
@@ -73,7 +74,7 @@ def test_warnings_stay_with_the_picture_while_it_is_up_to_date(folder, out, tmp_
 @pytest.mark.parametrize(("count", "last"), [(0, None), (100, "99"), (150, "50 more warnings")])
 def test_a_line_of_the_journal_does_not_grow_with_the_warnings(count, last):
     notes = Notes(FileJob(Path("x"), Path("y")), None, Places(None, ()))
-    notes.warn(0, 1, [str(number) for number in range(count)])
+    notes.warn(0, 1, [Advice(str(number)) for number in range(count)])
     kept = notes.kept()
     assert len(kept) <= 101
     assert (kept[-1] if kept else None) == last

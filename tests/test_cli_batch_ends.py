@@ -20,9 +20,8 @@ from isingdenoise_cli.options import folder as cli_folder
 from isingdenoise_cli.render import summary
 
 from isingdenoise import batch
-from isingdenoise._io import temporaries
 from isingdenoise.batch import JOURNAL_NAME, locked, write_report
-from isingdenoise.io import write_bytes_atomically
+from isingdenoise.io import temporaries, write_bytes_atomically
 
 QUICK = ["--noise", "flip", "--flip-prob", "0.1", "--coupling", "0.4"]
 

@@ -10,8 +10,8 @@ import pytest
 from command_line import SCRIPT, error_line, invoke, save_noisy, snapshot, succeed
 
 from isingdenoise import WriteError
-from isingdenoise._io.atomic import atomic_file
 from isingdenoise.batch import LOCK_NAME, locked
+from isingdenoise.io.atomic import atomic_file
 
 COUNT = 12
 

@@ -13,10 +13,10 @@ import pytest
 from command_line import error_line, invoke, launch, save_noisy, snapshot, succeed
 
 from isingdenoise import ReadError, WriteError
-from isingdenoise._io import folders
 from isingdenoise.batch import JOURNAL_NAME, LOCK_NAME, Verification, file_sha256, locked
 from isingdenoise.batch import verify as verifying
 from isingdenoise.batch.places import Root
+from isingdenoise.io import folders
 
 QUICK = ["--noise", "flip", "--flip-prob", "0.1", "--coupling", "0.4"]
 SURE = [*QUICK, "--probability", "png"]

@@ -294,7 +294,7 @@ def test_memory_does_not_grow_with_the_pages(tmp_path):
 
 @linux
 def test_what_a_page_takes_is_told_before_it_is_decoded(tmp_path, monkeypatch):
-    from isingdenoise._io import decode, memory
+    from isingdenoise.io import decode, memory
 
     monkeypatch.chdir(tmp_path)
     write_pages("x.tif", [noisy_page(0, (2000, 2000))])

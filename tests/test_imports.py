@@ -9,7 +9,17 @@ from isingdenoise_cli.main import COMMANDS
 
 import isingdenoise
 
-HEAVY = {"numba", "llvmlite", "scipy", "skimage", "matplotlib", "imageio", "PIL", "tifffile"}
+HEAVY = {
+    "numba",
+    "llvmlite",
+    "scipy",
+    "skimage",
+    "matplotlib",
+    "imageio",
+    "PIL",
+    "tifffile",
+    "psutil",
+}
 
 REPORT = "import json, sys; print(); print(json.dumps(sorted(sys.modules)))"
 RUN = f"""

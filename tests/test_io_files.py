@@ -7,8 +7,6 @@ import stat
 import numpy as np
 import pytest
 
-from isingdenoise._io.atomic import atomic_file
-from isingdenoise._io.temporaries import TEMPORARY_PREFIX
 from isingdenoise.errors import OverwriteError, ParameterError, WriteError
 from isingdenoise.io import (
     check_output,
@@ -17,6 +15,8 @@ from isingdenoise.io import (
     write_bytes_atomically,
     write_grey,
 )
+from isingdenoise.io.atomic import atomic_file
+from isingdenoise.io.temporaries import TEMPORARY_PREFIX
 
 BITS = np.random.default_rng(3).random((19, 13)) < 0.3
 RAMP = np.linspace(0, 1, 77, dtype=np.float32).reshape(7, 11)
@@ -44,7 +44,7 @@ def test_new_file_obeys_the_umask(tmp_path):
 def test_existing_file_stays_unless_asked(tmp_path):
     path = tmp_path / "x.png"
     path.write_bytes(b"old")
-    with pytest.raises(OverwriteError, match=r"x\.png: exists; use --force"):
+    with pytest.raises(OverwriteError, match=r"x\.png: exists; allow it to be overwritten"):
         write_bilevel(path, BITS)
     assert path.read_bytes() == b"old"
     write_bilevel(path, BITS, overwrite=True)
@@ -279,6 +279,6 @@ def test_check_output_of_a_free_and_a_taken_name(tmp_path):
     (tmp_path / "taken").write_bytes(b"old")
     check_output(tmp_path / "free", [tmp_path / "taken"])
     check_output(tmp_path / "taken", [tmp_path / "free"], overwrite=True)
-    with pytest.raises(OverwriteError, match="--force"):
+    with pytest.raises(OverwriteError, match="overwritten"):
         check_output(tmp_path / "taken", [tmp_path / "free"])
     assert only(tmp_path, "taken")

@@ -5,24 +5,25 @@ import struct
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from picture_files import png, raw_tiff
 from PIL import Image
 
-from isingdenoise._io import decode as decoding
-from isingdenoise._io import memory
 from isingdenoise.errors import ParameterError, ReadError
 from isingdenoise.io import (
     available_memory,
     check_memory,
     encode_bilevel,
+    memory,
     memory_needed,
     read_pages,
     read_picture,
     write_bilevel,
 )
+from isingdenoise.io import decode as decoding
 
 SIDE = 3000
 MEASURE = """
@@ -169,7 +170,7 @@ BOMBS = {
 
 @pytest.mark.parametrize("kind", list(BOMBS))
 def test_a_huge_header_is_refused_before_decoding(kind):
-    with pytest.raises(ReadError, match=r"has 65000 x 65000 pixels, .* 1000000000; .*--max-pixels"):
+    with pytest.raises(ReadError, match=r"has 65000 x 65000 pixels, .* 1000000000; .*max_pixels"):
         read_picture(io.BytesIO(BOMBS[kind]))
 
 
@@ -212,6 +213,29 @@ def test_a_page_of_a0_at_600_dpi():
 @linux
 def test_what_the_machine_has():
     assert 10**6 < available_memory() < 2**50
+
+
+def test_the_machine_is_asked_in_a_way_that_knows_every_system(monkeypatch):
+    free = SimpleNamespace(available=12_345, total=10**12)
+    asked = SimpleNamespace(virtual_memory=lambda: free)
+    monkeypatch.setitem(sys.modules, "psutil", asked)
+    monkeypatch.setattr(memory, "_of_the_address_space", lambda: None)
+    monkeypatch.setattr(memory, "_of_the_groups", list)
+    assert available_memory() == 12_345
+    asked.virtual_memory = lambda: 1 / 0
+    with pytest.raises(ZeroDivisionError):  # a control: it is asked each time
+        available_memory()
+
+
+@pytest.mark.parametrize("wrong", [OSError("no /proc"), RuntimeError("unknown system")])
+def test_a_machine_that_does_not_tell_refuses_nothing(monkeypatch, wrong):
+    def fail():
+        raise wrong
+
+    monkeypatch.setitem(sys.modules, "psutil", SimpleNamespace(virtual_memory=fail))
+    assert memory._of_the_machine() is None
+    monkeypatch.setitem(sys.modules, "psutil", None)  # not importable
+    assert memory._of_the_machine() is None
 
 
 @pytest.mark.parametrize("version", [1, 2])

@@ -12,9 +12,8 @@ import tifffile
 from picture_files import encoded, tiff
 from PIL import Image
 
-from isingdenoise._io import decode as decoding
-from isingdenoise._io.tiff_chain import TiffChain
 from isingdenoise.errors import OverwriteError, ParameterError, ReadError, WriteError
+from isingdenoise.io import decode as decoding
 from isingdenoise.io import (
     encode_bilevel,
     encode_pages,
@@ -22,6 +21,7 @@ from isingdenoise.io import (
     read_picture,
     write_pages,
 )
+from isingdenoise.io.tiff_chain import TiffChain
 
 RNG = np.random.default_rng(8)
 SHAPES = [(9, 14), (30, 5), (1, 1), (200, 130)]
@@ -132,7 +132,7 @@ def test_one_page_of_any_format():
 def test_frames_of_an_animation_are_no_pages(kind):
     first, *rest = (Image.fromarray(np.full((4, 5), v, dtype=np.uint8)) for v in (0, 80, 255))
     data = encoded(first, kind, save_all=True, append_images=rest, lossless=True)
-    with pytest.raises(ReadError, match=r"animated, of 3 frames; choose one with --frame"):
+    with pytest.raises(ReadError, match=r"animated, of 3 frames; choose one by its frame"):
         next(read_pages(io.BytesIO(data)))
     (page,) = read_pages(io.BytesIO(data), frame=1)
     assert page.pixels.max() == 80
@@ -175,7 +175,7 @@ def test_a_damaged_page_is_named_and_the_target_stays(tmp_path, capfd):
 
 def test_a_large_page_is_refused_before_it_is_decoded():
     pages = read_pages(io.BytesIO(encode_pages(BITS)), max_pixels=200)
-    with pytest.raises(ReadError, match=r"page 4 of 4 has 130 x 200 pixels.*--max-pixels"):
+    with pytest.raises(ReadError, match=r"page 4 of 4 has 130 x 200 pixels.*max_pixels"):
         next(pages)
 
 

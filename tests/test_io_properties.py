@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from picture_files import encoded
 from PIL import Image
 
-from isingdenoise._io import pixels as conversion
 from isingdenoise.errors import ReadError
 from isingdenoise.io import (
     COMPRESSIONS,
@@ -21,6 +20,7 @@ from isingdenoise.io import (
     read_picture,
     write_pages,
 )
+from isingdenoise.io import pixels as conversion
 
 # The same examples on every run, and no clock that a busy machine could trip.
 CALM = settings(

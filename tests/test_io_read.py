@@ -228,7 +228,7 @@ def animated(kind):
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "TIFF"])
 def test_several_frames_ask_for_one(read, kind):
     data = animated(kind)
-    with pytest.raises(ReadError, match=r"holds 3 pages.*--frame"):
+    with pytest.raises(ReadError, match=r"holds 3 pages.*choose one by its frame"):
         read(data)
     for frame, value in enumerate((0, 80, 255)):
         np.testing.assert_array_equal(read(data, frame=frame).pixels, np.full((4, 5), value))

@@ -13,10 +13,16 @@ import pytest
 from picture_files import encoded
 from PIL import Image
 
-from isingdenoise._io import bits as bits_module
-from isingdenoise._io import opening
 from isingdenoise.errors import ParameterError, ReadError
-from isingdenoise.io import encode_bilevel, encode_grey, encode_pages, read_pages, read_picture
+from isingdenoise.io import bits as bits_module
+from isingdenoise.io import (
+    encode_bilevel,
+    encode_grey,
+    encode_pages,
+    opening,
+    read_pages,
+    read_picture,
+)
 
 RNG = np.random.default_rng(9)
 BITS = RNG.random((61, 83)) < 0.4
@@ -211,7 +217,10 @@ ZEROS = npy(np.zeros((4, 5), np.float32))
         (ZEROS.replace(b"(4, 5)", b"(4, n)"), "damaged .npy header"),
         (ZEROS.replace(b"(4, 5)", b"(-4,5)"), "no two-dimensional"),
         (ZEROS.replace(b"\x01\x00", b"\x07\x00", 1), "damaged .npy header"),
-        (ZEROS.replace(b"(4, 5)", b"(99999,99999)"), "99999 x 99999 pixels.*--max-pixels|damaged"),
+        (
+            ZEROS.replace(b"(4, 5)", b"(99999,99999)"),
+            "99999 x 99999 pixels.*max_pixels|damaged",
+        ),
     ],
 )
 def test_arrays_that_are_no_pictures(tmp_path, data, message):

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from isingdenoise._io.atomic import atomic_file, atomic_files
-from isingdenoise._io.folders import Folder
-from isingdenoise._io.temporaries import TEMPORARY_PREFIX
 from isingdenoise.errors import OverwriteError, WriteError
 from isingdenoise.io import check_output, write_bytes_atomically
+from isingdenoise.io.atomic import atomic_file, atomic_files
+from isingdenoise.io.folders import Folder
+from isingdenoise.io.temporaries import TEMPORARY_PREFIX
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="folders are not opened there")
 
@@ -272,8 +272,8 @@ def test_a_link_in_a_folder_is_not_opened(two):
 def test_without_descriptors_names_stand_in(two, monkeypatch):
     """As where the system cannot work relative to a folder."""
     here, elsewhere = two
-    monkeypatch.setattr("isingdenoise._io.folders._HAS_DESCRIPTORS", False)
-    monkeypatch.setattr("isingdenoise._io.temporaries.fcntl", None)
+    monkeypatch.setattr("isingdenoise.io.folders._HAS_DESCRIPTORS", False)
+    monkeypatch.setattr("isingdenoise.io.temporaries.fcntl", None)
     write_bytes_atomically(check_output(here / "new"), b"mine")
     write_bytes_atomically(check_output(here / "x", overwrite=True), b"mine", overwrite=True)
     assert content(here) == {"x": b"mine", "new": b"mine"}

@@ -7,9 +7,8 @@ import time
 
 import pytest
 
-from isingdenoise._io import temporaries
-from isingdenoise._io.atomic import atomic_file
-from isingdenoise.io import sweep, write_bytes_atomically
+from isingdenoise.io import sweep, temporaries, write_bytes_atomically
+from isingdenoise.io.atomic import atomic_file
 
 
 def leftover(folder, digit="0"):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from command_line import snapshot
 
-from isingdenoise._io import atomic
 from isingdenoise.errors import OverwriteError, ParameterError, WriteError
 from isingdenoise.io import (
+    atomic,
     encode_bilevel,
     encode_grey,
     encode_pages,

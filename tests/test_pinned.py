@@ -24,7 +24,7 @@ def complaints(result, r_hat, **settings):
     engine = Gibbs(**{"sweeps": 8, **settings})
     advice = tuple(engine._advice(math.nan if r_hat is None else r_hat))
     solution = dataclasses.replace(result.solution, advice=advice)
-    return list(complaints_of(dataclasses.replace(result, solution=solution)))
+    return [str(said) for said in complaints_of(dataclasses.replace(result, solution=solution))]
 
 
 def test_chains_disagree_from_an_r_hat_of_1_1_on(sampled):

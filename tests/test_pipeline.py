@@ -68,7 +68,7 @@ def test_of_several_pages_too(pages, tmp_path):
 
 @pytest.mark.parametrize("more", [[], ["--background", "auto"], ["--engine", "gibbs"]])
 def test_run_and_batch_ask_for_the_same_memory(noisy, tmp_path, monkeypatch, more):
-    monkeypatch.setattr("isingdenoise._io.memory.available_memory", lambda: 1000)
+    monkeypatch.setattr("isingdenoise.io.memory.available_memory", lambda: 1000)
     one = error_line(invoke("run", noisy, "-o", tmp_path / "x.png", *SETTINGS, *more), 3)
     done = invoke("batch", noisy.parent, tmp_path / "out", *SETTINGS, *more)
     assert done.code == 1

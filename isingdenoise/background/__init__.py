@@ -76,6 +76,16 @@ def estimate_background(image: ArrayLike, mask: ArrayLike | None = None) -> NDAr
     data, IEEE Trans. Medical Imaging 15 (surface and classes by EM);
     Guillemaud and Brady (1997), IEEE Trans. Medical Imaging 16 (the class
     without a level); Schwarz (1978), Annals of Statistics 6 (the criterion).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> page = np.where(rng.random((128, 128)) < 0.3, 40.0, 200.0)
+    >>> lamp = np.linspace(0.6, 1.4, 128)
+    >>> light = estimate_background(page * lamp + rng.normal(0, 5, page.shape))
+    >>> bool(np.abs(light / lamp - np.median(light / lamp)).max() < 0.1)
+    True
     """
     x, known = check_picture(image, mask, high=_LARGEST_GREY)
     blocks = None if x.dtype == np.bool_ else block_counts(x, known)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._io.hashing import file_sha256
+from ..io.hashing import file_sha256
 from ..pipeline import CleanOptions, FileJob
 from .jobs import Entry, Outcome
 from .journal import JOURNAL_NAME, Journal, State

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .._io.hashing import file_sha256
 from ..errors import (
     ChangeLimitError,
     IsingDenoiseError,
@@ -18,6 +17,8 @@ from ..errors import (
     ReadError,
     WriteError,
 )
+from ..inference import Advice
+from ..io.hashing import file_sha256
 from ..pipeline import OUTPUTS, CleanOptions, FileJob, Page, Watcher, clean, combined, figures
 from ..result import DenoiseResult
 from .jobs import Entry, Outcome
@@ -68,7 +69,7 @@ class Cleaner:
             return Outcome(job, (), None, None, (), 0.0, self.journal.entry(job))
         places.check(overwrite=state is State.REDO)
         found = clean(job, self.options, overwrite=state is State.REDO, watcher=notes)
-        seconds, said = time.perf_counter() - started, tuple(notes.messages)
+        seconds, said = time.perf_counter() - started, tuple(notes.advice)
         records = tuple(page.record for page in found.pages)
         return Outcome(job, records, found.result, None, said, seconds, notes.entry)
 
@@ -84,7 +85,7 @@ class Cleaner:
         """Return the outcome of a job that failed, and note it in the journal."""
         error = _of_the_picture(job, wrong)
         entry = _note_failure(notes.entry, error, self.journal)
-        said, stale = tuple(notes.messages), self._is_older(job, error)
+        said, stale = tuple(notes.advice), self._is_older(job, error)
         return Outcome(job, (), None, error, said, seconds, entry, stale)
 
     def _is_older(self, job: FileJob, error: IsingDenoiseError) -> bool:
@@ -101,7 +102,7 @@ class Notes(Watcher):
         self._job, self._journal, self._places = job, journal, places
         self._figures: list[dict[str, Any]] = []
         self._started = time.perf_counter()
-        self.messages: list[str] = []
+        self.advice: list[Advice] = []
         self.entry = None if journal is None else journal.blank(job)
 
     def page(self, page: Page, result: DenoiseResult) -> None:
@@ -110,10 +111,10 @@ class Notes(Watcher):
         if self._journal is not None:
             self._figures.append(figures(result))
 
-    def warn(self, page: int, pages: int, messages: Sequence[str]) -> None:
+    def warn(self, page: int, pages: int, messages: Sequence[Advice]) -> None:
         """Keep what was warned of, with the page."""
         where = f"page {page + 1}: " if pages > 1 else ""
-        self.messages += [where + message for message in messages]
+        self.advice += [said._replace(message=where + said.message) for said in messages]
 
     def open(self, places: dict[str, Any]) -> dict[str, Any]:
         """Make the folders, and hold the files to what was seen of them."""
@@ -131,8 +132,8 @@ class Notes(Watcher):
 
     def kept(self) -> list[str]:
         """Return what the journal keeps of the messages: a line must not grow without end."""
-        left = len(self.messages) - _WARNINGS
-        return self.messages[:_WARNINGS] + [f"{left} more warnings"] * (left > 0)
+        left = len(self.advice) - _WARNINGS
+        return [*map(str, self.advice[:_WARNINGS])] + [f"{left} more warnings"] * (left > 0)
 
 
 def _of_the_picture(job: FileJob, wrong: Exception) -> IsingDenoiseError:
@@ -142,7 +143,7 @@ def _of_the_picture(job: FileJob, wrong: Exception) -> IsingDenoiseError:
             return wrong
         case ParameterError():
             named = wrong.parameter in ("image", *OUTPUTS)  # the picture itself, and its results
-            return ReadError(job.source, wrong.message if named else str(wrong), wrong.hint)
+            return ReadError(job.source, wrong.message if named else str(wrong.args[0]), wrong.hint)
         case IsingDenoiseError():
             return wrong
         case _:

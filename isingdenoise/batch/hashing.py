@@ -7,7 +7,7 @@ import errno
 import os
 from pathlib import Path
 
-from .._io.hashing import OPEN_FLAGS, sha256_of
+from ..io.hashing import OPEN_FLAGS, sha256_of
 from .places import Root
 
 __all__ = ["Hashes"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import IsingDenoiseError, printable
+from ..inference import Advice
 from ..pipeline import OUTPUTS, FileJob
 from ..result import DenoiseResult
 
@@ -80,8 +81,8 @@ class Outcome:
         Of a picture of one page; several would not fit into memory together.
     error : IsingDenoiseError or None
         Why it failed.
-    warnings : tuple of str
-        What had to be assumed.
+    advice : tuple of Advice
+        What had to be assumed, or did not go well, and which settings help.
     seconds : float
         Time for reading, solving and writing.
     entry : Entry or None
@@ -94,10 +95,15 @@ class Outcome:
     pages: tuple[Any, ...]
     result: DenoiseResult | None
     error: IsingDenoiseError | None
-    warnings: tuple[str, ...]
+    advice: tuple[Advice, ...]
     seconds: float
     entry: Entry | None = None
     stale: bool = False
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What had to be assumed, or did not go well, in words."""
+        return tuple(map(str, self.advice))
 
     @property
     def line(self) -> str | None:

@@ -19,8 +19,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from .._io.hashing import OPEN_FLAGS, file_sha256
 from ..errors import OverwriteError, WriteError, printable
+from ..io.hashing import OPEN_FLAGS, file_sha256
 from ..pipeline import FileJob
 from .hashing import Hashes
 from .jobs import Entry
@@ -165,7 +165,7 @@ class Journal:
             why = f"was made from another picture ({printable(inputs[-1])})"
         else:
             return
-        raise OverwriteError(target, f"{why}; use --force to replace it")
+        raise OverwriteError(target, why, "overwrite")
 
     def state(self, job: FileJob, input_sha256: str | None = None) -> State:
         """Return what there is to do for a job.

@@ -9,9 +9,9 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from .._io.folders import Folder
-from .._io.temporaries import is_locked, is_own, lock, sweep
 from ..errors import WriteError, printable
+from ..io.folders import Folder
+from ..io.temporaries import is_locked, is_own, lock, sweep
 from .places import Root
 
 __all__ = ["LOCK_NAME", "locked", "refuse_running"]

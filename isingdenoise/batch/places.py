@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-from .._io.folders import Folder
-from .._io.targets import Checked, Stamp, check_target, naming
 from ..errors import WriteError
+from ..io.folders import Folder
+from ..io.targets import Checked, Stamp, check_target, naming
 
 __all__ = ["Places", "Root", "make_folder"]
 

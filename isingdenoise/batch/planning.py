@@ -126,6 +126,19 @@ def plan(
         A folder of the target is a link.
     OverwriteError
         A target exists, `overwrite` is false, and it is not the journal's.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> scans = Path(folder.name)
+    >>> for name in ("a.jpg", "b.tif", "notes.txt"):
+    ...     scans.joinpath(name).touch()
+    >>> jobs = plan(scans, scans / "cleaned")
+    >>> [(job.source.name, job.target.name) for job in jobs], jobs.passed.others
+    ([('a.jpg', 'a.png'), ('b.tif', 'b.tif')], 1)
+    >>> folder.cleanup()
     """
     source, target = Path(source), Path(target)
     if not source.is_dir():
@@ -152,8 +165,8 @@ def raise_refused(refusals: Iterable[OverwriteError]) -> None:
     refusals = iter(refusals)
     if (first := next(refusals, None)) is not None:
         others = sum(1 for _ in refusals)
-        more = f" (and {others} more; --dry-run lists them)" if others else ""
-        raise OverwriteError(first.path, first.message + more) from first
+        hint = f"overwrite_all:{others}" if others else first.hint
+        raise OverwriteError(first.path, first.message, hint) from first
 
 
 def _is_there(jobs: Plan, target: str) -> bool:
@@ -164,7 +177,7 @@ def _is_there(jobs: Plan, target: str) -> bool:
 def _refusal(job: FileJob, journal: Journal | None) -> OverwriteError | None:
     """Return why a target that exists must stay, or None."""
     if journal is None:
-        return OverwriteError(job.target, "exists; use --force to replace it")
+        return OverwriteError(job.target, "exists", "overwrite")
     try:
         journal.check(job)
     except OverwriteError as error:

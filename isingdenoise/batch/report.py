@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from .._io.atomic import atomic_file
 from ..errors import ParameterError, printable
 from ..io import Checked, check_output
+from ..io.atomic import atomic_file
 from .jobs import Outcome
 
 __all__ = ["REPORT_FORMATS", "check_report", "report_row", "write_report"]

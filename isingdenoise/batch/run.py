@@ -59,6 +59,22 @@ def denoise_many(
     ------
     ParameterError
         `threads` is out of range; at once, before the first picture.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from isingdenoise.batch import CleanOptions, plan
+    >>> from isingdenoise.io import write_bilevel
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> scans = Path(folder.name)
+    >>> write_bilevel(scans / "a.png", np.random.default_rng(0).random((16, 16)) < 0.1)
+    >>> jobs = plan(scans, scans / "cleaned")
+    >>> options = CleanOptions(noise="flip", coupling=1.0)
+    >>> [(outcome.job.target.name, outcome.error) for outcome in denoise_many(jobs, options)]
+    [('a.png', None)]
+    >>> folder.cleanup()
     """
     work = Cleaner(options or CleanOptions(), overwrite, journal)
     count = check_int("threads", threads, low=1)

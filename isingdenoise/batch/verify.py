@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .._io.hashing import OPEN_FLAGS
 from ..errors import ReadError, WriteError, printable
+from ..io.hashing import OPEN_FLAGS
 from .journal import Journal
 from .lock import refuse_running
 from .places import Root

@@ -63,6 +63,17 @@ class Gibbs:
     References
     ----------
     Geman and Geman, IEEE PAMI 6, 1984.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from isingdenoise import Coupling, IsingModel
+    >>> model = IsingModel(np.array([[4.0, -0.1, 4.0]]), Coupling.nearest(2.0))
+    >>> solution = Gibbs(sweeps=50, chains=4).solve(model, rng=0)
+    >>> solution.labels.tolist()
+    [[1, 1, 1]]
+    >>> solution.status.value, "r_hat" in solution.diagnostics
+    ('sampled', True)
     """
 
     name: ClassVar[str] = "gibbs"

@@ -44,6 +44,17 @@ class ICM:
     References
     ----------
     Besag, On the Statistical Analysis of Dirty Pictures, JRSS B 48, 1986.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from isingdenoise import Coupling, IsingModel
+    >>> model = IsingModel(np.array([[4.0, -0.1, 4.0]]), Coupling.nearest(2.0))
+    >>> solution = ICM(max_sweeps=50).solve(model)
+    >>> solution.labels.tolist()
+    [[1, 1, 1]]
+    >>> solution.status.value, solution.mean is None
+    ('converged', True)
     """
 
     name: ClassVar[str] = "icm"

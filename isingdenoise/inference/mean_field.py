@@ -67,6 +67,17 @@ class MeanField:
     ----------
     Wainwright and Jordan, Graphical Models, Exponential Families, and
     Variational Inference, 2008, section 5.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from isingdenoise import Coupling, IsingModel
+    >>> model = IsingModel(np.array([[4.0, -0.1, 4.0]]), Coupling.nearest(2.0))
+    >>> solution = MeanField(tol=1e-5).solve(model)
+    >>> solution.labels.tolist()
+    [[1, 1, 1]]
+    >>> solution.status.value, solution.lower_bound is not None
+    ('converged', True)
     """
 
     name: ClassVar[str] = "mf"

@@ -125,6 +125,28 @@ class Advice(NamedTuple):
     settings: tuple[str, ...] = ()
     together: bool = False
 
+    def __str__(self) -> str:
+        """Return it in one line, the settings by their names."""
+        return self.worded(str)
+
+    def worded(self, setting: Callable[[str], str]) -> str:
+        """Return it in one line.
+
+        Parameters
+        ----------
+        setting : callable
+            Returns how a setting is called, from its name.
+
+        Returns
+        -------
+        str
+            What happened, and what to raise.
+        """
+        if not self.settings:
+            return self.message
+        what = (" and " if self.together else " or ").join(map(setting, self.settings))
+        return f"{self.message}; raise {what}"
+
 
 @dataclass(frozen=True, eq=False)
 class Solution:

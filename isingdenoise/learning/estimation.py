@@ -141,6 +141,17 @@ def estimate(
     Besag, "On the statistical analysis of dirty pictures", J. R. Stat. Soc. B
     48 (1986), for estimating the interaction from the picture; Platt (1999) and
     Guo et al. (2017) for calibrating with one slope.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> clean = np.zeros((32, 32), bool)
+    >>> clean[8:24, 8:24] = True
+    >>> found = estimate(clean ^ (np.random.default_rng(0).random(clean.shape) < 0.1), "flip")
+    >>> found.noise.name, 0.05 < found.noise.probability < 0.15
+    ('flip', True)
+    >>> found.coupling.neighbours, found.coupling.horizontal > 0.3
+    (4, True)
     """
     started = time.perf_counter()
     x, known = check_picture(image, mask)

@@ -52,6 +52,14 @@ class NoiseSpec:
     ParameterError
         An unknown name, a parameter that the model does not have, or a value
         that it refuses.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).normal(np.repeat([60.0, 190.0], 500), 12.0).reshape(25, 40)
+    >>> noise = NoiseSpec("gaussian", sigma=12.0).from_image(x)
+    >>> noise.sigma, [round(level, -1) for level in noise.levels]
+    (12.0, [60.0, 190.0])
     """
 
     name: str

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..deadline import deadline
 from ..errors import ChangeLimitError, ParameterError, ReadError
+from ..inference import Advice
 from ..io import Picture, check_unchanged, read_pages, stamp_of
 from ..messages import collected
 from ..result import DenoiseResult
@@ -33,14 +34,14 @@ class Page:
         Which page, from 0, of how many.
     record : dict
         From `page_record`.
-    warnings : tuple of str
+    warnings : tuple of Advice
         What had to be assumed, or did not go well.
     """
 
     number: int
     count: int
     record: dict[str, Any]
-    warnings: tuple[str, ...]
+    warnings: tuple[Advice, ...]
 
     @property
     def prefix(self) -> str:
@@ -73,7 +74,7 @@ class Watcher:
         """
         return places
 
-    def warn(self, page: int, pages: int, messages: Sequence[str]) -> None:
+    def warn(self, page: int, pages: int, messages: Sequence[Advice]) -> None:
         """Hear what was warned of on a page, also where it failed."""
 
     def settle(self, digests: dict[str, str]) -> None:
@@ -128,6 +129,22 @@ def clean(
     ------
     IsingDenoiseError
         Whatever is wrong with the input or its outputs. Nothing has been written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from isingdenoise.io import read_picture, write_bilevel
+    >>> from isingdenoise.pipeline import CleanOptions, FileJob
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> here = Path(folder.name)
+    >>> write_bilevel(here / "noisy.png", np.random.default_rng(0).random((16, 16)) < 0.1)
+    >>> options = CleanOptions(noise="flip", coupling=1.0)
+    >>> found = clean(FileJob(here / "noisy.png", here / "clean.png"), options)
+    >>> found.pages[0].record["status"], read_picture(here / "clean.png").pixels.shape
+    ('converged', (16, 16))
+    >>> folder.cleanup()
     """
     try:
         with deadline(options.timeout, job.source):
@@ -183,21 +200,23 @@ def _solved(
     picture: Picture, options: CleanOptions, count: int, watcher: Watcher, found: Cleaned
 ) -> DenoiseResult:
     """Clean one page, add it to what was found, and tell the watcher."""
+    said: list[Advice] = []
     with collected() as messages:
         try:
             result = options.solve(picture.pixels)
-            messages.extend(complaints(result))
+            said += complaints(result)
         except ChangeLimitError as error:
             where = f" page {picture.page + 1} of {count}" if count > 1 else ""
             raise error.about(f"{picture.path}{where}") from None
         except ParameterError as error:
-            if error.parameter != "image":
+            if error.parameter != "image":  # which is the picture's, whatever the options are
                 raise
-            raise ReadError(picture.path, error.message) from error  # whatever the options are
+            raise ReadError(picture.path, error.message, error.hint) from error
         finally:
-            watcher.warn(picture.page, count, messages)
+            said[:0] = map(Advice, messages)
+            watcher.warn(picture.page, count, said)
     record = page_record(result, chosen=options.chosen, background=options.background)
-    page = Page(picture.page, count, record, tuple(messages))
+    page = Page(picture.page, count, record, tuple(said))
     found.add(page, result)
     watcher.page(page, result)
     return result

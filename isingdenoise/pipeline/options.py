@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._io.hashing import file_sha256
 from .._version import __version__
 from ..api import denoise, resolve_engine
 from ..background import estimate_background
@@ -19,6 +18,7 @@ from ..coupling import Coupling
 from ..errors import ParameterError
 from ..inference import DEFAULT_ENGINE, Engine
 from ..io import DEFAULT_MAX_PAGES, read_mask
+from ..io.hashing import file_sha256
 from ..learning import resolve_noise
 from ..memory import memory_to_denoise
 from ..noise import AUTO, NOISE_MODELS, Meaning, NoiseModel, NoiseSpec, observed
@@ -91,6 +91,14 @@ class CleanOptions:
     ------
     ParameterError
         A value is out of range, or two do not go together.
+
+    Examples
+    --------
+    >>> options = CleanOptions(noise="flip", engine="gibbs", seed=1)
+    >>> options.noise_name, options.solver.name
+    ('flip', 'gibbs')
+    >>> options.fingerprint()["seed"]
+    1
     """
 
     noise: str | NoiseSpec | NoiseModel = AUTO

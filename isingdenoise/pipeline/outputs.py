@@ -23,6 +23,7 @@ from ..io import (
     kept_notes,
     open_pages,
 )
+from ..io.table import FORMATS, default_format
 from ..result import DenoiseResult
 from .jobs import Job, Sink
 
@@ -63,7 +64,7 @@ class Output:
 
     def writing(self, kind: str | None) -> int:
         """Return the bytes a pixel while one page is encoded in a format, the result with it."""
-        return self.search if kind == "WEBP" else self.memory
+        return self.search if kind and FORMATS[kind].searches else self.memory
 
     def check(self, kind: str) -> None:
         """Refuse a format that cannot hold it.
@@ -94,13 +95,14 @@ def _change_map(result: DenoiseResult, picture: Picture, kind: str, _: str | Non
     return encode_change_map(result.image, result.change_map, kind, dpi=picture.dpi)
 
 
-_ALL = frozenset(EXTENSIONS.values())
+_GREY = frozenset(name for name, known in FORMATS.items() if known.grey)
+_INDEXED = frozenset(name for name, known in FORMATS.items() if known.indexed)
 OUTPUTS = {
     output.name: output
     for output in (
-        Output("output", 13, 24, _ALL, None, _clean),
-        Output("probability", 31, 51, _ALL - {"PBM"}, "TIFF", _probability),
-        Output("change_map", 13, 13, frozenset({"PNG", "TIFF", "NPY"}), None, _change_map),
+        Output("output", 13, 24, frozenset(FORMATS), None, _clean),
+        Output("probability", 31, 51, _GREY, "TIFF", _probability),
+        Output("change_map", 13, 13, _INDEXED, None, _change_map),
     )
 }
 """All kinds of outputs, by name; that of the clean picture first."""
@@ -135,8 +137,8 @@ class Target:
         ParameterError
             The format does not hold all pages, or not that compression.
         """
-        kind = self.kind or ("TIFF" if picture.format == "TIFF" else "PNG")
-        if pages > 1 and kind != "TIFF":
+        kind = self.kind or default_format(picture.format)
+        if pages > 1 and not FORMATS[kind].pages:
             raise ParameterError(
                 self.output.name,
                 f"{kind} holds one page, and the picture has {pages}",
@@ -181,7 +183,7 @@ def _named_format(output: Output, path: Path) -> str:
     try:
         return format_of(path)
     except ParameterError as error:
-        raise ParameterError(output.name, error.message) from error
+        raise ParameterError(output.name, error.message, error.hint) from error
 
 
 class Writers:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..inference import MEASURES, Status
+from ..inference import MEASURES, Advice, Status
 from ..noise import NoiseModel, Parameter, Unit, parameters_of
 from ..result import DenoiseResult
 
@@ -160,16 +160,14 @@ def are_figures(value: Any) -> bool:
     )
 
 
-def complaints(result: DenoiseResult) -> Iterator[str]:
+def complaints(result: DenoiseResult) -> Iterator[Advice]:
     """Yield what did not go well with a picture, and which settings of the engine mend it."""
     solution = result.solution
-    for message, settings, together in solution.advice:
-        what = (" and " if together else " or ").join(f"-O {name}" for name in settings)
-        yield f"{message}; raise {what}" if settings else message
+    yield from solution.advice
     if solution.status is Status.MAX_SWEEPS and not solution.advice:
         engine = result.settings["engine"]
         done = min(solution.work.sweeps, int(engine.get("max_sweeps", solution.work.sweeps)))
-        yield f"{engine['name']} did not converge in {done} sweeps"
+        yield Advice(f"{engine['name']} did not converge in {done} sweeps")
 
 
 def plain(value: Any) -> Any:

@@ -12,10 +12,10 @@ from faulty import COMMANDS, QUICK, SOME_FAILED, UNREADABLE, USAGE, pictures, re
 from picture_files import chain_tiff, encoded
 from PIL import Image
 
-from isingdenoise._io.bounds import Bounds, Listed
-from isingdenoise._io.tiff_pages import list_tiff_pages
 from isingdenoise.errors import ParameterError, ReadError
 from isingdenoise.io import encode_pages, read_mask, read_pages, read_picture
+from isingdenoise.io.bounds import Bounds, Listed
+from isingdenoise.io.tiff_pages import list_tiff_pages
 
 MANY = chain_tiff((1, 1), b"\0", 60_000, shared=False)
 HUGE = chain_tiff((30_000, 30_000), b"\0", 1000)

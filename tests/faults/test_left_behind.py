@@ -31,7 +31,7 @@ def test_a_suspended_run_keeps_its_file_and_a_killed_one_does_not(tmp_path):
     code = (
         "import os, signal, sys, time\n"
         "from isingdenoise.io import check_output\n"
-        "from isingdenoise._io.atomic import atomic_file\n"
+        "from isingdenoise.io.atomic import atomic_file\n"
         "with atomic_file(sys.argv[1]) as stream:\n"
         "    stream.write(b'half'); stream.flush(); print('there', flush=True)\n"
         "    time.sleep(600)\n"

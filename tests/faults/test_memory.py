@@ -20,8 +20,7 @@ from faulty import (
 )
 from picture_files import png, raw_tiff
 
-from isingdenoise._io import memory
-from isingdenoise.io import write_bilevel
+from isingdenoise.io import memory, write_bilevel
 from isingdenoise.memory import memory_to_denoise
 
 SIDE = 65_500

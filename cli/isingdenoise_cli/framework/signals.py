@@ -12,7 +12,7 @@ from .. import console
 from . import process
 
 #: What must not be left half done: files that are about to take their name, and the lock.
-_NOT_CUT_SHORT = frozenset({"isingdenoise._io.atomic", "isingdenoise.batch.lock"})
+_NOT_CUT_SHORT = frozenset({"isingdenoise.io.atomic", "isingdenoise.batch.lock"})
 
 
 class Stop:

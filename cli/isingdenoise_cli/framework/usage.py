@@ -7,11 +7,14 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from isingdenoise.errors import ParameterError
+from isingdenoise.errors import IsingDenoiseError, ParameterError
+
+if TYPE_CHECKING:
+    from isingdenoise.inference import Advice
 
 #: Options whose name differs from the library's parameter.
 _OPTIONS = {
@@ -23,16 +26,33 @@ _OPTIONS = {
 }
 
 #: What helps where an error of the library says so by a key.
-_HINTS = {"one_page": "write a TIFF (--format tiff, or a name in .tif), or one page with --frame"}
+_HINTS = {
+    "frame": "choose one with --frame",
+    "frames": "--frame goes from 0 to {}",
+    "max_change": "check the noise model and its parameters, lower the coupling, or raise "
+    "--max-change",
+    "max_pages": "raise it with --max-pages if the file can be trusted",
+    "max_pixels": "raise it with --max-pixels if the file can be trusted",
+    "one_page": "write a TIFF (--format tiff, or a name in .tif), or one page with --frame",
+    "overwrite": "use --force to replace it",
+    "overwrite_all": "use --force to replace it (and {} more; --dry-run lists them)",
+    "shared_pages": "allow {} with --max-pixels if the file can be trusted",
+}
 
 
 def worded(error: Exception) -> str:
     """Return an error of the library in one line, with the options that help."""
-    text = str(error)
+    if not isinstance(error, IsingDenoiseError):
+        return str(error)
+    what = None
     if isinstance(error, ParameterError):
-        text = f"{option_of(error.parameter)}: {error.message}"
-    hint = _HINTS.get(getattr(error, "hint", None) or "")
-    return f"{text}; {hint}" if hint else text
+        what = f"{option_of(error.parameter)}: {error.message}"
+    return error.worded(_HINTS, what)
+
+
+def advised(advice: Advice) -> str:
+    """Return what did not go well in one line, with the options that help."""
+    return advice.worded("-O {}".format)
 
 
 def option_of(parameter: str) -> str:

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
 
+from isingdenoise.inference import Advice
 from isingdenoise.pipeline import Page, Watcher
 from isingdenoise.result import DenoiseResult
 
 from .. import console
 from ..framework import process
+from ..framework.usage import advised
 from ..options.planning import Planned
 from ..options.streams import input_name
 from . import text
@@ -57,8 +59,8 @@ class PageProgress(Watcher):
         """Say that the last page is written."""
         next(self._steps, None)
 
-    def warn(self, page: int, pages: int, messages: Sequence[str]) -> None:
+    def warn(self, page: int, pages: int, messages: Sequence[Advice]) -> None:
         """Print what was warned of."""
         name = self._name if pages == 1 else f"{self._name} page {page + 1} of {pages}"
         for message in messages:
-            console.warning(name, message)
+            console.warning(name, advised(message))

@@ -16,7 +16,7 @@ from isingdenoise.errors import OverwriteError, ReadError, printable
 from isingdenoise.pipeline import plain
 
 from .. import console
-from ..framework.usage import worded
+from ..framework.usage import advised, worded
 from . import json as render_json
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def show_plan(jobs: Plan, journal: Journal, force: bool, as_json: bool) -> None:
         except ReadError:  # told when its turn comes
             state = "do"
         except OverwriteError as error:
-            state, why = "refuse", str(error)
+            state, why = "refuse", worded(error)
             refused.append(error)
         rows.append({"action": state, "input": job.source, "output": job.target, "error": why})
     if as_json:
@@ -88,8 +88,8 @@ class Tally:
         self.count += 1
         self.failed += outcome.error is not None
         self.skipped += outcome.skipped
-        for message in outcome.warnings:
-            console.warning(source, message)
+        for advice in outcome.advice:
+            console.warning(source, advised(advice))
         if outcome.error is not None:
             console.error(_line(outcome))
             if outcome.error.__cause__ is not None:
@@ -195,7 +195,7 @@ def _record(outcome: Outcome) -> dict[str, Any]:
         "probability": None if outcome.error else outcome.job.probability,
         "change_map": None if outcome.error else outcome.job.change_map,
         "error": outcome.error and _line(outcome),
-        "warnings": list(outcome.warnings),
+        "warnings": [*map(advised, outcome.advice)],
         "result": pages[0] if len(pages) == 1 else None,
         "pages": pages if len(pages) > 1 else None,
         "skipped": outcome.skipped,

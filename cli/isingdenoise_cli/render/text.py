@@ -18,6 +18,7 @@ from isingdenoise.result import DenoiseResult
 
 from .. import console
 from ..framework import process
+from ..framework.usage import advised
 
 #: What measures of a solve are called; others go by their names.
 _WORDS = {"r_hat": "R-hat", "effective_sample_size": "effective sample size"}
@@ -125,8 +126,8 @@ def notices(path: object) -> Iterator[None]:
 
 def warn_if_not_converged(path: object, result: DenoiseResult) -> None:
     """Say on stderr that the sweeps ran out, or that the chains disagree."""
-    for message in complaints(result):
-        console.warning(path, message)
+    for advice in complaints(result):
+        console.warning(path, advised(advice))
 
 
 def say_if_cold() -> None:

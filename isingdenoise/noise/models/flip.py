@@ -38,6 +38,15 @@ class FlipNoise(FlippedNoise):
     ------
     ParameterError
         A parameter is not finite or out of range, or the levels do not rise.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> noise = FlipNoise(0.1)
+    >>> x = noise.sample(np.array([[-1, 1]]), np.random.default_rng(0))
+    >>> dark, bright = noise.log_likelihood(x)
+    >>> x.shape, (bright > dark).tolist()
+    ((1, 2), [[False, True]])
     """
 
     name: ClassVar[str] = "flip"

@@ -43,6 +43,15 @@ class GaussianPerLevelNoise(GreyNoise):
     ------
     ParameterError
         A parameter is not finite or out of range, or the levels do not rise.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> noise = GaussianPerLevelNoise(sigmas=(6.0, 20.0), levels=(60.0, 190.0))
+    >>> x = noise.sample(np.array([[-1, 1]]), np.random.default_rng(0))
+    >>> dark, bright = noise.log_likelihood(x)
+    >>> x.shape, (bright > dark).tolist()
+    ((1, 2), [[False, True]])
     """
 
     name: ClassVar[str] = "gaussian-per-level"

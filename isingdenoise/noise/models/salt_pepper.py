@@ -63,6 +63,15 @@ class SaltPepperNoise(GreyNoise):
     ------
     ParameterError
         A parameter is not finite or out of range, or the levels do not rise.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> noise = SaltPepperNoise(salt=0.02, pepper=0.01)
+    >>> x = noise.sample(np.array([[-1, 1]]), np.random.default_rng(0))
+    >>> dark, bright = noise.log_likelihood(x)
+    >>> x.shape, (bright > dark).tolist()
+    ((1, 2), [[False, True]])
     """
 
     name: ClassVar[str] = "salt-pepper"

@@ -1,12 +1,13 @@
-"""Which formats can be written, and which compressions they have."""
+"""Which formats can be written, and what each of them holds."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from isingdenoise._io.opening import StrPath
 from isingdenoise.errors import ParameterError, named, printable
+from isingdenoise.io.opening import StrPath
+from isingdenoise.io.table import FORMATS, default_format
 
 __all__ = [
     "COMPRESSIONS",
@@ -17,32 +18,15 @@ __all__ = [
     "resolved_format",
 ]
 
-EXTENSIONS = {
-    ".png": "PNG",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".pbm": "PBM",
-    ".pgm": "PGM",
-    ".bmp": "BMP",
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".webp": "WEBP",
-    ".gif": "GIF",
-    ".npy": "NPY",
-}
+EXTENSIONS = {ext: known.name for known in FORMATS.values() for ext in known.extensions}
 """The formats that can be written, by the extension of the file."""
 
 COMPRESSIONS = {
-    "TIFF": ("group4", "deflate", "lzw", "packbits", "none"),
-    "PNG": ("deflate", "none"),
-    "PBM": ("none",),
-    "PGM": ("none",),
-    "BMP": ("none",),
-    "NPY": ("none",),
+    name: tuple(known.compressions) for name, known in FORMATS.items() if known.compressions
 }
 """The compressions that can be chosen, by format; the others have one way only."""
 
-_ALIASES = {"TIF": "TIFF", "JPG": "JPEG"}
+_ALIASES = {ext[1:].upper(): name for ext, name in EXTENSIONS.items()}
 
 
 def format_of(path: StrPath) -> str:
@@ -62,6 +46,11 @@ def format_of(path: StrPath) -> str:
     ------
     ParameterError
         The extension is missing or unknown.
+
+    Examples
+    --------
+    >>> format_of("scan.TIF")
+    'TIFF'
     """
     name = os.fsdecode(path)
     found = EXTENSIONS.get(Path(name).suffix.lower())
@@ -85,7 +74,8 @@ def default_extension(source_name: StrPath) -> str:
         ".tif" or ".tiff" as the input has it, in lower case; else ".png".
     """
     suffix = Path(os.fsdecode(source_name)).suffix.lower()
-    return suffix if EXTENSIONS.get(suffix) == "TIFF" else ".png"
+    own = EXTENSIONS.get(suffix, "")
+    return suffix if default_format(own) == own else FORMATS[default_format(own)].extensions[0]
 
 
 def resolved_format(path: StrPath, format: str | None) -> str:  # noqa: A002
@@ -114,20 +104,28 @@ def check_format(format: str, compression: str | None = None, *, bilevel: bool =
     ------
     ParameterError
         There is no such format, or it has no such compression.
+
+    Examples
+    --------
+    >>> check_format("tif", "group4")
+    'TIFF'
     """
     kind = _ALIASES.get(format.upper(), format.upper())
-    if kind not in EXTENSIONS.values():
-        known = ", ".join(dict.fromkeys(EXTENSIONS.values()))
+    if kind not in FORMATS:
+        known = ", ".join(FORMATS)
         raise ParameterError("format", f"{printable(format)} cannot be written; use {known}")
     if compression is None:
         return kind
     if compression not in COMPRESSIONS.get(kind, ()):
         takes = " ".join(COMPRESSIONS.get(kind, ())) or "no choice of it"
-        others = f"; TIFF takes {' '.join(COMPRESSIONS['TIFF'])}" if kind != "TIFF" else ""
+        most = max(COMPRESSIONS, key=lambda name: len(COMPRESSIONS[name]))
+        others = f"; {most} takes {' '.join(COMPRESSIONS[most])}" if kind != most else ""
         raise ParameterError(
             "compression",
             f"{printable(compression)} is none of {kind}, which takes {takes}{others}",
         )
-    if compression == "group4" and not bilevel:
-        raise ParameterError("compression", "group4 is for two levels; use deflate, lzw or none")
+    if not FORMATS[kind].fits(compression, bilevel=bilevel):
+        raise ParameterError(
+            "compression", f"{compression} is for two levels; use deflate, lzw or none"
+        )
     return kind

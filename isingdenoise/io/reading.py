@@ -9,17 +9,17 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from isingdenoise._io.bounds import (
+from isingdenoise.errors import ParameterError
+from isingdenoise.io.bounds import (
     DEFAULT_MAX_PAGES,
     DEFAULT_MAX_PIXELS,
     DEFAULT_PAGE_PIXELS,
     Bounds,
 )
-from isingdenoise._io.decode import decode, decode_pages, decode_size
-from isingdenoise._io.memory import Besides
-from isingdenoise._io.opening import StrPath, open_regular, seekable
-from isingdenoise._io.picture import Picture
-from isingdenoise.errors import ParameterError
+from isingdenoise.io.decode import decode, decode_pages, decode_size
+from isingdenoise.io.memory import Besides
+from isingdenoise.io.opening import StrPath, open_regular, seekable
+from isingdenoise.io.picture import Picture
 
 __all__ = [
     "DEFAULT_MAX_PAGES",

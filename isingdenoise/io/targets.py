@@ -15,8 +15,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from isingdenoise._io.folders import Folder, Identity
-from isingdenoise._io.opening import KINDS, StrPath, reason_of
 from isingdenoise.errors import (
     IsingDenoiseError,
     OverwriteError,
@@ -24,6 +22,8 @@ from isingdenoise.errors import (
     WriteError,
     printable,
 )
+from isingdenoise.io.folders import Folder, Identity
+from isingdenoise.io.opening import KINDS, StrPath, reason_of
 
 __all__ = [
     "Checked",
@@ -148,7 +148,7 @@ def check_target(folder: Folder, base: str, name: str, *, overwrite: bool) -> St
         kind = KINDS.get(stat.S_IFMT(status.st_mode), "no regular file")
         raise WriteError(name, f"is {kind} and is never replaced; choose another name")
     if not overwrite:
-        raise OverwriteError(name, "exists; use --force to replace it")
+        raise OverwriteError(name, "exists", "overwrite")
     if not status.st_mode & _WRITABLE:  # a name can be taken all the same, and who did this knew
         raise WriteError(name, "is write-protected; make it writable or choose another name")
     return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size

@@ -9,11 +9,11 @@ import os
 import stat
 from typing import BinaryIO, NoReturn
 
-from isingdenoise._io.folders import Folder
-from isingdenoise._io.opening import StrPath
-from isingdenoise._io.targets import Checked, check_target, file_name, naming
-from isingdenoise._io.temporaries import is_own, lock, new_name
 from isingdenoise.errors import WriteError
+from isingdenoise.io.folders import Folder
+from isingdenoise.io.opening import StrPath
+from isingdenoise.io.targets import Checked, check_target, file_name, naming
+from isingdenoise.io.temporaries import is_own, lock, new_name
 
 __all__ = ["Pending"]
 

@@ -18,9 +18,9 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
-from isingdenoise._io.opening import StrPath
-from isingdenoise._io.pending import Pending
-from isingdenoise._io.targets import raise_write_error
+from isingdenoise.io.opening import StrPath
+from isingdenoise.io.pending import Pending
+from isingdenoise.io.targets import raise_write_error
 
 __all__ = ["atomic_file", "atomic_files", "write_bytes_atomically"]
 

@@ -10,9 +10,9 @@ import stat
 import time
 from typing import Any
 
-from isingdenoise._io.folders import Folder
-from isingdenoise._io.opening import StrPath
 from isingdenoise.errors import WriteError
+from isingdenoise.io.folders import Folder
+from isingdenoise.io.opening import StrPath
 
 fcntl: Any
 try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
 from isingdenoise.errors import ParameterError, ReadError
 
@@ -76,7 +76,7 @@ class Bounds(NamedTuple):
             found = f"more than {count - 1}" if more else f"{count}"
             what = f"has {found} pages or frames"
             what += "" if more else f", more than the limit of {self.max_pages}"
-            _refuse(name, what, "max-pages")
+            raise ReadError(name, what, "max_pages")
 
     def check_page(self, size: Size, name: str, prefix: str = "") -> None:
         """Refuse a page of too many pixels, or of none; `size` is width and height."""
@@ -84,7 +84,7 @@ class Bounds(NamedTuple):
         limit = DEFAULT_PAGE_PIXELS if self.max_pixels is None else self.max_pixels
         if width * height > limit:
             what = f"{prefix}has {width} x {height} pixels, more than the limit of {limit}"
-            _refuse(name, what, "max-pixels")
+            raise ReadError(name, what, "max_pixels")
         if width < 1 or height < 1:
             what = f"{prefix}has no pixels ({width} x {height}); give another picture"
             raise ReadError(name, what)
@@ -119,16 +119,11 @@ class Bounds(NamedTuple):
                 f"has {total} pixels on {len(sizes)} {kind} that share what is stored: they name "
                 f"{listed.stored} bytes of a file of {size}"
             )
-            _refuse(name, what, "max-pixels", f"allow {total}")
+            raise ReadError(name, what, f"shared_pages:{total}")
 
     def check_total(self, total: int, count: int, name: str, kind: str = "pages") -> None:
         """Refuse so many pixels on so many pages together."""
         limit = DEFAULT_MAX_PIXELS if self.max_pixels is None else self.max_pixels
         if total > limit:
             what = f"has {total} pixels on {count} {kind}, more than the limit of {limit}"
-            _refuse(name, what, "max-pixels")
-
-
-def _refuse(name: str, what: str, limit: str, how: str = "raise it") -> NoReturn:
-    """Say what is too much, and which limit to raise."""
-    raise ReadError(name, f"{what}; {how} with --{limit} if the file can be trusted")
+            raise ReadError(name, what, "max_pixels")

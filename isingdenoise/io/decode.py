@@ -11,18 +11,18 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
-from isingdenoise._io.bits import load_bits
-from isingdenoise._io.bounds import Bounds, Listed
-from isingdenoise._io.checks import check_strips, in_one_line
-from isingdenoise._io.memory import Besides, check_memory, memory_needed
-from isingdenoise._io.notes import notes_on
-from isingdenoise._io.npy import any_infinite, decode_npy, is_npy, npy_shape
-from isingdenoise._io.picture import Picture
-from isingdenoise._io.pillow import open_image, quiet_pillow
-from isingdenoise._io.pixels import keep_byte_order, to_array, turn_upright
-from isingdenoise._io.tiff_pages import list_tiff_pages
 from isingdenoise.deadline import check_deadline
 from isingdenoise.errors import ReadError
+from isingdenoise.io.bits import load_bits
+from isingdenoise.io.bounds import Bounds, Listed
+from isingdenoise.io.checks import check_strips, in_one_line
+from isingdenoise.io.memory import Besides, check_memory, memory_needed
+from isingdenoise.io.notes import notes_on
+from isingdenoise.io.npy import any_infinite, decode_npy, is_npy, npy_shape
+from isingdenoise.io.picture import Picture
+from isingdenoise.io.pillow import open_image, quiet_pillow
+from isingdenoise.io.pixels import keep_byte_order, to_array, turn_upright
+from isingdenoise.io.tiff_pages import list_tiff_pages
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage
@@ -70,7 +70,7 @@ def decode(
         size = stream.seek(0, os.SEEK_END)
         if is_npy(stream):
             if frame:
-                raise ReadError(name, f"has no frame {frame}; --frame goes from 0 to 0")
+                raise ReadError(name, f"has no frame {frame}", "frames:0")
             picture = decode_npy(stream, name, size, bounds)
             if besides is not None:  # the numbers themselves are mapped and not read
                 check_memory(name, besides(picture.pixels.size, picture.pixels.dtype.name))
@@ -80,9 +80,9 @@ def decode(
             listed = _list_pages(image, stream, name, bounds)
         count = len(listed.sizes)
         if frame is None and count > 1:
-            raise ReadError(name, f"holds {count} pages or frames; choose one with --frame")
+            raise ReadError(name, f"holds {count} pages or frames", "frame")
         if frame is not None and frame >= count:
-            raise ReadError(name, f"has no frame {frame}; --frame goes from 0 to {count - 1}")
+            raise ReadError(name, f"has no frame {frame}", f"frames:{count - 1}")
         bounds.check_pages(listed, name, size, frame or 0)
         return _page(image, stream, _Place(name, size, frame or 0, count), bounds, besides)
 
@@ -131,7 +131,7 @@ def decode_pages(
                 listed = _list_pages(image, stream, name, bounds)
             count = len(listed.sizes)
             if count > 1 and image.format != "TIFF":
-                raise ReadError(name, f"is animated, of {count} frames; choose one with --frame")
+                raise ReadError(name, f"is animated, of {count} frames", "frame")
             bounds.check_pages(listed, name, size)
     if numbers:
         yield decode(stream, name, bounds, frame=None, besides=besides)

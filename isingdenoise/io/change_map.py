@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from isingdenoise._io.encode import encode_grey, saving_options
-from isingdenoise._io.formats import check_format
 from isingdenoise.errors import ParameterError
+from isingdenoise.io.encode import encode_grey, saving_options
+from isingdenoise.io.formats import check_format
+from isingdenoise.io.table import FORMATS
 
 __all__ = ["CHANGE_COLOURS", "encode_change_map"]
 
@@ -60,11 +61,11 @@ def encode_change_map(
     ParameterError
         Another format, or a compression that it does not have.
     """
-    format = check_format(format, compression, bilevel=False)  # noqa: A001
-    if format == "NPY":
-        return encode_grey(changes, format)
-    if format not in ("PNG", "TIFF"):
-        raise ParameterError("format", f"{format} holds no change map; use .png, .tif or .npy")
+    known = FORMATS[check_format(format, compression, bilevel=False)]
+    if known.numbers:
+        return encode_grey(changes, known.name)
+    if not known.palette:
+        raise ParameterError("format", f"{known.name} holds no change map; use .png, .tif or .npy")
     from PIL import Image
 
     indices = image.astype(np.uint8)
@@ -72,9 +73,10 @@ def encode_change_map(
     indices[changes < 0] = 3
     picture = Image.fromarray(indices)
     picture.putpalette([channel for colour in CHANGE_COLOURS.values() for channel in colour])
-    options = saving_options(format, dpi, compression or "deflate", None)
-    if format == "PNG":
-        options["bits"] = 2
+    compression = compression or known.default_compression(bilevel=False)
+    options = saving_options(known, dpi, compression, None)
+    if known.palette < 8:
+        options["bits"] = known.palette
     buffer = io.BytesIO()
-    picture.save(buffer, format, **options)
+    picture.save(buffer, known.name, **options)
     return buffer.getvalue()

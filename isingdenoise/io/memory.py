@@ -68,6 +68,11 @@ def memory_needed(
     ------
     ParameterError
         `pixels` is negative.
+
+    Examples
+    --------
+    >>> memory_needed(10**9, "1") < memory_needed(10**9, "RGB")
+    True
     """
     if pixels < 0:
         raise ParameterError("pixels", f"must be at least 0, not {pixels}")
@@ -109,7 +114,7 @@ def check_memory(path: object, needed: int, *, available: int | None = None) -> 
 def available_memory() -> int | None:
     """Return how many bytes this process can still take, or None where nothing says so.
 
-    The least of what the machine has free (MemAvailable), what the control
+    The least of what the machine has free, what the control
     groups of the process leave, and what its limit of address space leaves.
     """
     found = [_of_the_machine(), _of_the_address_space(), *_of_the_groups()]
@@ -118,11 +123,11 @@ def available_memory() -> int | None:
 
 
 def _of_the_machine() -> int | None:
-    """Return MemAvailable."""
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
+    """Return what can be taken without swapping, on any system that tells."""
+    with contextlib.suppress(ImportError, OSError, RuntimeError, ValueError):
+        import psutil  # here, so that help and version need not wait for it
+
+        return int(psutil.virtual_memory().available)
     return None
 
 

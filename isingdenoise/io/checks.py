@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
-from isingdenoise._io.pixels import as_tuple
 from isingdenoise.errors import ReadError, TimeLimitError, printable
+from isingdenoise.io.pixels import as_tuple
 
 __all__ = ["check_strips", "in_one_line"]
 
@@ -35,7 +35,7 @@ def in_one_line(name: str, stream: BinaryIO, prefix: str = "") -> Iterator[None]
     except ReadError as error:
         if not prefix:
             raise
-        raise ReadError(name, prefix + error.message) from error
+        raise ReadError(name, prefix + error.message, error.hint) from error
     except TimeLimitError:
         raise
     except MemoryError as error:

@@ -13,7 +13,7 @@ from functools import cache
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from isingdenoise._io.bits import fax_errors
+from isingdenoise.io.bits import fax_errors
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile

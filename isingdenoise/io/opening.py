@@ -12,9 +12,9 @@ import os
 import stat
 from typing import BinaryIO
 
-from isingdenoise._io.memory import available_memory, check_memory
 from isingdenoise.deadline import check_deadline
 from isingdenoise.errors import ReadError
+from isingdenoise.io.memory import available_memory, check_memory
 
 __all__ = [
     "KINDS",

@@ -11,9 +11,9 @@ import os
 import struct
 from typing import BinaryIO, NamedTuple
 
-from isingdenoise._io.bounds import Bounds, Listed
 from isingdenoise.deadline import check_deadline
 from isingdenoise.errors import ReadError
+from isingdenoise.io.bounds import Bounds, Listed
 
 __all__ = ["list_tiff_pages"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from isingdenoise._io.picture import grey_profile, usable_dpi
+from isingdenoise.io.picture import grey_profile, usable_dpi
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile

@@ -7,29 +7,19 @@ pictures into their negative. Arrays are brought to the stored type beforehand.
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from isingdenoise._io.formats import EXTENSIONS, check_format
-from isingdenoise._io.picture import grey_profile, usable_dpi
 from isingdenoise.errors import ParameterError, printable
+from isingdenoise.io.formats import check_format
+from isingdenoise.io.picture import grey_profile, usable_dpi
+from isingdenoise.io.table import FORMATS, Format
 
 __all__ = ["encode_bilevel", "encode_grey", "saving_options"]
 
 Array = np.ndarray[Any, Any]
-
-_BILEVEL = {"PNG", "TIFF", "PBM", "BMP"}  # formats that are written with one bit a pixel
-_DEEP = {"PNG", "TIFF", "PGM"}  # formats with room for 16 bits of grey
-_WITH_PROFILE = {"PNG", "TIFF", "JPEG"}  # formats that store a profile beside grey pixels
-_OPTIONS: dict[str, dict[str, Any]] = {"JPEG": {"quality": 95}, "WEBP": {"lossless": True}}
-_TIFF_NAMES = {
-    "group4": "group4",
-    "deflate": "tiff_adobe_deflate",
-    "lzw": "tiff_lzw",
-    "packbits": "packbits",
-    "none": "raw",
-}
 
 
 def encode_bilevel(
@@ -70,16 +60,24 @@ def encode_bilevel(
     ParameterError
         `image` is no two-dimensional array of bools, or something does not fit
         `format`.
+
+    Examples
+    --------
+    >>> import io
+    >>> import numpy as np
+    >>> from isingdenoise.io import read_picture
+    >>> data = encode_bilevel(np.eye(3) > 0, "PNG", dpi=(300.0, 300.0))
+    >>> read_picture(io.BytesIO(data)).pixels.tolist()
+    [[True, False, False], [False, True, False], [False, False, True]]
     """
     image = _checked(image)
     if image.dtype != np.bool_:
         raise ParameterError("image", f"must be bool for two levels, not {image.dtype}")
-    format = check_format(format, compression)  # noqa: A001
-    if format not in _BILEVEL and format != "NPY":
+    known = FORMATS[check_format(format, compression)]
+    if not (known.bilevel or known.numbers):
         image = image.astype(np.uint8) * np.uint8(255)
-    return _encode(
-        image, format, **saving_options(format, dpi, compression or "group4", icc_profile)
-    )
+    compression = compression or known.default_compression(bilevel=True)
+    return _encode(image, known, saving_options(known, dpi, compression, icc_profile))
 
 
 def encode_grey(
@@ -118,49 +116,45 @@ def encode_grey(
         The values or the size do not fit `format`.
     """
     array = _checked(array)
-    format = check_format(format, compression, bilevel=False)  # noqa: A001
-    if format == "NPY":
-        return _encode(array, format)
-    if format == "PBM":
-        raise ParameterError("format", "PBM has no grey; use PGM, PNG or TIFF")
+    known = FORMATS[check_format(format, compression, bilevel=False)]
+    if known.numbers:
+        return _encode(array, known, {})
+    if not known.grey:
+        raise ParameterError("format", f"{known.name} has no grey; use PGM, PNG or TIFF")
     if array.dtype == np.bool_:
         array = array.astype(np.uint8) * np.uint8(255)
     elif array.dtype.kind == "f":
-        array = _quantised(array, format)
+        array = _quantised(array, known)
     elif array.dtype not in (np.uint8, np.uint16):
         raise ParameterError("array", f"of {array.dtype} has no file format but NPY")
-    if array.dtype == np.uint16 and format not in _DEEP:
-        raise ParameterError("format", f"{format} has no room for 16 bits; use PNG, TIFF or PGM")
-    return _encode(
-        array, format, **saving_options(format, dpi, compression or "deflate", icc_profile)
-    )
+    if 8 * array.itemsize > known.depth and array.dtype.kind == "u":
+        *others, last = (name for name, other in FORMATS.items() if other.depth > known.depth)
+        raise ParameterError(
+            "format",
+            f"{known.name} has no room for 16 bits; use {', '.join(others)} or {last}",
+        )
+    compression = compression or known.default_compression(bilevel=False)
+    return _encode(array, known, saving_options(known, dpi, compression, icc_profile))
 
 
 def saving_options(
-    kind: str, dpi: tuple[float, float] | None, compression: str, icc_profile: bytes | None
+    known: Format,
+    dpi: tuple[float, float] | None,
+    compression: str | None,
+    icc_profile: bytes | None,
 ) -> dict[str, Any]:
     """Return what Pillow is to be told beside the pixels."""
-    options = dict(_OPTIONS.get(kind, {}))
+    options = {**known.options, **(known.compressions[compression] if compression else {})}
     dpi = usable_dpi(dpi)
-    if dpi is not None:
+    if dpi is None:
+        options.update(known.no_dpi)
+    elif known.dpi:
         options["dpi"] = dpi
-    elif kind == "TIFF":  # a resolution must be there: this one says "square, size unknown"
-        options.update(resolution_unit=1, x_resolution=1.0, y_resolution=1.0)
-    elif kind == "BMP":  # "unknown"; Pillow would make up 96
-        options["dpi"] = (0, 0)
-    options.update(_compressing(kind, compression))
-    if icc_profile is not None and kind in _WITH_PROFILE:
+    if icc_profile is not None and known.profile:
         if grey_profile(icc_profile) is None:
             raise ParameterError("icc_profile", "is no whole ICC profile for grey; leave it out")
         options["icc_profile"] = icc_profile
     return options
-
-
-def _compressing(kind: str, compression: str) -> dict[str, Any]:
-    """Return how Pillow is told of a compression, by the formats that have a choice."""
-    if kind == "TIFF":
-        return {"compression": _TIFF_NAMES[compression]}
-    return {"compress_level": 0} if kind == "PNG" and compression == "none" else {}
 
 
 def _checked(array: Array) -> Array:
@@ -173,23 +167,23 @@ def _checked(array: Array) -> Array:
     return np.asarray(array, dtype=array.dtype.newbyteorder("="))
 
 
-def _quantised(array: Array, format: str) -> Array:  # noqa: A002
+def _quantised(array: Array, known: Format) -> Array:
     """Return float values as they are stored: float32 in a TIFF, else 16 or 8 bits."""
-    if format == "TIFF":
+    if known.floats:
         with np.errstate(over="ignore"):
             stored = array.astype(np.float32)
         if np.isinf(stored).any():
             raise ParameterError("array", "must be finite (or NaN) as 32-bit floats")
         return stored
     if not (array.min() >= 0 and array.max() <= 1):  # written so that NaN fails as well
-        raise ParameterError("array", f"must lie in [0, 1] for {format}; write a TIFF instead")
-    top, kind = (65535, np.uint16) if format == "PNG" else (255, np.uint8)
+        raise ParameterError("array", f"must lie in [0, 1] for {known.name}; write a TIFF instead")
+    top, kind = (65535, np.uint16) if known.unit_depth == 16 else (255, np.uint8)
     return np.rint(array.astype(np.float64) * top).astype(kind)
 
 
-def _encode(array: Array, format: str, **options: Any) -> bytes:  # noqa: A002
+def _encode(array: Array, known: Format, options: Mapping[str, Any]) -> bytes:
     """Return the bytes of the file, whatever the format."""
-    if format == "NPY":
+    if known.numbers:
         buffer = io.BytesIO()
         np.save(buffer, array, allow_pickle=False)
         return buffer.getvalue()
@@ -201,7 +195,7 @@ def _encode(array: Array, format: str, **options: Any) -> bytes:  # noqa: A002
             "<bytes>",
             array,
             plugin="pillow",
-            extension=next(ext for ext, name in EXTENSIONS.items() if name == format),
+            extension=known.extensions[0],
             **options,
         )
     except MemoryError:
@@ -210,6 +204,7 @@ def _encode(array: Array, format: str, **options: Any) -> bytes:  # noqa: A002
         height, width = array.shape
         reason = printable(str(error) or type(error).__name__)
         raise ParameterError(
-            "format", f"{format} cannot hold {width} x {height} pixels ({reason}); use PNG or TIFF"
+            "format",
+            f"{known.name} cannot hold {width} x {height} pixels ({reason}); use PNG or TIFF",
         ) from error
     return bytes(data)

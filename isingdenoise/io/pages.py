@@ -12,13 +12,14 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from isingdenoise._io.encode import encode_bilevel, encode_grey
-from isingdenoise._io.formats import COMPRESSIONS, check_format
-from isingdenoise._io.opening import StrPath
-from isingdenoise._io.picture import Picture
-from isingdenoise._io.targets import raise_write_error
-from isingdenoise._io.tiff_chain import TiffChain
 from isingdenoise.errors import ParameterError
+from isingdenoise.io.encode import encode_bilevel, encode_grey
+from isingdenoise.io.formats import check_format
+from isingdenoise.io.opening import StrPath
+from isingdenoise.io.picture import Picture
+from isingdenoise.io.table import FORMATS
+from isingdenoise.io.targets import raise_write_error
+from isingdenoise.io.tiff_chain import TiffChain
 
 __all__ = ["PageWriter", "append_pages", "encode_pages", "kept_notes"]
 
@@ -43,9 +44,9 @@ def kept_notes(picture: Picture, format: str, *, bilevel: bool = True) -> dict[s
         `dpi`, `icc_profile` and `compression`, as the writers take them. The
         compression is None where the output cannot have that of the source.
     """
-    # of TIFF alone: an uncompressed scan is no reason for an uncompressed PNG
-    kept = format == "TIFF" and picture.compression in COMPRESSIONS[check_format(format)]
-    kept = kept and (bilevel or picture.compression != "group4")
+    known = FORMATS[check_format(format)]
+    # within one format alone: an uncompressed scan is no reason for an uncompressed PNG
+    kept = known.name == picture.format and known.fits(picture.compression, bilevel=bilevel)
     return {
         "dpi": picture.dpi,
         "icc_profile": picture.icc_profile,
@@ -158,7 +159,8 @@ class PageWriter:
             check_pages(self._format)
         try:
             with self._naming():
-                self._chain.append(data) if self._format == "TIFF" else self._stream.write(data)
+                tiff = FORMATS[self._format].pages
+                self._chain.append(data) if tiff else self._stream.write(data)
         except struct.error as error:  # places in a TIFF have 32 bits
             raise ParameterError(
                 "output", "would have more than 4 GB; write the pages into files of their own"
@@ -186,7 +188,7 @@ class PageWriter:
 
 def check_pages(format: str) -> None:  # noqa: A002
     """Refuse several pages in a format that holds one."""
-    if format != "TIFF":
+    if not FORMATS[format].pages:
         raise ParameterError("output", f"{format} holds one page; write a TIFF for several")
 
 

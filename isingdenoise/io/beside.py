@@ -8,10 +8,10 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from isingdenoise._io.bounds import DEFAULT_MAX_PAGES
-from isingdenoise._io.opening import StrPath
-from isingdenoise._io.reading import read_picture
 from isingdenoise.errors import ParameterError, ReadError, printable
+from isingdenoise.io.bounds import DEFAULT_MAX_PAGES
+from isingdenoise.io.opening import StrPath
+from isingdenoise.io.reading import read_picture
 
 __all__ = ["read_clean", "read_mask"]
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from isingdenoise._io.atomic import atomic_file, atomic_files, write_bytes_atomically
-from isingdenoise._io.change_map import encode_change_map
-from isingdenoise._io.encode import encode_bilevel, encode_grey
-from isingdenoise._io.formats import resolved_format
-from isingdenoise._io.opening import StrPath
-from isingdenoise._io.pages import PageWriter, append_pages
-from isingdenoise._io.picture import Picture
+from isingdenoise.io.atomic import atomic_file, atomic_files, write_bytes_atomically
+from isingdenoise.io.change_map import encode_change_map
+from isingdenoise.io.encode import encode_bilevel, encode_grey
+from isingdenoise.io.formats import resolved_format
+from isingdenoise.io.opening import StrPath
+from isingdenoise.io.pages import PageWriter, append_pages
+from isingdenoise.io.picture import Picture
 
 __all__ = ["open_pages", "write_bilevel", "write_change_map", "write_grey", "write_pages"]
 

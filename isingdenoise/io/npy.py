@@ -8,9 +8,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from isingdenoise._io.bounds import Bounds
-from isingdenoise._io.picture import Picture
 from isingdenoise.errors import ReadError
+from isingdenoise.io.bounds import Bounds
+from isingdenoise.io.picture import Picture
 
 __all__ = ["any_infinite", "decode_npy", "is_npy", "npy_shape"]
 

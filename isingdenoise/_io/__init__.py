@@ -1,1 +1,0 @@
-"""The pieces behind `isingdenoise.io`: decoding, encoding and writing of picture files."""

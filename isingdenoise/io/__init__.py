@@ -1,0 +1,83 @@
+"""Pictures as files: the only place where files become arrays and back.
+
+Bright is +1, True and 255; black is -1, False and 0. That is settled here,
+once, whatever a file format calls white.
+"""
+
+from __future__ import annotations
+
+from isingdenoise.io.atomic import write_bytes_atomically
+from isingdenoise.io.beside import read_clean, read_mask
+from isingdenoise.io.change_map import CHANGE_COLOURS, encode_change_map
+from isingdenoise.io.encode import encode_bilevel, encode_grey
+from isingdenoise.io.formats import (
+    COMPRESSIONS,
+    EXTENSIONS,
+    check_format,
+    default_extension,
+    format_of,
+)
+from isingdenoise.io.memory import available_memory, check_memory, memory_needed
+from isingdenoise.io.opening import check_unchanged, stamp_of
+from isingdenoise.io.pages import PageWriter, encode_pages, kept_notes
+from isingdenoise.io.picture import Picture
+from isingdenoise.io.reading import (
+    DEFAULT_MAX_PAGES,
+    DEFAULT_MAX_PIXELS,
+    DEFAULT_PAGE_PIXELS,
+    check_input,
+    read_pages,
+    read_picture,
+    read_size,
+)
+from isingdenoise.io.spins import from_spins, to_spins
+from isingdenoise.io.targets import Checked, check_output
+from isingdenoise.io.temporaries import sweep
+from isingdenoise.io.writing import (
+    open_pages,
+    write_bilevel,
+    write_change_map,
+    write_grey,
+    write_pages,
+)
+
+__all__ = [
+    "CHANGE_COLOURS",
+    "COMPRESSIONS",
+    "DEFAULT_MAX_PAGES",
+    "DEFAULT_MAX_PIXELS",
+    "DEFAULT_PAGE_PIXELS",
+    "EXTENSIONS",
+    "Checked",
+    "PageWriter",
+    "Picture",
+    "available_memory",
+    "check_format",
+    "check_input",
+    "check_memory",
+    "check_output",
+    "check_unchanged",
+    "default_extension",
+    "encode_bilevel",
+    "encode_change_map",
+    "encode_grey",
+    "encode_pages",
+    "format_of",
+    "from_spins",
+    "kept_notes",
+    "memory_needed",
+    "open_pages",
+    "read_clean",
+    "read_mask",
+    "read_pages",
+    "read_picture",
+    "read_size",
+    "stamp_of",
+    "sweep",
+    "to_spins",
+    "write_bilevel",
+    "write_bytes_atomically",
+    "write_change_map",
+    "write_grey",
+    "write_pages",
+]
