@@ -17,7 +17,8 @@ from command_line import SCRIPT, invoke, launch, save_noisy
 from isingdenoise_cli.framework.process import Terminated
 from isingdenoise_cli.framework.signals import Stop, stop_on_signals
 from isingdenoise_cli.options import folder as cli_folder
-from isingdenoise_cli.render import summary
+from isingdenoise_cli.render.json import print_json_rows
+from isingdenoise_cli.render.records import Records, tempfile
 
 from isingdenoise import batch
 from isingdenoise.batch import JOURNAL_NAME, locked, write_report
@@ -184,12 +185,11 @@ def full(path):
 def test_records_for_the_end_are_all_there_with_and_without_room_on_the_disk(monkeypatch, disk):
     if disk != "with room" and not Path("/dev/full").exists():
         pytest.skip("needs /dev/full")
-    monkeypatch.setattr(summary, "_IN_MEMORY", 300)
     if disk == "full":
-        monkeypatch.setattr(summary.tempfile, "TemporaryFile", lambda **_: full(Path("/dev/full")))
+        monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: full(Path("/dev/full")))
     if disk == "no folder":
-        monkeypatch.setattr(summary.tempfile, "tempdir", "/nowhere")
-    records, expected = summary._Records(), [{"n": n, "text": "x" * (n % 70)} for n in range(200)]
+        monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+    records, expected = Records(), [{"n": n, "text": "x" * (n % 70)} for n in range(200)]
     for n, record in enumerate(expected):
         if disk == "full later" and n == 100:
             soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -199,7 +199,35 @@ def test_records_for_the_end_are_all_there_with_and_without_room_on_the_disk(mon
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert len(records) == 200
     assert list(records) == expected
-    assert (len(records._latest) < 20) is (disk == "with room")
+    assert records[-1] == expected[-1]
+    assert records[3:9:2] == expected[3:9:2]
+    assert len(records._others) == {"with room": 0, "full later": 100}.get(disk, 200)
+
+
+def test_rows_are_printed_one_at_a_time_as_any_other_json(capsys):
+    class Watched(Sequence):
+        """Rows that tell what was printed before each."""
+
+        def __init__(self):
+            self.seen = []
+
+        def __len__(self):
+            return 100
+
+        def __getitem__(self, index):
+            if not 0 <= index < 100:
+                raise IndexError
+            self.seen.append(len(capsys.readouterr().out))
+            return {"n": index, "inner": [1, None]}
+
+    rows, more = [{"n": n, "inner": [1, None]} for n in range(3)], {"failed": 0, "x": float("nan")}
+    for some in (rows, []):
+        print_json_rows("pictures", some, more)
+        expected = json.dumps({"pictures": some, "failed": 0, "x": None}, indent=2) + "\n"
+        assert capsys.readouterr().out == expected
+    watched = Watched()
+    print_json_rows("pictures", watched, {})
+    assert all(watched.seen)  # the one before is out when the next is made
 
 
 class Row(dict):

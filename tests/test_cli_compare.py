@@ -1,6 +1,7 @@
 """`isingdenoise compare`: one model, every engine, one table."""
 
 import json
+import re
 import warnings
 
 import numpy as np
@@ -17,6 +18,7 @@ from command_line import (
     snapshot,
     succeed,
 )
+from test_cli_streams import on_a_terminal
 
 from isingdenoise import ENGINES, denoise
 from isingdenoise.metrics import bit_error_rate, psnr
@@ -51,6 +53,24 @@ def table_of(*args):
     """Return the rows of --json by engine."""
     record = json.loads(succeed("compare", *args, "--json").stdout)
     return {row["engine"]: row for row in record["engines"]}
+
+
+@pytest.mark.parametrize("env", [{}, {"NO_COLOR": "1", "TERM": "dumb"}])
+def test_the_table_says_the_same_on_a_terminal(noisy, env):
+    """Also on a narrow one: nothing is left out. The head of the table is bold there."""
+    env = {"TERM": "xterm", "NO_COLOR": "", "COLUMNS": "20", **env}
+    code, shown = on_a_terminal("compare", noisy, *FEW, cwd=noisy.parent, env=env)
+    assert code == 0
+    assert ("\x1b[1m" in shown) is (env["TERM"] == "xterm")
+    shown = re.sub(r"\x1b\[[\d;]*m", "", shown)
+    plain = succeed("compare", noisy, *FEW).stdout
+
+    def cells(text):
+        rows = [line.split() for line in text.splitlines()]
+        return [row[:1] + row[-2:] if row and row[0] in ENGINES else row for row in rows]
+
+    found, expected = cells(shown), cells(plain)
+    assert [row[:1] + row[2:] for row in found] == [row[:1] + row[2:] for row in expected]
 
 
 def test_the_table_has_one_line_for_each_engine(noisy, clean):

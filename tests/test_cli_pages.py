@@ -316,7 +316,7 @@ def test_what_a_page_takes_is_told_before_it_is_decoded(tmp_path, monkeypatch):
 def test_the_progress_of_pages_is_drawn_on_a_terminal_alone(fax, tmp_path):
     code, shown = on_a_terminal("run", "fax.tif", *QUICK, cwd=tmp_path)
     assert code == 0
-    bar, _, report = shown.partition("\n")
-    assert bar.endswith(" 3/3")
-    assert report.startswith("fax.tif -> fax.denoised.tif\n")
+    bar, arrow, _ = shown.partition("fax.tif -> fax.denoised.tif\n")
+    assert arrow
+    assert "3/3" in bar
     assert "3/3" not in succeed("run", fax, "--force").stderr

@@ -248,12 +248,12 @@ def test_the_stream_goes_alone_and_once(tmp_path, noisy):
     assert "standard input has no name" in line
 
 
-def on_a_terminal(*args, cwd):
+def on_a_terminal(*args, cwd, env=None):
     """Run the command with a terminal at all three ends; return (code, what it shows)."""
     child, terminal = pty.fork()
     if child == 0:
         os.chdir(cwd)
-        os.execv(SCRIPT, [str(SCRIPT), *map(str, args)])
+        os.execve(SCRIPT, [str(SCRIPT), *map(str, args)], {**os.environ, **(env or {})})
     shown = b""
     try:
         while part := os.read(terminal, 1 << 16):

@@ -4,12 +4,13 @@ import json
 import sys
 
 import pytest
-from command_line import launch
+from command_line import launch, save_noisy
 from isingdenoise_cli.main import COMMANDS
 
 import isingdenoise
 
 HEAVY = {
+    "rich",
     "numba",
     "llvmlite",
     "scipy",
@@ -68,6 +69,15 @@ def test_the_lists_load_nothing_heavy():
         output, loaded = modules_after(RUN, name)
         assert output
         assert not loaded & HEAVY
+
+
+def test_a_run_without_a_terminal_draws_nothing_and_loads_nothing_for_it(tmp_path):
+    picture = save_noisy(tmp_path / "noisy.png")
+    options = ("--noise", "flip", "--flip-prob", "0.1", "--coupling", "0.6")
+    for args in (("batch", tmp_path, tmp_path / "out"), ("compare", picture)):
+        output, loaded = modules_after(RUN, *args, *options)
+        assert output
+        assert "rich" not in loaded
 
 
 def test_the_package_alone_loads_nothing_heavy():

@@ -86,7 +86,8 @@ def batch(
     from isingdenoise.batch import Journal, denoise_many, locked, make_folder, plan
 
     from ..framework import signals
-    from ..render import summary, text, verifying
+    from ..render import text, verifying
+    from ..render.summary import Summary, show_plan
 
     if verify:
         others = {"--force": force, "--dry-run": dry_run, "--report": report_file}
@@ -113,10 +114,10 @@ def batch(
     writing.check(jobs.extensions)
     if dry_run:
         with o.named(output="OUTPUT"):
-            summary.show_plan(jobs, journal, force, as_json)
+            show_plan(jobs, journal, force, as_json)
         return 0
     written = Report(report_file, target, jobs, force)
-    told, stop = summary.Tally(as_json, rows=bool(report_file)), signals.Stop()
+    summary, stop = Summary(as_json, rows=bool(report_file)), signals.Stop()
     outcomes = denoise_many(
         jobs,
         options,
@@ -133,12 +134,12 @@ def batch(
             journal.reload()
             with console.progress(outcomes, len(jobs), "cleaning") as progress:
                 for outcome in progress:
-                    told.add(outcome)
-        written.write(told.rows)
-    told.finish(source, target, jobs.passed)
-    if told.count < len(jobs):
-        signals.tell_the_rest(len(jobs) - told.count)
+                    summary.add(outcome)
+        written.write(summary.rows)
+    summary.finish(source, target, jobs.passed)
+    if summary.count < len(jobs):
+        signals.tell_the_rest(len(jobs) - summary.count)
     written.raise_failure()
-    if told.count < len(jobs):
+    if summary.count < len(jobs):
         return stop.code
-    return SOME_FAILED if told.failed else 0
+    return SOME_FAILED if summary.failed else 0

@@ -13,19 +13,23 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from isingdenoise.environment import SurroundingsWarning
 from isingdenoise.errors import printable
 
-from .bar import Bar, Item
 from .logfile import LogFile
 from .shortening import shortened
 from .streams import mute
+
+if TYPE_CHECKING:
+    from .bar import Bar
+
+Item = TypeVar("Item")
 
 _logger = logging.getLogger("isingdenoise")
 _lock = threading.RLock()  # the bar and the lines take turns
@@ -162,13 +166,21 @@ def step(what: str) -> Iterator[None]:
     detail(f"{what}: {time.perf_counter() - started:.3f} s")
 
 
-def result(text: str = "") -> None:
-    """Print a line of a report for people on stdout; --quiet leaves it out."""
+def result(text: str = "", *, draw: Callable[[], object] | None = None) -> None:
+    """Print a part of a report for people on stdout; --quiet leaves it out.
+
+    Parameters
+    ----------
+    text : str
+        One or more lines, for the log file too.
+    draw : callable, optional
+        Prints the same in another way.
+    """
     if not is_quiet():
         with _room_for_a_line():
-            click.echo(text)
-    if text.strip():
-        _say(logging.INFO, text.strip(), result=True)
+            draw() if draw is not None else click.echo(text)
+    for line in filter(None, map(str.strip, text.splitlines())):
+        _say(logging.INFO, line, result=True)
 
 
 @contextmanager
@@ -186,7 +198,12 @@ def progress(items: Iterable[Item], length: int, label: str) -> Iterator[Iterabl
     label : str
         What is being done.
     """
-    bar = Bar(items, length, label, hidden=is_quiet() or not _is_terminal(sys.stderr))
+    if is_quiet() or not is_terminal(sys.stderr):
+        yield items
+        return
+    from .bar import Bar
+
+    bar = Bar(items, length, label)
     _State.bar = bar
     try:
         yield bar
@@ -221,5 +238,6 @@ def _room_for_a_line() -> Iterator[None]:
             bar.draw()
 
 
-def _is_terminal(stream: Any) -> bool:
+def is_terminal(stream: Any) -> bool:
+    """Tell whether a person looks at what is written to a stream."""
     return stream is not None and bool(stream.isatty())

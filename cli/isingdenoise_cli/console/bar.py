@@ -1,18 +1,17 @@
-"""A progress bar on the terminal: one line, without escape sequences."""
+"""A progress bar on the terminal, drawn by rich: it is imported for nothing else."""
 
 from __future__ import annotations
 
-import shutil
-import sys
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 Item = TypeVar("Item")
 
 _SECONDS_BETWEEN = 0.1
-_WIDEST = 30
 
 
 class Bar(Generic[Item]):
@@ -26,18 +25,23 @@ class Bar(Generic[Item]):
         How many there are.
     label : str
         What is being done.
-    hidden : bool
-        Draw nothing: stderr is no terminal, or nobody wants to see it.
     """
 
-    def __init__(self, items: Iterable[Item], length: int, label: str, hidden: bool) -> None:
+    def __init__(self, items: Iterable[Item], length: int, label: str) -> None:
         self._items = items
-        self._length = length
-        self._label = label
-        self._hidden = hidden
-        self._done = 0
-        self._drawn = ""  # what stands on the line now
-        self._started = time.monotonic()
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            auto_refresh=False,  # no thread beside those that work
+            transient=True,  # until the end, so that it makes room for lines
+            redirect_stdout=False,  # results go where the user sends them
+            redirect_stderr=False,
+        )
+        self._task = self._progress.add_task(label, total=length)
+        self._gone = self._progress.console.is_dumb_terminal  # no line is ever taken away there
         self._next = 0.0
 
     def __iter__(self) -> Iterator[Item]:
@@ -45,51 +49,29 @@ class Bar(Generic[Item]):
         self.draw()
         for item in self._items:
             yield item
-            self._done += 1
+            self._try(lambda: self._progress.advance(self._task))
             if time.monotonic() >= self._next:
-                self.draw()
-        self.draw()
+                self._next = time.monotonic() + _SECONDS_BETWEEN
+                self._try(self._progress.refresh)
 
     def draw(self) -> None:
-        """Draw the line as it is now."""
-        if self._hidden:
-            return
-        self._next = time.monotonic() + _SECONDS_BETWEEN
-        line = self._line(shutil.get_terminal_size().columns - 1)
-        self._write("\r" + line.ljust(len(self._drawn)))
-        self._drawn = line
+        """Draw the bar below what was printed."""
+        self._try(self._progress.start)
 
     def clear(self) -> None:
-        """Take the line away, for another one to be printed."""
-        if self._drawn:
-            self._write("\r" + " " * len(self._drawn) + "\r")
-            self._drawn = ""
+        """Take the bar away, for a line to be printed."""
+        self._try(self._progress.stop)
 
     def end(self) -> None:
-        """Leave the line as it stands."""
-        if self._drawn:
-            self._write("\n")
-            self._drawn = ""
-        self._hidden = True
+        """Leave the bar as it is now."""
+        self._progress.live.transient = False
+        self._try(self._progress.stop)
+        self._gone = True
 
-    def _line(self, room: int) -> str:
-        share = self._done / self._length if self._length else 1.0
-        text = f" {self._done}/{self._length}{self._left(share)}"
-        cells = min(_WIDEST, room - len(self._label) - len(text) - 4)
-        if cells < 3:
-            return f"{self._label}{text}"[: max(room, 0)]
-        filled = int(cells * share)
-        return f"{self._label} [{'#' * filled}{'-' * (cells - filled)}]{text}"
-
-    def _left(self, share: float) -> str:
-        seconds = time.monotonic() - self._started
-        if not 0 < share < 1 or seconds < 1:
-            return ""
-        left = round(seconds * (1 / share - 1))
-        return f", {left // 3600}:{left // 60 % 60:02}:{left % 60:02} left"
-
-    @staticmethod
-    def _write(text: str) -> None:
-        with suppress(OSError, ValueError, AttributeError):  # the terminal has gone
-            sys.stderr.write(text)
-            sys.stderr.flush()
+    def _try(self, step: Callable[[], object]) -> None:
+        """Take a step of drawing, unless the terminal has gone."""
+        if not self._gone:
+            try:
+                step()
+            except (OSError, ValueError, AttributeError):
+                self._gone = True

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import textwrap
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import click
@@ -12,18 +12,31 @@ import click
 from isingdenoise.pipeline import plain
 
 
+class _Lazy(list[Any]):
+    """A list for the encoder, whose members are made when they are written."""
+
+    def __init__(self, members: Sequence[object]) -> None:
+        super().__init__()
+        self._members = members
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def __iter__(self) -> Iterator[object]:
+        return iter(self._members)
+
+
 def print_json(value: object) -> None:
     """Print `value` as JSON; NaN and infinity, which JSON lacks, become null."""
-    click.echo(json.dumps(plain(value), indent=2, allow_nan=False))
+    _write(plain(value))
 
 
-def print_json_lines(key: str, lines: Iterable[str], more: Mapping[str, Any]) -> None:
-    """Print {key: [the values on the lines], **more} as `print_json` does, line by line."""
-    click.echo(f"{{\n  {json.dumps(key)}: [", nl=False)
-    comma = ""
-    for line in lines:
-        value = textwrap.indent(json.dumps(json.loads(line), indent=2), "    ")
-        click.echo(f"{comma}\n{value}", nl=False)
-        comma = ","
-    end = json.dumps(plain(more), indent=2, allow_nan=False).removeprefix("{")
-    click.echo(("\n  ]" if comma else "]") + "," + end)
+def print_json_rows(key: str, rows: Sequence[object], more: Mapping[str, Any]) -> None:
+    """Print {key: rows, **more} as `print_json` does, one of the plain rows in memory."""
+    _write({key: _Lazy(rows), **plain(more)})
+
+
+def _write(value: object) -> None:
+    if sys.stdout is not None:
+        sys.stdout.writelines(json.JSONEncoder(indent=2, allow_nan=False).iterencode(value))
+    click.echo()

@@ -1,23 +1,17 @@
-"""What a batch tells: of each picture, before it and after it."""
+"""What `batch` prints: before the work, for each picture, and at the end."""
 
 from __future__ import annotations
 
-import io
-import json
-import tempfile
-import weakref
-from array import array
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 from isingdenoise.errors import OverwriteError, ReadError, printable
-from isingdenoise.pipeline import plain
 
 from .. import console
 from ..framework.usage import advised, worded
-from . import json as render_json
+from .json import print_json, print_json_rows
+from .records import Records
 
 if TYPE_CHECKING:
     from isingdenoise.batch import Journal, Outcome, Passed, Plan
@@ -46,7 +40,7 @@ def show_plan(jobs: Plan, journal: Journal, force: bool, as_json: bool) -> None:
             refused.append(error)
         rows.append({"action": state, "input": job.source, "output": job.target, "error": why})
     if as_json:
-        render_json.print_json({"pictures": rows, **asdict(jobs.passed)})
+        print_json({"pictures": rows, **asdict(jobs.passed)})
     else:
         width = 6 if refused else 4
         for row in rows:
@@ -57,12 +51,8 @@ def show_plan(jobs: Plan, journal: Journal, force: bool, as_json: bool) -> None:
     raise_refused(refused)
 
 
-#: So many bytes of records are kept in memory before they go to a file.
-_IN_MEMORY = 1 << 22
-
-
-class Tally:
-    """Tells of each picture as it is done, and of all of them in the end.
+class Summary:
+    """Prints what went wrong with each picture, and the end of a batch.
 
     What is kept for the end lies in a file, so that memory does not grow with
     the folder.
@@ -77,8 +67,8 @@ class Tally:
 
     def __init__(self, as_json: bool, *, rows: bool) -> None:
         self.count = self.failed = self.skipped = 0
-        self.rows = _Records() if rows else None
-        self._records = _Records() if as_json else None
+        self.rows = Records() if rows else None
+        self._records = Records() if as_json else None
 
     def add(self, outcome: Outcome) -> None:
         """Say what went wrong with a picture, or had to be assumed, and count it."""
@@ -105,7 +95,7 @@ class Tally:
         """Print the end of a batch."""
         if self._records is not None:
             ends = {"failed": self.failed, "skipped": self.skipped, **asdict(passed)}
-            render_json.print_json_lines("pictures", map(json.dumps, self._records), ends)
+            print_json_rows("pictures", self._records, ends)
             return
         done = self.count - self.failed - self.skipped
         pictures = "1 picture" if done == 1 else f"{done} pictures"
@@ -115,69 +105,6 @@ class Tally:
         parts += [f"{self.skipped} up to date"] * bool(self.skipped)
         parts += [f"{self.failed} failed"] * bool(self.failed)
         console.result(", ".join(parts + _passed(passed, none=not self.count)))
-
-
-class _Records(Sequence[dict[str, Any]]):
-    """Records as JSON, the latest in memory, the others in a file; each is read when asked for.
-
-    Where there is no room for the file, all stay in memory.
-    """
-
-    def __init__(self) -> None:
-        self._file: io.FileIO | None = None
-        self._ends = array("Q", [0])  # in the file
-        self._latest: list[bytes] = []
-        self._room = _IN_MEMORY
-
-    def add(self, record: Mapping[str, Any]) -> None:
-        """Add one record."""
-        line = json.dumps(plain(record), allow_nan=False).encode("ascii")
-        self._latest.append(line)
-        self._room -= len(line)
-        if self._room < 0:
-            self._put_aside()
-
-    def _put_aside(self) -> None:
-        """Write what is in memory to the file, all of it or nothing."""
-        self._room = _IN_MEMORY
-        data = memoryview(b"".join(self._latest))
-        try:
-            if self._file is None:
-                self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed with this
-                weakref.finalize(self, self._file.close)
-            self._file.seek(self._ends[-1])
-            while data:
-                data = data[self._file.write(data) :]
-        except OSError as error:
-            console.detail(f"the temporary folder takes no more ({error.strerror or error})")
-            return
-        for line in self._latest:
-            self._ends.append(self._ends[-1] + len(line))
-        self._latest.clear()
-
-    def __len__(self) -> int:
-        """Return how many there are."""
-        return len(self._ends) - 1 + len(self._latest)
-
-    @overload
-    def __getitem__(self, index: int) -> dict[str, Any]: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[dict[str, Any]]: ...
-    def __getitem__(self, index: int | slice) -> dict[str, Any] | list[dict[str, Any]]:
-        """Return a record, or some of them."""
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        index = range(len(self))[index]
-        record: dict[str, Any] = json.loads(self._line(index))
-        return record
-
-    def _line(self, index: int) -> bytes:
-        aside = len(self._ends) - 1
-        if index >= aside or self._file is None:
-            return self._latest[index - aside]
-        start, end = self._ends[index], self._ends[index + 1]
-        self._file.seek(start)
-        return self._file.read(end - start)
 
 
 def _line(outcome: Outcome) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import sys
+from collections.abc import Mapping, Sequence, Set
+from functools import partial
+from typing import Any, Literal
 
 from isingdenoise.inference import Traits
 
@@ -49,17 +51,37 @@ def _row(record: Mapping[str, Any], measured: bool, bounds: dict[str, str]) -> d
 
 
 def print_table(rows: Sequence[Mapping[str, str]]) -> None:
-    """Print rows as aligned columns, numbers to the right."""
+    """Print rows as aligned columns, numbers to the right; on a terminal with a head that shows."""
     if not rows:
         return
     names = list(rows[0])
     widths = {n: max(len(n), *(len(row[n]) for row in rows)) for n in names}
     to_right = {n for n in names if all(_is_number(row[n]) for row in rows)}
+    lines = []
     for row in [dict(zip(names, names, strict=True)), *rows]:
         cells = (
             row[n].rjust(widths[n]) if n in to_right else row[n].ljust(widths[n]) for n in names
         )
-        console.result("  ".join(cells).rstrip())
+        lines.append("  ".join(cells).rstrip())
+    draw = partial(_draw, rows, to_right, max(map(len, lines)))
+    console.result("\n".join(lines), draw=draw if console.is_terminal(sys.stdout) else None)
+
+
+def _draw(rows: Sequence[Mapping[str, str]], to_right: Set[str], width: int) -> None:
+    """Draw the table on a terminal; lines that are too long for it are left to it to wrap."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in rows[0]:
+        justify: Literal["left", "right"] = "right" if name in to_right else "left"
+        table.add_column(name, justify=justify, no_wrap=True)
+    for row in rows:
+        table.add_row(*map(Text, row.values()))
+    screen = Console()
+    screen.width = max(width, screen.width)
+    screen.print(table)
 
 
 def _is_number(text: str) -> bool:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
 from isingdenoise.errors import ParameterError, printable
-from isingdenoise.pipeline import plain
 
 from .. import console
-from . import json as render_json
+from .json import print_json
 
 SOME_DIFFER = 1
 
@@ -51,11 +49,11 @@ def verify(target: Path, as_json: bool, others: Mapping[str, object]) -> int:
     if as_json:
         failed = len(files.differences)
         ends = {"checked": len(files), "failed": failed, "unread": files.unread}
-        rows = (
+        rows = [
             {"output": found.path, "state": found.state, "error": found.line}
             for found in files.differences
-        )
-        render_json.print_json_lines("files", (json.dumps(plain(row)) for row in rows), ends)
+        ]
+        print_json({"files": rows, **ends})
     else:
         console.result(_counted(target, len(files), [found.state for found in files.differences]))
     return SOME_DIFFER if files.differences else 0
