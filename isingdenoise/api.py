@@ -120,25 +120,25 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     ((32, 32), dtype('float32'))
     """
     x, known = check_picture(image, mask, high=LARGEST_GREY)
-    held = _check_protected(protect, x, known)
+    protected = _check_protected(protect, x, known)
     limit = None if max_change is None else check_real("max_change", max_change, low=0, high=1)
     solver = resolve_engine(engine)
     generator, seed = as_generator(rng)
-    light, lit = _divided_by(background, x, known)
-    settled, strength, source, found = _settle(noise, coupling, lit, known, solver)
+    light, divided = _divided_by(background, x, known)
+    noise_model, strength, source, estimated = _resolve(noise, coupling, divided, known, solver)
     if calibration is not None and not isinstance(calibration, Calibration):
         raise ParameterError("calibration", f"must be a Calibration or None, not {calibration!r}")
-    calibration = calibration or found
+    calibration = calibration or estimated
     if not solver.traits.factorised:
         calibration = None
 
-    field, offset = field_and_offset(settled, lit, known)
-    start = unit_scale(settled, lit)
+    field, offset = field_and_offset(noise_model, divided, known)
+    start = unit_scale(noise_model, divided)
     if known is not None:
         start[~known] = 0
-    del lit
-    if held is not None:
-        offset += _hold(held, field, start, strength)
+    del divided
+    if protected is not None:
+        offset += _pin(protected, field, start, strength)
     model = IsingModel(field, strength, offset)
     bright = np.packbits(start >= 0)
     # A large picture should fit: the engine gets the only reference, and drops it.
@@ -154,11 +154,11 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
         image=image,
         solution=solution,
         model=model,
-        noise=settled,
+        noise=noise_model,
         coupling=strength,
         settings={
             "version": __version__,
-            "noise": {"name": settled.name, **_fields(settled)},
+            "noise": {"name": noise_model.name, **_fields(noise_model)},
             "engine": {"name": solver.name, **_fields(solver)},
             "coupling": {**strength.record(), "source": source},
             "calibration": None if calibration is None else asdict(calibration),
@@ -172,7 +172,7 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     )
 
 
-def _settle(
+def _resolve(
     noise: str | NoiseModel | NoiseSpec,
     coupling: str | float | Coupling | Estimate,
     x: NDArray[Any],
@@ -180,14 +180,14 @@ def _settle(
     engine: Engine,
 ) -> tuple[NoiseModel, Coupling, str, Calibration | None]:
     """Return noise model, coupling, where the coupling comes from, and a calibration."""
-    settled = resolve_noise(noise, x, mask)
+    noise_model = resolve_noise(noise, x, mask)
     if isinstance(coupling, str):
         check_choice("coupling", coupling, [AUTO])
-        coupling = estimate(x, settled, mask=mask, parallel=threads_of(engine))
+        coupling = estimate(x, noise_model, mask=mask, parallel=threads_of(engine))
     if isinstance(coupling, Estimate):
-        return settled, coupling.coupling, "estimated", coupling.calibration
+        return noise_model, coupling.coupling, "estimated", coupling.calibration
     strength = coupling if isinstance(coupling, Coupling) else Coupling.nearest(coupling)
-    return settled, strength, "given", None
+    return noise_model, strength, "given", None
 
 
 def _divided_by(
@@ -251,20 +251,20 @@ def _check_protected(
             raise ParameterError("image", "has no known pixel: all of them are missing (NaN)")
         raise ParameterError("mask", "leaves no pixel known; mark the known ones True (not 0)")
     try:
-        held = check_mask(protect, x.shape)
+        protected = check_mask(protect, x.shape)
     except ParameterError as error:
         raise ParameterError("protect", error.message) from None
-    if held is not None:
-        empty = int(np.count_nonzero(held & ~observed(x, known)))
+    if protected is not None:
+        empty = int(np.count_nonzero(protected & ~observed(x, known)))
         if empty:
             raise ParameterError(
                 "protect", f"covers missing pixels ({empty}), which have no value to keep"
             )
-    return held
+    return protected
 
 
-def _hold(
-    held: NDArray[np.bool_],
+def _pin(
+    protected: NDArray[np.bool_],
     field: NDArray[np.float32],
     start: NDArray[np.float32],
     coupling: Coupling,
@@ -276,10 +276,10 @@ def _hold(
     of the other one falls by 2 H.
     """
     strong = np.float32(CERTAIN + coupling.pull)
-    kept = np.where(start[held] >= 0, np.float32(1), np.float32(-1))
-    gain = float(np.sum(kept * field[held], dtype=np.float64)) - float(strong) * kept.size
-    field[held] = strong * kept
-    start[held] = kept
+    kept = np.where(start[protected] >= 0, np.float32(1), np.float32(-1))
+    gain = float(np.sum(kept * field[protected], dtype=np.float64)) - float(strong) * kept.size
+    field[protected] = strong * kept
+    start[protected] = kept
     return gain
 
 

@@ -108,18 +108,18 @@ def compare(
     (['mf', 'icm'], True)
     """
     x = check_image("image", image)
-    settled = resolve_noise(noise, x)
+    noise_model = resolve_noise(noise, x)
     reference = None if clean is None else np.asarray(clean)
     solvers = [resolve_engine(e) for e in (ENGINES if engines is None else engines)]
     rows = []
     if isinstance(coupling, str):
         check_choice("coupling", coupling, [AUTO])
-        coupling = estimate(x, settled)
+        coupling = estimate(x, noise_model)
     strength = coupling.coupling if isinstance(coupling, Estimate) else coupling
     strength = strength if isinstance(strength, Coupling) else Coupling.nearest(strength)
     for solver in solvers:
         compile_for(solver, strength, x.size)
-        result = denoise(x, settled, engine=solver, coupling=coupling, rng=rng)
+        result = denoise(x, noise_model, engine=solver, coupling=coupling, rng=rng)
         rows.append(_measured(solver.name, result, reference))
     return rows
 

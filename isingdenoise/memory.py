@@ -73,9 +73,9 @@ def memory_to_denoise(
     n = check_int("pixels", pixels, low=0)
     solver = resolve_engine(engine)
     kind = np.dtype(dtype)
-    lit = background is not None and kind != np.bool_
-    light, both = (4, 8) if lit else (0, 0)  # the light, and with it the picture divided by it
-    seen = np.dtype(np.float32) if lit else kind
+    divided = background is not None and kind != np.bool_
+    light, both = (4, 8) if divided else (0, 0)  # the light, and with it the picture divided by it
+    seen = np.dtype(np.float32) if divided else kind
     first, second = min(n, _BAND), min(max(n - _BAND, 0), _BAND)
     each = _IN_BAND + seen.itemsize  # a mask copies the picture's band
     bands = max(each * first, (_LEFT * first + each * second) if second else 0)

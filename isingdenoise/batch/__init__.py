@@ -6,7 +6,7 @@ from ..io.hashing import file_sha256
 from ..pipeline import CleanOptions, FileJob
 from .jobs import Entry, Outcome
 from .journal import JOURNAL_NAME, Journal, State
-from .listing import Passed
+from .listing import PassedOver
 from .lock import LOCK_NAME, locked
 from .places import make_folder
 from .planning import PICTURE_EXTENSIONS, Plan, folded, folds_case, plan, raise_refused
@@ -24,7 +24,7 @@ __all__ = [
     "FileJob",
     "Journal",
     "Outcome",
-    "Passed",
+    "PassedOver",
     "Plan",
     "State",
     "Verification",

@@ -13,14 +13,14 @@ from pathlib import Path
 from ..errors import ReadError
 from ..io import EXTENSIONS
 
-__all__ = ["PICTURE_EXTENSIONS", "Listing", "Passed"]
+__all__ = ["PICTURE_EXTENSIONS", "Listing", "PassedOver"]
 
 #: Names that `plan` takes for pictures; what they hold is read by content.
 PICTURE_EXTENSIONS = frozenset(EXTENSIONS) - {".npy"} | {".ppm", ".pnm", ".apng", ".jfif"}
 
 
 @dataclass
-class Passed:
+class PassedOver:
     """What was passed over, hidden names left out.
 
     Attributes
@@ -56,7 +56,7 @@ class Listing:
         self._own: os.stat_result | None = None
         with contextlib.suppress(OSError):
             self._own = os.stat(target)  # names alone may differ in case
-        self.passed = Passed()
+        self.passed = PassedOver()
 
     def __iter__(self) -> Iterator[str]:
         """Yield names relative to the source."""

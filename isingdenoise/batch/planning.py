@@ -15,7 +15,7 @@ from ..errors import OverwriteError, ParameterError, ReadError, WriteError, prin
 from ..io import default_extension
 from ..pipeline import FileJob
 from .journal import Journal
-from .listing import PICTURE_EXTENSIONS, Listing, Passed
+from .listing import PICTURE_EXTENSIONS, Listing, PassedOver
 
 __all__ = ["PICTURE_EXTENSIONS", "Plan", "folded", "folds_case", "plan", "raise_refused"]
 
@@ -29,7 +29,7 @@ class Plan(Sequence[FileJob]):
         The folders.
     names : sequence of (str, str)
         Inputs and outputs, relative to them.
-    passed : Passed, optional
+    passed : PassedOver, optional
         What was passed over.
     besides : mapping of str to str
         Extensions of further files beside each output, by their kind: ".tif" for
@@ -41,10 +41,10 @@ class Plan(Sequence[FileJob]):
         source: Path,
         target: Path,
         names: Sequence[tuple[str, str]],
-        passed: Passed | None = None,
+        passed: PassedOver | None = None,
         besides: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        self.source, self.target, self.passed = source, target, passed or Passed()
+        self.source, self.target, self.passed = source, target, passed or PassedOver()
         self.besides = besides
         self._names = names
 

@@ -158,8 +158,8 @@ def estimate(
     generator, _ = as_generator(rng)
     parallel = check_switch("parallel", parallel)
     windows = windows_of(x, known, generator)
-    settled = resolve_noise(noise, x, known)
-    held_out = HeldOut(windows, settled, parallel)
+    noise_model = resolve_noise(noise, x, known)
+    held_out = HeldOut(windows, noise_model, parallel)
     search = Search(held_out)
     search.strength()
     alike = search.best
@@ -169,12 +169,12 @@ def estimate(
     if search.best is not alike:
         search.finer()
     count = max(held_out.x.size, 1)
-    bootstrap = Bootstrap(windows, settled, generator, parallel)
+    bootstrap = Bootstrap(windows, noise_model, generator, parallel)
     factor = bootstrap.factor(search.best.coupling)
     chosen = search.best.coupling.scaled(factor)
     calibration = calibrate(held_out.predict(chosen).pull, held_out.evidence)
     return Estimate(
-        noise=settled,
+        noise=noise_model,
         coupling=chosen,
         factor=factor,
         calibration=calibration,

@@ -64,7 +64,7 @@ class Parameter:
     drawn : float or tuple of float, optional
         Value to draw noise with where none is given, with black -1 and white
         +1; by default the field's own default.
-    told : bool
+    reported : bool
         Whether reports tell it.
     name, default, number, pair, optional
         Of the field: its name and default, int or float, whether it is two
@@ -81,7 +81,7 @@ class Parameter:
     part: int | None = None
     factor: float = 1.0
     drawn: Any = None
-    told: bool = True
+    reported: bool = True
     name: str = ""
     default: Any = None
     number: type[Any] = float
@@ -160,7 +160,7 @@ def levels_parameter(
 
 def limits_parameter(default: Any = None) -> Any:
     """Return the field `limits`: the ends of the scale, found and neither asked for nor told."""
-    return parameter(default, "Ends of the scale", unit=Unit.LEVEL, option=None, told=False)
+    return parameter(default, "Ends of the scale", unit=Unit.LEVEL, option=None, reported=False)
 
 
 def spread_parameter(default: Any, about: str, **more: Any) -> Any:

@@ -84,7 +84,7 @@ def noise_record(noise: NoiseModel, chosen: bool) -> dict[str, Any]:
     low, high = noise.levels
     record: dict[str, Any] = {"name": noise.name, "levels": [low, high]}
     relative = {}
-    for name, known in told(type(noise)).items():
+    for name, known in reported(type(noise)).items():
         value = getattr(noise, name)
         record[name] = list(value) if isinstance(value, tuple) else value
         if known.unit is Unit.SPREAD and value is not None:
@@ -93,9 +93,9 @@ def noise_record(noise: NoiseModel, chosen: bool) -> dict[str, Any]:
     return {**record, **relative, "chosen": chosen}
 
 
-def told(kind: type[NoiseModel]) -> dict[str, Parameter]:
-    """Return the parameters of a noise model that reports tell, by name."""
-    return {name: known for name, known in parameters_of(kind).items() if known.told}
+def reported(kind: type[NoiseModel]) -> dict[str, Parameter]:
+    """Return the parameters of a noise model that reports have, by name."""
+    return {name: known for name, known in parameters_of(kind).items() if known.reported}
 
 
 def light_record(background: str | None, light: NDArray[Any] | None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from .json import print_json, print_json_rows
 from .records import Records
 
 if TYPE_CHECKING:
-    from isingdenoise.batch import Journal, Outcome, Passed, Plan
+    from isingdenoise.batch import Journal, Outcome, PassedOver, Plan
 
 
 def show_plan(jobs: Plan, journal: Journal, force: bool, as_json: bool) -> None:
@@ -91,7 +91,7 @@ class Summary:
         if self._records is not None:
             self._records.add(_record(outcome))
 
-    def finish(self, source: Path, target: Path, passed: Passed) -> None:
+    def finish(self, source: Path, target: Path, passed: PassedOver) -> None:
         """Print the end of a batch."""
         if self._records is not None:
             ends = {"failed": self.failed, "skipped": self.skipped, **asdict(passed)}
@@ -131,7 +131,7 @@ def _record(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _passed(passed: Passed, *, none: bool) -> list[str]:
+def _passed(passed: PassedOver, *, none: bool) -> list[str]:
     """Return what was passed over in words; folders below only where there are no pictures."""
     links, others, folders = passed.links, passed.others, passed.folders
     parts = [_counted(links, "link") + " passed over"] * bool(links)

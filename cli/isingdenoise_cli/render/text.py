@@ -13,7 +13,7 @@ from isingdenoise.inference import Status
 from isingdenoise.messages import collected
 from isingdenoise.noise import NOISE_MODELS, Unit
 from isingdenoise.pipeline import complaints
-from isingdenoise.pipeline.summary import told
+from isingdenoise.pipeline.summary import reported
 from isingdenoise.result import DenoiseResult
 
 from .. import console
@@ -27,7 +27,7 @@ _WORDS = {"r_hat": "R-hat", "effective_sample_size": "effective sample size"}
 def describe_noise(record: Mapping[str, Any]) -> str:
     """Return the noise parameters in one line, and whether the picture chose the model."""
     parts = [record["name"]]
-    for name, known in told(NOISE_MODELS[record["name"]]).items():
+    for name, known in reported(NOISE_MODELS[record["name"]]).items():
         if known.option == "levels" or record[name] is None:
             continue
         parts.append(f"{name} {_numbers(record[name], '.4g')}")

@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Guess:
-    """Where a fit begins, or, if `settled`, what stands for a picture without noise.
+    """Where a fit begins, or, if `noiseless`, what stands for a picture without noise.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class Guess:
         Grey values to fit to, how often each is met, and in which group.
     floor : float
         Smallest spread worth telling apart from none.
-    settled : bool
+    noiseless : bool
         Whether the picture shows no noise.
     """
 
@@ -44,7 +44,7 @@ class Guess:
     share: float
     data: tuple[Floats, Floats, NDArray[np.intp]]
     floor: float
-    settled: bool
+    noiseless: bool
 
 
 def first_guess(
@@ -85,7 +85,7 @@ def first_guess(
     if values.size == 0 or values.min() == values.max():
         value = float(values[0]) if values.size else 0.0
         known = levels or levels_of_constant(value, integer_range(x))
-        return _settled(x, known, (known[1] - known[0]) / 10)
+        return _noiseless(x, known, (known[1] - known[0]) / 10)
     low, high = float(values.min()), float(values.max())
     if not np.all((values == low) | (values == high)):
         rest = without_flat_parts(x, mask, saturation(x, limits))
@@ -94,7 +94,7 @@ def first_guess(
             values, _ = histogram(x, rest)
             low, high = float(values.min()), float(values.max())
             if not np.all((values == low) | (values == high)):
-                found = _unsettled(x, rest, levels)
+                found = _with_noise(x, rest, levels)
                 return found if limits is None else replace(found, data=_collapsed(found.data))
             ends = low, high
         low, high = ends
@@ -106,15 +106,15 @@ def first_guess(
             "no noise about the two grey values: the picture stays as it is; "
             "if pixels are flipped, name the noise model 'flip'"
         )
-    return _settled(x, known, smallest_spread(x, known))
+    return _noiseless(x, known, smallest_spread(x, known))
 
 
-def _settled(x: NDArray[Any], levels: tuple[float, float], sigma: float) -> Guess:
+def _noiseless(x: NDArray[Any], levels: tuple[float, float], sigma: float) -> Guess:
     nothing = np.empty(0), np.empty(0), np.empty(0, np.intp)
-    return Guess(levels, sigma, 0.5, nothing, smallest_spread(x, levels), settled=True)
+    return Guess(levels, sigma, 0.5, nothing, smallest_spread(x, levels), noiseless=True)
 
 
-def _unsettled(
+def _with_noise(
     x: NDArray[Any],
     rest: NDArray[np.bool_],
     levels: tuple[float, float] | None,
@@ -124,7 +124,7 @@ def _unsettled(
     floor = smallest_spread(x, known)
     share = float(np.clip(share, 0.01, 0.99))
     data = by_neighbourhood(x, rest)
-    return Guess(known, max(spread, floor), share, data, floor, settled=False)
+    return Guess(known, max(spread, floor), share, data, floor, noiseless=False)
 
 
 def _collapsed(

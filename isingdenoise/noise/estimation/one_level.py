@@ -110,8 +110,8 @@ class _Test(Generic[P]):
         self.floor = max(guess.floor, _FINEST * step)
         self.alone = _one_density(self.data, found, self.floor, known)
         self.single = _likelihood(self.data, self.alone)
-        told = start.spread_name in known
-        self.tails = -np.inf if told else _long_tails(self.data, self.alone, self.floor)
+        spread_is_known = start.spread_name in known
+        self.tails = -np.inf if spread_is_known else _long_tails(self.data, self.alone, self.floor)
 
     def best(self) -> P | None:
         """Return the likeliest pair, None if its second level earns too little."""

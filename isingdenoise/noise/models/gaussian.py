@@ -135,7 +135,7 @@ class GaussianNoise(GreyNoise):
             return cls(sigma, levels, ends)
         guess = first_guess(x, mask, levels, ends, quiet=sigma is not None)
         spread = guess.sigma if sigma is None else sigma
-        if guess.settled:
+        if guess.noiseless:
             return cls(spread, guess.levels, limits)
         start = cls(spread, guess.levels, ends)
         known: dict[str, Any] = {} if levels is None else {"levels": start.levels}

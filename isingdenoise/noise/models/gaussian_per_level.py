@@ -126,7 +126,7 @@ class GaussianPerLevelNoise(GreyNoise):
             return cls(sigmas, levels, ends)
         guess = first_guess(x, mask, levels, ends, quiet=sigmas is not None)
         spreads = sigmas or (guess.sigma, guess.sigma)
-        if guess.settled:
+        if guess.noiseless:
             return cls(spreads, guess.levels, limits)
         start = cls(spreads, guess.levels, ends)
         known: dict[str, Any] = {} if levels is None else {"levels": start.levels}

@@ -130,7 +130,7 @@ class LaplaceNoise(GreyNoise):
             return cls(scale, levels, ends)
         guess = first_guess(x, mask, levels, ends, quiet=scale is not None)
         width = guess.sigma / math.sqrt(2) if scale is None else scale
-        if guess.settled:
+        if guess.noiseless:
             return cls(width, guess.levels, limits)
         start = cls(width, guess.levels, ends)
         known: dict[str, Any] = {} if levels is None else {"levels": start.levels}

@@ -184,7 +184,7 @@ class SaltPepperNoise(GreyNoise):
             return replace(cls(*_rates(x, mask, few), 0.0, few.levels, few.limits), **known)
         span = limits or impulse_limits(x, mask)
         guess = first_guess(x, mask, levels, span, quiet=True)
-        if guess.settled:
+        if guess.noiseless:
             quiet = {"salt": _GUESS[0], "pepper": _GUESS[0], "sigma": guess.sigma}
             return cls(**{**quiet, "levels": guess.levels, **known, "limits": span})
         start = cls(sigma=guess.sigma, limits=span)._begin(x, mask, *guess.data[:2])
