@@ -206,7 +206,7 @@ def place(name):
 
 
 def code_lines(text):
-    """Count the lines that hold code: no blank ones, comments or docstrings."""
+    """Count the lines that hold code: no blank ones, comments, docstrings or help."""
     quiet = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
     quiet |= {tokenize.ENCODING, tokenize.ENDMARKER}
     lines = set()
@@ -214,7 +214,8 @@ def code_lines(text):
         if token.type not in quiet:
             lines.update(range(token.start[0], token.end[0] + 1))
     for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        is_help = isinstance(node, ast.Assign) and "HELP" in ast.unparse(node.targets[0])
+        if (isinstance(node, ast.Expr) or is_help) and isinstance(node.value, ast.Constant):
             lines.difference_update(range(node.lineno, node.end_lineno + 1))
     return len(lines)
 
@@ -370,3 +371,4 @@ def test_a_circle_is_found_within_a_part_but_not_where_it_is_for_types_alone():
 def test_lines_of_code_leave_out_what_is_none():
     text = '"""A\ndocstring."""\n\n# a comment\ndef f():\n    """Doc."""\n    return (\n1\n)\n'
     assert code_lines(text) == 4
+    assert code_lines('HELP = """A\ntext."""\nOTHER = """B\ntext."""\n') == 2

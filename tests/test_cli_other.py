@@ -5,6 +5,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 
 import click
 import numpy as np
@@ -14,6 +15,7 @@ from command_line import (
     SCRIPT,
     error_line,
     invoke,
+    launch,
     load,
     save,
     save_noisy,
@@ -316,3 +318,34 @@ def test_a_closed_pipe_ends_quietly():
     finally:
         os.close(writer)
     assert done.stderr == b""
+
+
+#: Words that say what an option is where its help has no verb: a noun, named first.
+NOUNS = {"Output", "Compression", "Noise", "Inference", "Seed", "Strength"}
+VERBS = {
+    *("Also", "Append", "Clean", "Compare", "Count", "Divide", "Give", "Ignore", "Keep", "Print"),
+    *("Read", "Refuse", "Replace", "Require", "Run", "Set", "Show", "Write"),
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_options_says_first_what_they_do_or_are(name):
+    from isingdenoise_cli.options import takers
+
+    command = cli.get_command(click.Context(cli), name)
+    of_models = set(takers())  # the noise models describe their own parameters
+    options = [p for p in command.params if isinstance(p, click.Option)]
+    assert options
+    for option in options:
+        assert option.help, option.name
+        if option.name not in of_models:
+            assert option.help.split()[0] in VERBS | NOUNS, (option.name, option.help)
+            assert option.help.endswith((".", "]")), option.help
+
+
+def test_help_survives_a_python_that_drops_docstrings():
+    for words in ((), ("run",), ("noises",)):
+        optimised = [sys.executable, "-OO", "-m", "isingdenoise_cli"]
+        kept, usual = (launch(*words, "--help", program=p) for p in (optimised, [SCRIPT]))
+        assert kept.code == 0
+        assert kept.stdout == usual.stdout

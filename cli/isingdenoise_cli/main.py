@@ -24,19 +24,20 @@ _MODULES = {"engines": "listing", "noises": "listing"}
 
 _HELP = """Clean noisy two-level pictures: scans, faxes, masks, barcodes, micrographs.
 
-An Ising Markov random field is put over the pixels; mean field, ICM or
-Gibbs sampling gives the clean picture and how sure each pixel is.
+Model the pixels as an Ising Markov random field; mean field, ICM or Gibbs
+sampling gives the clean picture and the probability of each pixel.
 
 \b
 isingdenoise run noisy.png
 isingdenoise run fax.png --noise flip -o clean.png --probability sure.tif
 
-Settings may also stand in a file (--config FILE) and in variables such as
-ISINGDENOISE_NOISE; the command line wins, then variables. With
---show-config a command prints what is in use. The exit code is 0 when
-done, 1 when some files failed, 2 for wrong usage, 3 when an input cannot
-be read, 4 when a file would be overwritten, 5 when an output cannot be
-written, 6 when more would change than --max-change allows.
+Settings can also be given in a file (--config FILE) and in environment
+variables such as ISINGDENOISE_NOISE. The command line wins over variables,
+variables win over the file; --show-config prints the settings in use.
+
+Exit codes: 0 done, 1 some files failed, 2 wrong usage, 3 an input cannot
+be read, 4 a file would be overwritten, 5 an output cannot be written, 6
+more pixels would change than --max-change allows.
 """
 
 

@@ -19,17 +19,34 @@ from ..options.writing import Writing, writing_options
 
 SOME_FAILED = 1
 
+HELP = """Clean every picture of a folder.
 
-@click.command()
+Write a two-level picture of the same name into OUTPUT for each picture in
+INPUT; noise and coupling are estimated for each picture. A TIFF becomes a
+TIFF with all its pages, any other format a PNG. If a picture fails, or
+more of it would change than --max-change allows, the failure is reported
+and the others are cleaned; the exit code is then 1.
+
+A journal in OUTPUT records what is done. The same command continues an
+interrupted batch: it skips results that are up to date and cleans changed
+pictures again. Files in OUTPUT that the journal does not list are refused;
+--force replaces them and cleans everything again.
+
+\b
+isingdenoise batch scans/ cleaned/ --report report.csv
+"""
+
+
+@click.command(help=HELP)
 @click.argument("source", metavar="INPUT", type=o.PATH)
 @click.argument("target", metavar="OUTPUT", type=o.PATH)
-@click.option("-r", "--recursive", is_flag=True, help="Visit folders below, and keep the tree.")
+@click.option("-r", "--recursive", is_flag=True, help="Clean subfolders too; keep their tree.")
 @click.option(
     "-j",
     "--jobs",
     "threads",
     type=click.IntRange(1),
-    help="Pictures cleaned at a time, at most 4 for each core; by default as many as cores.",
+    help="Clean so many pictures at a time, at most 4 for each core. Default: 1 for each.",
 )
 @o.besides_options
 @o.limit_options
@@ -40,17 +57,15 @@ SOME_FAILED = 1
 @o.solver_options
 @o.engine_options
 @o.force_option
-@click.option("--resume", is_flag=True, help="Insist that there is a journal to continue.")
+@click.option("--resume", is_flag=True, help="Require a journal to continue from.")
 @click.option(
     "--report",
     "report_file",
     type=o.PATH,
-    help="Write figures of all pictures (.json, .csv), those to look at first on top.",
+    help="Write the figures of all pictures to a .json or .csv file, the most doubtful first.",
 )
-@click.option(
-    "--verify", is_flag=True, help="Compare what a batch wrote with its journal, and do nothing."
-)
-@click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
+@click.option("--verify", is_flag=True, help="Compare the results with the journal, and exit.")
+@click.option("--dry-run", is_flag=True, help="Print what would be done, and exit.")
 @o.json_option
 @o.clean_options
 def batch(
@@ -68,21 +83,7 @@ def batch(
     writing: Writing,
     options: CleanOptions,
 ) -> int:
-    """Clean every picture of a folder.
-
-    Each picture becomes a two-level one of the same name in OUTPUT, its noise and
-    coupling estimated by itself: a TIFF with all its pages a TIFF, any other a PNG.
-    A bad file, or one in which more than --max-change would change, is reported
-    and the rest goes on; the exit code is then 1.
-
-    A journal in OUTPUT tells what was done, so that the same command goes on where
-    it was cut off: what is up to date is skipped, what changed is done again.
-    Files that the journal does not know stay as they are; --force replaces them,
-    and does everything once more.
-
-    \b
-    isingdenoise batch scans/ cleaned/ --report report.csv
-    """
+    """Clean every picture of a folder."""
     from isingdenoise.batch import Journal, denoise_many, locked, make_folder, plan
 
     from ..framework import signals

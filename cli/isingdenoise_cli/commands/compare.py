@@ -26,17 +26,27 @@ if TYPE_CHECKING:
 #: Bytes a pixel of a result: field, means, labels, picture.
 _KEPT = 10
 
+HELP = """Run all engines on one picture, side by side.
 
-@click.command()
+All engines solve the same model. -O NAME=VALUE sets an option of every
+engine that has it, -O ENGINE.NAME=VALUE of one engine. '-' reads standard
+input.
+
+\b
+isingdenoise compare noisy.png --clean clean.png --plot table.png
+"""
+
+
+@click.command(help=HELP)
 @click.argument("picture", metavar="INPUT", type=o.PLACE)
-@click.option("--clean", type=o.PATH, help="The clean picture, to count wrong pixels.")
+@click.option("--clean", type=o.PATH, help="Count the wrong pixels against this clean picture.")
 @o.plot_option
 @click.option(
     "--engine",
     "engines",
     type=EngineChoice(),
     multiple=True,
-    help="Only this engine; may be repeated.",
+    help="Run only this engine; repeatable.",
 )
 @o.settings_option
 @o.reading_options
@@ -55,14 +65,7 @@ def compare(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Run all engines on one picture, side by side.
-
-    All engines solve the same model. A setting -O NAME=VALUE goes to every
-    engine that has it, -O ENGINE.NAME=VALUE to one. '-' is standard input.
-
-    \b
-    isingdenoise compare noisy.png --clean clean.png --plot table.png
-    """
+    """Run all engines on one picture, side by side."""
     from isingdenoise import experiments
     from isingdenoise.io import read_clean, read_picture
 

@@ -56,10 +56,26 @@ def _parameter_options(command: Any) -> Any:
     return command
 
 
-@click.command()
+HELP = """Add noise to a clean picture.
+
+Grey noise is written with 8 bits, black at 64 and white at 191, clipped
+to 0 and 255; as TIFF or .npy it is written as float32, black -1 and white
++1, not clipped. Flipped pixels are written with 1 bit, and so are salt
+and pepper unless --sigma or --levels ask for grey. Counts (poisson) are
+written with 8 bits or as float32, probabilities with 16 bits or as
+float32. Standard output gets a PNG unless --format says otherwise.
+
+\b
+isingdenoise corrupt clean.png -o noisy.png --noise gaussian --sigma 1 --seed 0
+isingdenoise corrupt clean.png -o dusty.png --noise salt-pepper --salt 0.02
+isingdenoise corrupt clean.png -o - --noise flip | isingdenoise run - > clean2.png
+"""
+
+
+@click.command(help=HELP)
 @click.argument("picture", metavar="INPUT", type=o.PLACE)
 @click.option(
-    "-o", "--output", type=o.PLACE, required=True, help="Where to write; '-' for standard output."
+    "-o", "--output", type=o.PLACE, required=True, help="Output file, or '-' for standard output."
 )
 @o.format_option
 @o.noise_name_option(*NOISE_MODELS)
@@ -77,20 +93,7 @@ def corrupt(
     force: bool,
     **given: Any,
 ) -> None:
-    """Add noise to a clean picture.
-
-    Grey noise is written with 8 bits, black at 64 and white at 191, cut off
-    at 0 and 255; as TIFF or .npy in float32 with black -1 and white +1,
-    nothing cut off. Flipped pixels are written with 1 bit, and so are salt
-    and pepper unless --sigma or --levels ask for grey. Counts (poisson) are
-    written with 8 bits or as float32, probabilities with 16 bits or as
-    float32. Standard output gets a PNG unless --format says otherwise.
-
-    \b
-    isingdenoise corrupt clean.png -o noisy.png --noise gaussian --sigma 1 --seed 0
-    isingdenoise corrupt clean.png -o dusty.png --noise salt-pepper --salt 0.02
-    isingdenoise corrupt clean.png -o - --noise flip | isingdenoise run - > clean2.png
-    """
+    """Add noise to a clean picture."""
     from isingdenoise.io import check_output, encode_bilevel, encode_grey, read_clean
     from isingdenoise.validation import as_generator
 

@@ -15,8 +15,20 @@ from ..options import streams
 from ..options.streams import Place
 from ..render import figures
 
+HELP = """Estimate noise and coupling of one picture.
 
-@click.command()
+Print the values that 'run' would use by default. A fifth of the pixels is
+hidden; the coupling is the one that predicts their grey values best.
+--plot draws the score of each coupling that was tried. '-' reads standard
+input.
+
+\b
+isingdenoise estimate noisy.png
+isingdenoise estimate page.png --background auto --noise gaussian --plot curve.png
+"""
+
+
+@click.command(help=HELP)
 @click.argument("picture", metavar="INPUT", type=o.PLACE)
 @o.plot_option
 @o.only_mask_option
@@ -32,16 +44,7 @@ def estimate(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Estimate noise and coupling of one picture.
-
-    Prints what 'run' would use by default. A fifth of the pixels is hidden;
-    the coupling follows from how well the others predict their grey values.
-    --plot draws the score of each coupling that was tried. '-' is standard input.
-
-    \b
-    isingdenoise estimate noisy.png
-    isingdenoise estimate page.png --background auto --noise gaussian --plot curve.png
-    """
+    """Estimate noise and coupling of one picture."""
     from isingdenoise import learning
     from isingdenoise.io import read_picture
 

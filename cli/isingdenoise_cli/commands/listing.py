@@ -14,26 +14,31 @@ from isingdenoise.noise import NOISE_MODELS, NoiseModel, parameters_of
 
 from .. import options as o
 
+ENGINES_HELP = """List the engines and their settings.
 
-@click.command()
+Pass a setting to 'run', 'compare' or 'batch' as -O NAME=VALUE.
+"""
+
+
+@click.command(help=ENGINES_HELP)
 @o.json_option
 def engines(as_json: bool) -> None:
-    """List the engines and their settings.
-
-    A setting is given to 'run', 'compare' or 'batch' as -O NAME=VALUE.
-    """
+    """List the engines and their settings."""
     _show(ENGINES, as_json, lambda kind: {"traits": dataclasses.asdict(kind.traits)})
 
 
-@click.command()
+NOISES_HELP = """List the noise models and their parameters.
+
+Parameters are estimated from the picture unless an option gives them.
+The list shows the option of each parameter, if there is one, and the
+default of the library in grey values.
+"""
+
+
+@click.command(help=NOISES_HELP)
 @o.json_option
 def noises(as_json: bool) -> None:
-    """List the noise models and their parameters.
-
-    Parameters are estimated from the picture unless an option gives them.
-    Shown are the option of each, where it has one, and the library's
-    defaults, in grey values.
-    """
+    """List the noise models and their parameters."""
     records = [_noise_record(kind) for kind in NOISE_MODELS.values()]
     if as_json:
         from ..render.json import print_json

@@ -26,8 +26,29 @@ SOME_FAILED = 1
 #: How the pipeline's parameters are called here.
 _OPTIONS = {**planning.OPTIONS, "mask": "--mask", "protect": "--protect"}
 
+HELP = """Clean pictures.
 
-@click.command()
+Write a 1-bit picture for each INPUT and print the estimates. Inputs are
+never changed; existing outputs are replaced only with --force. If more
+pixels would change than --max-change allows, nothing is written and the
+exit code is 6.
+
+All pages of a TIFF are cleaned; an animation needs --frame. With several
+INPUTs, failures are reported, the others are cleaned, and the exit code
+is 1. '-' reads standard input and writes standard output unless -o names
+a file; the report then goes to stderr.
+
+\b
+isingdenoise run noisy.png
+isingdenoise run fax.png --noise flip -o clean.png --probability sure.tif
+isingdenoise run page1.tif page2.tif -o cleaned/ --format png
+isingdenoise run page.png --background auto --noise gaussian
+isingdenoise run plan.png --protect dots.png --max-change 5% --change-map changes.png
+isingdenoise run - < noisy.png > clean.png
+"""
+
+
+@click.command(help=HELP)
 @click.argument("sources", metavar="INPUT...", nargs=-1, required=True, type=o.PLACE)
 @o.target_options
 @o.limit_options
@@ -46,26 +67,7 @@ def run(
     force: bool,
     as_json: bool,
 ) -> int:
-    """Clean pictures.
-
-    Writes a 1-bit picture for each INPUT and prints what was estimated. Inputs
-    are never touched, existing outputs only replaced with --force. Where more
-    would change than --max-change allows, nothing is written and the exit code
-    is 6.
-
-    Of a TIFF all pages are cleaned, of an animation that of --frame. Of several
-    INPUTs those that fail are reported, and the exit code is then 1. '-' is
-    standard input, which goes to standard output unless -o names a file; the
-    report is then on stderr.
-
-    \b
-    isingdenoise run noisy.png
-    isingdenoise run fax.png --noise flip -o clean.png --probability sure.tif
-    isingdenoise run page1.tif page2.tif -o cleaned/ --format png
-    isingdenoise run page.png --background auto --noise gaussian
-    isingdenoise run plan.png --protect dots.png --max-change 5% --change-map changes.png
-    isingdenoise run - < noisy.png > clean.png
-    """
+    """Clean pictures."""
     o.check_probability(wanted.probability, options.solver)
     options = replace(options, compression=wanted.writing.compression)
     planned = planning.plan(sources, wanted, options.files, force)

@@ -7,14 +7,17 @@ import click
 from .. import console
 from .. import options as o
 
+HELP = """Compile the kernels ahead of the first run.
 
-@click.command()
+Compiled kernels are stored in the user's cache folder, or in
+$NUMBA_CACHE_DIR.
+"""
+
+
+@click.command(help=HELP)
 @o.json_option
 def warmup(as_json: bool) -> None:
-    """Compile the kernels ahead of the first run.
-
-    They are kept in the user's cache folder, or in $NUMBA_CACHE_DIR.
-    """
+    """Compile the kernels ahead of the first run."""
     from isingdenoise.warmup import kernel_folder, warm_up
 
     kernels = []

@@ -35,9 +35,9 @@ _UNKNOWN = "isingdenoise.unknown"
 def manner_options(before_the_command: bool = False) -> list[click.Parameter]:
     """Return the options that every subcommand has, or those that may stand before it."""
     options: list[click.Parameter] = [
-        click.Option(["-q", "--quiet"], is_flag=True, help="Say nothing but errors."),
-        click.Option(["-v", "--verbose"], is_flag=True, help="Say more: settings, times, causes."),
-        click.Option(["--log-file"], type=_PATH, help="Also add all that is said to this file."),
+        click.Option(["-q", "--quiet"], is_flag=True, help="Print errors only."),
+        click.Option(["-v", "--verbose"], is_flag=True, help="Print settings, times and causes."),
+        click.Option(["--log-file"], type=_PATH, help="Append all messages to this file."),
         click.Option(
             ["--config"],
             type=_PATH,
@@ -47,7 +47,7 @@ def manner_options(before_the_command: bool = False) -> list[click.Parameter]:
         ),
     ]
     if not before_the_command:
-        text = "Print the settings in use as such a file, and do nothing."
+        text = "Print the settings in use as a TOML file, and exit."
         options.append(click.Option([_SHOW], is_flag=True, help=text))
     return options
 
@@ -59,16 +59,14 @@ class Command(click.Command):
     ----------
     command : click.Command
         The subcommand as its module has it.
-    text : str
-        Its help, where Python threw the docstrings away.
     """
 
-    def __init__(self, command: click.Command, text: str) -> None:
+    def __init__(self, command: click.Command) -> None:
         super().__init__(
             command.name,
             callback=command.callback,
             params=[*command.params, *manner_options()],
-            help=command.help or text,
+            help=command.help,
             context_settings=command.context_settings,
         )
 

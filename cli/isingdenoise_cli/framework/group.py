@@ -16,7 +16,7 @@ from ..console.streams import mend_streams, mute, settle_streams
 from .common import Command
 from .ending import INTERRUPTED, Interrupted, report_end
 from .process import Terminated, ending_on_signals
-from .usage import docstring, unknown_command
+from .usage import unknown_command
 
 _HOME = f"{__package__.partition('.')[0]}.commands"
 
@@ -52,8 +52,7 @@ class LazyGroup(click.Group):
         if cmd_name not in self.commands:
             module = importlib.import_module(self._modules.get(cmd_name, f"{_HOME}.{cmd_name}"))
             command = getattr(module, cmd_name)
-            text = docstring(module, cmd_name, self.summaries[cmd_name])
-            self.commands[cmd_name] = Command(command, text)
+            self.commands[cmd_name] = Command(command)
         return self.commands[cmd_name]
 
     def resolve_command(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import difflib
 import os
-import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -84,17 +83,3 @@ def unknown_command(name: str, known: Iterable[str]) -> str:
     """Return what to say of an unknown command."""
     near = difflib.get_close_matches(name, known, 1, 0.5)
     return f"No such command {name!r}" + (f"; the nearest is {near[0]}" if near else "")
-
-
-def docstring(module: Any, function: str, summary: str) -> str:
-    """Return a docstring that `python -OO` threw away, from the source; or what it began with."""
-    if sys.flags.optimize < 2:
-        return ""
-    import ast
-
-    try:
-        tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
-    except (OSError, ValueError, SyntaxError):
-        return summary
-    found = (n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == function)
-    return next((ast.get_docstring(n) or "" for n in found), "") or summary

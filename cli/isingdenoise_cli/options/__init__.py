@@ -87,7 +87,7 @@ def noise_options(command: Command) -> Command:
             type=click.Choice(["none", AUTO]),
             default="none",
             show_default=True,
-            help="Divide out uneven light first: 'auto' estimates it.",
+            help="Divide out uneven light first; 'auto' estimates it.",
         ),
     ]
     return all_of(options, gathered)
@@ -105,14 +105,15 @@ def solver_options(command: Command) -> Command:
             _auto(
                 "--coupling",
                 Auto("J", "H,V", "H,V,D"),
-                "How strongly neighbours pull: all four, in rows and in columns, and diagonally.",
+                "Strength of the coupling between neighbours: J for all four; H in rows, V in "
+                "columns, D on diagonals.",
             ),
             click.option(
                 "--seed",
                 type=int,
                 default=0,
                 show_default=True,
-                help="Seed of everything random, at least 0.",
+                help="Seed of all random numbers, at least 0.",
             ),
         ],
         gathered,
@@ -132,7 +133,7 @@ def engine_options(command: Command) -> Command:
         type=engine_settings.EngineChoice(),
         default=DEFAULT_ENGINE,
         show_default=True,
-        help="Inference engine; see 'isingdenoise engines'.",
+        help="Inference engine. 'isingdenoise engines' lists them.",
     )
     return all_of([choice, settings_option], gathered)
 
@@ -151,7 +152,9 @@ def limit_options(command: Command) -> Command:
         [
             mask_option,
             click.option(
-                "--protect", type=PATH, help="Picture of the same size; not 0: pixel stays."
+                "--protect",
+                type=PATH,
+                help="Keep pixels where this picture (same size) is not 0.",
             ),
             max_change_option,
         ],
@@ -172,18 +175,20 @@ def only_mask_option(command: Command) -> Command:
 max_change_option = click.option(
     "--max-change",
     type=Share(),
-    help="Refuse a picture in which more pixels would change: 5% or 0.05.",
+    help="Refuse a picture if a larger share of pixels would change, e.g. 5% or 0.05.",
 )
 plot_option = click.option("--plot", type=PATH, help="Write a figure (.png, .pdf, .svg).")
-mask_option = click.option("--mask", type=PATH, help="Picture of the same size; 0: pixel unknown.")
+mask_option = click.option(
+    "--mask", type=PATH, help="Ignore pixels where this picture (same size) is 0."
+)
 settings_option = click.option(
     "-O",
     "settings",
     multiple=True,
     metavar="NAME=VALUE",
     shell_complete=engine_settings.complete,
-    help="A setting of the engine, e.g. -O tol=1e-4; may be repeated. One with a name, e.g. "
-    "-O mf.tol=1e-4, is for that engine, and left aside with others.",
+    help="Set an option of the engine, e.g. -O tol=1e-4; repeatable. With the name of an engine, "
+    "e.g. -O mf.tol=1e-4, it is ignored for other engines.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 force_option = click.option("--force", is_flag=True, help="Replace existing files.")

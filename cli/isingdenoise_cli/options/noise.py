@@ -70,7 +70,7 @@ def noise_name_option(*names: str) -> Callable[[Command], Command]:
         type=click.Choice(names),
         default=names[0],
         show_default=True,
-        help="Noise model; see 'isingdenoise noises'.",
+        help="Noise model. 'isingdenoise noises' lists them.",
     )
 
 

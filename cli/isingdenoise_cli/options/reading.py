@@ -26,21 +26,23 @@ def reading_options(command: Command) -> Command:
     return all_of(
         [
             click.option(
-                "--frame", type=click.IntRange(0), help="Take only this page or frame; 0 is page 1."
+                "--frame",
+                type=click.IntRange(0),
+                help="Read this page or frame only; 0 is the first.",
             ),
             click.option(
                 "--max-pixels",
                 type=click.IntRange(1),
-                help="Refuse files with more pixels, on all pages, before they are decoded; by "
-                f"default {DEFAULT_MAX_PIXELS:,}, {DEFAULT_PAGE_PIXELS:,} of them on a page, and "
-                "no pages that share what is stored. There must be memory for a page, too.",
+                help="Refuse files with more pixels on all pages, before decoding. Default: "
+                f"{DEFAULT_MAX_PIXELS:,}, at most {DEFAULT_PAGE_PIXELS:,} on a page, and no pages "
+                "that share stored data. A page must fit into memory in any case.",
             ),
             click.option(
                 "--max-pages",
                 type=click.IntRange(1),
                 default=DEFAULT_MAX_PAGES,
                 show_default=True,
-                help="Refuse files of more pages or frames.",
+                help="Refuse files with more pages or frames.",
             ),
         ],
         gathered,
@@ -50,8 +52,8 @@ def reading_options(command: Command) -> Command:
 timeout_option = click.option(
     "--timeout",
     type=Seconds(),
-    help="Give up a picture that takes longer. Asked while it is read, before each page and "
-    "between rounds; a page in the hands of its decoder is not interrupted (--max-pixels).",
+    help="Give up a picture after this time. Checked while reading, before each page and between "
+    "rounds; decoding of a page is not interrupted (limit it with --max-pixels).",
 )
 
 

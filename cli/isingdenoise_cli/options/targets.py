@@ -81,18 +81,18 @@ def target_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "-o",
         "--output",
         type=PLACE,
-        help="Where to write: a file, a folder that exists, or '-' for standard output; by "
-        "default INPUT.denoised.png (.tif for a TIFF) beside the input.",
+        help="Output file, existing folder, or '-' for standard output. Default: "
+        "INPUT.denoised.png (.tif for a TIFF) beside the input.",
     )
     sure = click.option(
         "--probability",
         type=PLACE,
-        help="Also write P(bright): .tif, .npy or '-' (TIFF) as float32, .png as 16 bit.",
+        help="Write P(bright) too: float32 in .tif, .npy or '-' (TIFF), 16 bit in .png.",
     )
     changes = click.option(
         "--change-map",
         type=PLACE,
-        help="Also write what changed: .png, .tif or '-' in colours, .npy as -1, 0, 1.",
+        help="Write the changed pixels too: colours in .png, .tif or '-', -1, 0, 1 in .npy.",
     )
     return target(writing_options(sure(changes(gathered))))
 
@@ -109,12 +109,11 @@ def besides_options(command: Callable[..., Any]) -> Callable[..., Any]:
     sure = click.option(
         "--probability",
         type=click.Choice(["tif", "png", "npy"]),
-        help="Also write P(bright) of each picture, as NAME.probability.tif (float32), .png or "
-        ".npy.",
+        help="Write P(bright) of each picture to NAME.probability.tif (float32), .png or .npy.",
     )
     changes = click.option(
         "--change-map",
         type=click.Choice(["png", "tif", "npy"]),
-        help="Also write what changed in each picture, as NAME.change_map.png (.tif, .npy).",
+        help="Write the changed pixels of each picture to NAME.change_map.png, .tif or .npy.",
     )
     return sure(changes(gathered))

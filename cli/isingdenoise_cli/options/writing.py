@@ -58,7 +58,7 @@ format_option = click.option(
     "--format",
     "output_format",
     type=click.Choice(FORMATS),
-    help="Of what is written; by default a TIFF stays one, all else becomes PNG.",
+    help="Output format. Default: TIFF for TIFF input, otherwise PNG.",
 )
 
 
@@ -72,6 +72,6 @@ def writing_options(command: Callable[..., Any]) -> Callable[..., Any]:
     packing = click.option(
         "--compression",
         type=click.Choice(ALL_COMPRESSIONS),
-        help="Of what is written; by default that of a TIFF in a TIFF.",
+        help="Compression of the output. Default: that of the input for TIFF to TIFF.",
     )
     return format_option(packing(gathered))
