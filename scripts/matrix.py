@@ -28,12 +28,12 @@ HOME = ROOT / ".matrix"
 OLDEST = (3, 11)
 #: What decides whether a dependency fits: kernels, files, figures, the command line.
 TESTS = (
-    "tests/test_contract.py",
-    "tests/test_imports.py",
-    "tests/test_laws.py",
-    "tests/test_io_fidelity.py",
-    "tests/test_plotting.py",
-    "tests/test_cli_run.py",
+    "tests/contract/test_contract.py",
+    "tests/project/test_imports.py",
+    "tests/laws/test_laws.py",
+    "tests/io/test_io_fidelity.py",
+    "tests/library/test_plotting.py",
+    "tests/cli/test_cli_run.py",
 )
 #: What the tests need beside the package: always the newest.
 TOOLS = (
@@ -41,7 +41,7 @@ TOOLS = (
     "opencv-python-headless",
 )
 #: A test that turns warnings into errors by itself.
-_STRICT = "tests/test_plotting.py::test_drawing_leaves_pyplot_and_the_settings_alone"
+_STRICT = "tests/library/test_plotting.py::test_drawing_leaves_pyplot_and_the_settings_alone"
 #: Prints the version, and 1 for a Python without the lock, for which numba has no wheels.
 _VERSION = """
 import sys, sysconfig

@@ -11,7 +11,7 @@ import pytest
 from command_line import COLD, SCRIPT, save_noisy, succeed
 from isingdenoise_cli.main import COMMANDS
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 NOT_THE_POSIX_WAY = pytest.mark.skipif(os.name == "nt", reason="descriptors and names of POSIX")
 PLAIN = ["--noise", "gaussian", "--coupling", "1"]  # little to compute
 SLOW = {"NUMBA_DISABLE_JIT": "1"}  # needs no cache of kernels

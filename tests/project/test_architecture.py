@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 LIBRARY, CLI = "isingdenoise", "isingdenoise_cli"
 
 # Each part of the library, and the parts it may import; what is not listed is refused.

@@ -13,7 +13,7 @@ from isingdenoise.background import _mixture, _surface, estimate_background
 from isingdenoise.background._blocks import block_counts
 from isingdenoise.errors import ParameterError
 
-SAMPLES = Path(__file__).resolve().parent.parent / "sample_images"
+SAMPLES = Path(__file__).resolve().parents[2] / "sample_images"
 PICTURES = ("horse", "letter_a", "mask", "qr_code", "small_text", "text")
 GREYS = {
     "float": ((40, 220), np.float64),

@@ -176,7 +176,7 @@ def test_two_models_share_an_option_only_in_one_unit_or_meaning():
 
 
 def test_the_documentation_has_every_parameter_as_its_field_says():
-    text = (Path(__file__).resolve().parent.parent / "docs" / "command_line.md").read_text("utf-8")
+    text = (Path(__file__).resolve().parents[2] / "docs" / "command_line.md").read_text("utf-8")
     said = [line for line in text.splitlines() if line.startswith("| `") and line.count("|") == 6]
     rows = []
     for name, kind in NOISE_MODELS.items():

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "sample_images"
 NAMES = ("text", "small_text", "horse", "qr_code", "mask", "letter_a")
 # Their edges depend on FreeType: a few pixels may move from version to version.

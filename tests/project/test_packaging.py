@@ -12,7 +12,7 @@ from command_line import launch
 
 import isingdenoise
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 # Left out of the copy: what git ignores, and what would only make it slow.
 NOT_COPIED = shutil.ignore_patterns(
     ".*", "__pycache__", "*.egg-info", "build", "dist", "demo_output", "node_modules"

@@ -12,7 +12,7 @@ from command_line import invoke, save, save_lit, save_noisy, scene, succeed
 from isingdenoise_cli.main import COMMANDS
 from PIL import Image
 
-DOCS = Path(__file__).resolve().parent.parent / "docs" / "command_line.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "command_line.md"
 SECTIONS = {
     title: set(re.findall(r"`([^`]+)`", "\n".join(re.findall(r"^\| (`.*?) \|", body, re.M))))
     for title, body in re.findall(

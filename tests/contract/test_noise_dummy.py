@@ -193,7 +193,7 @@ def named(text):
 
 
 def test_no_other_file_knows_a_model_by_name():
-    root = Path(__file__).resolve().parent.parent
+    root = Path(__file__).resolve().parents[2]
     models = root / "isingdenoise" / "noise" / "models"
     files = [*root.glob("isingdenoise/**/*.py"), *root.glob("cli/**/*.py")]
     assert len(files) > 100
