@@ -45,6 +45,8 @@ def warm(tmp_path_factory):
     return cache, energy(start(cache))
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_kernels_are_kept(warm):
     cache, _ = warm
     before = {path: path.stat().st_mtime_ns for path in kernels(cache)}
@@ -53,6 +55,8 @@ def test_kernels_are_kept(warm):
     assert {path: path.stat().st_mtime_ns for path in kernels(cache)} == before
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["nbi", "nbc"])
 @pytest.mark.parametrize("rest", [0, 20], ids=["empty", "cut short"])
 def test_damaged_files_are_compiled_again(warm, suffix, rest):
@@ -66,12 +70,16 @@ def test_damaged_files_are_compiled_again(warm, suffix, rest):
     assert energy(start(cache)) == expected
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_two_cold_starts_at_once(tmp_path, warm):
     both = [start(tmp_path) for _ in range(2)]
     assert [energy(process) for process in both] == [warm[1]] * 2
     assert energy(start(tmp_path)) == warm[1]
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_no_home_and_no_folder(tmp_path, warm):
     """A cache folder that cannot be made, no home: the temporary folder, or none, does."""
     blocked = tmp_path / "file"

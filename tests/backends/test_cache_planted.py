@@ -79,6 +79,8 @@ class Planted:
         return os.mkdir, (str(self.mark),)
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @AS_ROOT
 @pytest.mark.parametrize("named", [True, False])
 def test_a_pickle_that_another_user_planted_is_not_run(tmp_path, named):
@@ -124,6 +126,8 @@ sys.stdout.write(f"\\n{_jit._CACHE.is_dir()} {any(_jit._CACHE.rglob('*.nbc'))} {
 )
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_a_fresh_folder_is_removed_at_the_end_and_not_by_a_child(tmp_path):
     cache = tmp_path / "cache"
     cache.mkdir()
@@ -138,6 +142,8 @@ def test_a_fresh_folder_is_removed_at_the_end_and_not_by_a_child(tmp_path):
     assert done.stderr.count("SurroundingsWarning: ") == 1
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_fresh_folder_is_removed_when_a_signal_ends_the_command(tmp_path, number):
     cache = tmp_path / "cache"

@@ -229,6 +229,7 @@ def test_a_picture_without_room_is_refused_before_it_is_decoded(folder, out, mon
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_light_is_divided_out_where_asked_for(folder, out):
     (outcome, _) = denoise_many(plan(folder, out), CleanOptions(background="auto"))
     assert outcome.result.settings["background"] == "auto"

@@ -60,6 +60,7 @@ def lines(out):
     return (out / JOURNAL_NAME).read_bytes().splitlines(keepends=True)
 
 
+@pytest.mark.slow
 def test_a_line_tells_input_settings_output_and_result(folder, out):
     outcomes = work(folder, out)
     records = [json.loads(line) for line in lines(out)]
@@ -79,6 +80,7 @@ def test_a_line_tells_input_settings_output_and_result(folder, out):
         assert result["noise"]["name"] == "gaussian"
 
 
+@pytest.mark.slow
 def test_what_is_up_to_date_is_left_alone_and_told_as_it_was(folder, out):
     first = work(folder, out)
     before = snapshot(out)
@@ -91,6 +93,7 @@ def test_what_is_up_to_date_is_left_alone_and_told_as_it_was(folder, out):
     assert [(out / name).stat().st_mtime_ns for name in before] == times
 
 
+@pytest.mark.slow
 def test_changed_inputs_settings_and_lost_outputs_are_done_again(folder, out):
     assert states(folder, out) == [State.DO, State.DO]
     work(folder, out)
@@ -106,12 +109,14 @@ def test_changed_inputs_settings_and_lost_outputs_are_done_again(folder, out):
     assert states(folder, out) == [State.SKIP, State.SKIP]
 
 
+@pytest.mark.slow
 def test_a_touched_input_with_the_same_bytes_is_up_to_date(folder, out):
     work(folder, out)
     os.utime(folder / "a.png", (1, 1))
     assert states(folder, out) == [State.SKIP, State.SKIP]
 
 
+@pytest.mark.slow
 def test_a_file_the_journal_does_not_know_is_refused(folder, out):
     work(folder, out)
     save_noisy(folder / "c.png")
@@ -121,6 +126,7 @@ def test_a_file_the_journal_does_not_know_is_refused(folder, out):
     assert (out / "c.png").read_bytes() == b"precious"
 
 
+@pytest.mark.slow
 def test_an_output_that_somebody_changed_is_refused(folder, out):
     work(folder, out)
     (out / "b.png").write_bytes(b"retouched by hand")
@@ -165,6 +171,7 @@ def test_a_failure_is_noted_and_tried_again(folder, out):
     assert second.skipped
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cut", [1, 10, 200])
 def test_a_torn_last_line_is_ignored_and_lines_stay_whole(folder, out, cut):
     work(folder, out)
@@ -177,6 +184,7 @@ def test_a_torn_last_line_is_ignored_and_lines_stay_whole(folder, out, cut):
     assert json.loads(lines(out)[-1])["output"] == "b.png"
 
 
+@pytest.mark.slow
 def test_lines_that_are_none_of_ours_are_passed_over(folder, out):
     work(folder, out)
     with (out / JOURNAL_NAME).open("ab") as stream:
@@ -184,6 +192,7 @@ def test_lines_that_are_none_of_ours_are_passed_over(folder, out):
     assert states(folder, out) == [State.SKIP, State.SKIP]
 
 
+@pytest.mark.slow
 def test_cut_off_between_line_and_picture_it_goes_on(folder, out):
     """The line comes first: the next run finds it, and old, new or no picture."""
     work(folder, out)
@@ -200,6 +209,7 @@ def test_cut_off_between_line_and_picture_it_goes_on(folder, out):
     assert (out / "a.png").read_bytes() != old
 
 
+@pytest.mark.slow
 def test_names_that_are_no_text_keep_their_bytes(folder, out):
     name = os.fsdecode(b"a\xff\n.png")
     try:
@@ -228,6 +238,7 @@ def test_something_else_in_the_place_of_the_journal_is_refused(folder, out, tmp_
         work(folder, out)
 
 
+@pytest.mark.slow
 def test_an_input_that_changes_while_it_is_read_is_an_error(folder, out, monkeypatch):
     """The first picture is written to while it is being worked on."""
     journal = Journal(out, SETTINGS)
@@ -271,6 +282,7 @@ def test_settings_hold_what_decides_and_nothing_else():
         assert other != base
 
 
+@pytest.mark.slow
 def test_a_run_without_a_journal_leaves_none(folder, out):
     list(denoise_many(plan(folder, out)))
     assert sorted(p.name for p in out.iterdir()) == ["a.png", "b.png"]

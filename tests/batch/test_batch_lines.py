@@ -35,6 +35,7 @@ def write(out, lines):
     (out / JOURNAL_NAME).write_text(text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "value"),
     [
@@ -69,6 +70,7 @@ def test_a_value_of_a_wrong_type_makes_a_line_none_of_ours(folder, out, tmp_path
     assert "is not in the journal" in one_line(done)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "line",
     [
@@ -90,6 +92,7 @@ def test_damage_is_passed_over_and_what_follows_is_read(folder, out, line):
     assert "4 up to date" in succeed("batch", folder, out, *QUICK).stdout
 
 
+@pytest.mark.slow
 def test_the_end_of_an_overlong_line_is_no_line(folder, out):
     """What stands after the part that is held may look like a line of its own."""
     first, *rest = (out / JOURNAL_NAME).read_bytes().splitlines(keepends=True)
@@ -132,6 +135,7 @@ def deep_place(tmp_path):
     subprocess.run(["rm", "-rf", tmp_path / "deep"], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="names are not so long there")
 def test_a_tree_deeper_than_calls_may_be(deep_place):
     """1,200 folders in each other, and a temporary file of a dead run at the bottom."""

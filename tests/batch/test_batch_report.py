@@ -28,6 +28,7 @@ def out(tmp_path):
     return tmp_path / "out"
 
 
+@pytest.mark.slow
 def test_figures_are_those_of_the_result(folder, out, tmp_path):
     succeed("batch", folder, out, "--report", tmp_path / "r.json", "--noise", "gaussian")
     report = json.loads((tmp_path / "r.json").read_text())
@@ -43,6 +44,7 @@ def test_figures_are_those_of_the_result(folder, out, tmp_path):
     assert row["coupling"]["horizontal"] == result.coupling.horizontal
 
 
+@pytest.mark.slow
 def test_what_to_look_at_first_is_on_top(folder, out, tmp_path):
     (folder / "bad.png").write_text("no picture")
     assert invoke("batch", folder, out, "--report", tmp_path / "r.json").code == 1
@@ -55,6 +57,7 @@ def test_what_to_look_at_first_is_on_top(folder, out, tmp_path):
     assert changed == sorted(changed, reverse=True)
 
 
+@pytest.mark.slow
 def test_warnings_stay_with_the_picture_while_it_is_up_to_date(folder, out, tmp_path):
     pages = [save(tmp_path / "p.png", np.full((8, 8), grey, np.uint8)) for grey in (3, 200)]
     write_pages(folder / "pages.tif", [read_picture(page) for page in pages])
@@ -97,6 +100,7 @@ def test_a_result_that_is_older_than_a_failure_is_called_so(folder, out, tmp_pat
     assert json.loads(done.stdout)["pictures"][0]["output"] is None
 
 
+@pytest.mark.slow
 def test_a_table_holds_the_same(folder, out, tmp_path):
     succeed("batch", folder, out, "--report", tmp_path / "r.json")
     succeed("batch", folder, out, "--report", tmp_path / "r.CSV")  # from the journal alone
@@ -112,12 +116,14 @@ def test_a_table_holds_the_same(folder, out, tmp_path):
             assert float(line[name]) == row[name]
 
 
+@pytest.mark.slow
 def test_engines_without_probabilities_have_no_uncertainty(folder, out, tmp_path):
     succeed("batch", folder, out, "--engine", "icm", "--report", tmp_path / "r.json")
     for row in json.loads((tmp_path / "r.json").read_text())["pictures"]:
         assert row["uncertainty"] is row["rank_uncertainty"] is None
 
 
+@pytest.mark.slow
 def test_the_same_command_again_replaces_its_report_but_no_other_file(folder, out, tmp_path):
     for name in ("r.json", "r.csv"):
         for _ in range(2):
@@ -137,6 +143,7 @@ def test_a_report_that_cannot_be_is_refused_before_any_work(folder, out, tmp_pat
     assert snapshot(out) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("begin", ["=1+1", "+1", "-1", "@SUM(A1)", "\uff1d1", "  =1", "'=1"])
 def test_no_name_of_a_file_is_a_formula(tmp_path, monkeypatch, begin):
     """Names are those of relative folders, so that they begin a cell."""

@@ -42,6 +42,7 @@ def pictures(out):
     return {name: data for name, data in snapshot(out).items() if not name.startswith(".")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", [MeanField(), Gibbs(sweeps=20)])
 def test_any_number_of_threads_gives_the_same_bytes_in_the_same_order(folder, tmp_path, engine):
     told = {}
@@ -192,6 +193,7 @@ def fax(path, sizes=((40, 32), (48, 64), (24, 24))):
     return pages
 
 
+@pytest.mark.slow
 def test_every_page_of_a_tiff_is_cleaned_by_itself(tmp_path):
     sizes = ((40, 32), (48, 64), (24, 24))
     fax(tmp_path / "in" / "fax.tif", sizes)

@@ -32,6 +32,8 @@ def test_every_engine_is_made_to_complain():
     assert set(POOR) == set(ENGINES)
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.parametrize(("engine", "poor"), [(e, p) for e, ps in POOR.items() for p in ps])
 @pytest.mark.parametrize("command", ["run", "batch", "compare"])
 def test_settings_that_are_advised_are_taken_and_help(noisy, tmp_path, command, engine, poor):

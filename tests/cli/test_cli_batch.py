@@ -51,6 +51,8 @@ def written(out):
     return sorted(str(p.relative_to(out)) for p in files)
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_the_top_folder_alone_by_default(folder, out):
     before = snapshot(folder)
     done = launch("batch", folder, out)
@@ -60,6 +62,7 @@ def test_the_top_folder_alone_by_default(folder, out):
     assert snapshot(folder) == before
 
 
+@pytest.mark.slow
 def test_the_tree_is_kept_with_r(folder, out):
     succeed("batch", "-r", folder, out)
     assert written(out) == ["a.png", "b.tif", "sub/c.png", "sub/deep/a.png"]
@@ -76,6 +79,7 @@ def test_each_picture_comes_out_as_from_run(folder, out, tmp_path):
     assert (out / "b.tif").read_bytes() == (tmp_path / "b.tif").read_bytes()
 
 
+@pytest.mark.slow
 def test_each_picture_has_its_own_noise_and_coupling_and_light(out, tmp_path):
     folder = tmp_path / "in"
     save_noisy(folder / "even.png", size=64)
@@ -176,6 +180,7 @@ def test_a_link_in_the_place_of_a_target_is_not_followed(folder, out, tmp_path):
     assert load(out / "b.tif")[0] == "1"
 
 
+@pytest.mark.slow
 def test_an_output_folder_inside_the_input_is_not_read_again(folder):
     inside = folder / "sub" / "cleaned"
     succeed("batch", "-r", folder, inside)
@@ -200,6 +205,7 @@ def test_usage_errors_name_what_the_user_wrote(folder):
     assert line.startswith("isingdenoise: OUTPUT: ")  # batch has no option -o
 
 
+@pytest.mark.slow
 def test_links_are_passed_over(folder, out, tmp_path):
     outside = save_noisy(tmp_path / "outside" / "x.png")
     (folder / "link.png").symlink_to(outside)
@@ -214,6 +220,7 @@ def test_links_are_passed_over(folder, out, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_a_folder_with_the_name_of_a_picture_is_a_folder(folder, out):
     save_noisy(folder / "odd.png" / "x.png")
     succeed("batch", folder, out)
@@ -232,6 +239,7 @@ def test_an_empty_folder_is_no_error(tmp_path, out):
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_what_else_lies_there_is_counted(folder, out, tmp_path):
     for name in ("notes.txt", "x.npy", "no_extension", ".hidden.txt", "sub/deep/more.md"):
         (folder / name).write_text("text")

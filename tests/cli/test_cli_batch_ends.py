@@ -76,6 +76,8 @@ def test_a_file_that_is_being_written_is_finished(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", ["1", "3"])
 def test_many_signals_in_a_row_leave_nothing_behind(folder, tmp_path, jobs):
     for gap in (0, 0.001, 0.003):
@@ -108,6 +110,8 @@ def test_clean_up_after_a_clock_that_went_back(tmp_path, monkeypatch):
         assert names[1] in hidden(tmp_path)
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a limit on addresses")
 @pytest.mark.parametrize("room", [0, 5])
 def test_where_the_system_has_no_threads_left_every_job_is_done_once(room):

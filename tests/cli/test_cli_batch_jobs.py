@@ -50,6 +50,7 @@ def without_times(text):
     return cleared(json.loads(text))
 
 
+@pytest.mark.slow
 def test_the_number_of_jobs_changes_nothing_but_the_time(folder, out, tmp_path):
     (folder / "1.png").write_text("no picture")
     ends = {
@@ -85,12 +86,14 @@ def test_all_pages_in_and_out(fax, out):
         assert (made.n_frames, made.info["compression"]) == (2, "group4")
 
 
+@pytest.mark.slow
 def test_each_page_is_as_from_run(fax, out, tmp_path):
     succeed("batch", fax, out)
     succeed("run", fax / "fax.tiff", "-o", tmp_path / "fax.tiff")
     assert (out / "fax.tiff").read_bytes() == (tmp_path / "fax.tiff").read_bytes()
 
 
+@pytest.mark.slow
 def test_another_format_and_compression(fax, folder, out):
     succeed("batch", folder, out, "--format", "tiff", "--compression", "lzw")
     assert sorted(pictures(out)) == [f"{number}.tif" for number in range(5)]
@@ -117,6 +120,7 @@ def test_a_compression_that_an_output_cannot_have_is_refused_before_any_work(fol
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_a_picture_beyond_the_limit_is_named_and_the_rest_is_done(folder, out):
     save_noisy(folder / "large.png", size=96)
     done = invoke("batch", folder, out, "--max-pixels", "5000")
@@ -135,6 +139,7 @@ def test_a_report_has_the_sums_of_all_pages(fax, out, tmp_path):
     assert (out / JOURNAL_NAME).read_bytes().count(b"\n") == 1
 
 
+@pytest.mark.slow
 def test_the_turns_of_threads_are_as_before_afterwards(folder, out):
     before = sys.getswitchinterval()
     succeed("batch", folder, out)

@@ -48,6 +48,7 @@ def started(folder, out, *options):
     return process
 
 
+@pytest.mark.slow
 def test_the_second_batch_names_the_owner_of_the_lock(folder, out):
     process = started(folder, out)
     os.kill(process.pid, signal.SIGSTOP)
@@ -63,6 +64,7 @@ def test_the_second_batch_names_the_owner_of_the_lock(folder, out):
     succeed("batch", folder, out)
 
 
+@pytest.mark.slow
 def test_the_lock_of_a_dead_batch_is_taken_over_and_its_files_are_swept(folder, out):
     process = started(folder, out)
     process.kill()
@@ -114,6 +116,7 @@ def test_something_else_in_the_place_of_the_lock_is_refused(tmp_path):
         locked(tmp_path).__enter__()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )

@@ -22,6 +22,7 @@ def out(tmp_path):
     return tmp_path / "out"
 
 
+@pytest.mark.slow
 def test_a_dry_run_tells_and_does_nothing(folder, out):
     before = snapshot(folder.parent)
     done = succeed("batch", "-r", folder, out, "--dry-run")
@@ -59,6 +60,7 @@ def test_a_dry_run_refuses_what_the_run_would(folder, out):
     succeed("batch", folder, out, "--dry-run", "--force")
 
 
+@pytest.mark.slow
 def test_all_that_is_refused_is_counted_and_listed_by_a_dry_run(folder, out):
     succeed("batch", "-r", folder, out)
     names = ["a.png", "b.tif", "sub/c.png"]
@@ -78,6 +80,8 @@ def test_all_that_is_refused_is_counted_and_listed_by_a_dry_run(folder, out):
     assert snapshot(folder.parent) == before
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_a_dry_run_imports_nothing_slow(folder, out):
     code = (
         "import sys\n"

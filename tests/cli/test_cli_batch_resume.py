@@ -30,6 +30,7 @@ def pictures(out):
     return {name: data for name, data in snapshot(out).items() if not name.startswith(".")}
 
 
+@pytest.mark.slow
 def test_a_second_run_skips_what_is_up_to_date(folder, out):
     succeed("batch", folder, out)
     before = snapshot(out)
@@ -44,6 +45,7 @@ def test_a_second_run_skips_what_is_up_to_date(folder, out):
     assert all(0 < row["figures"]["changed"] < 1 for row in rows["pictures"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changed",
     [
@@ -65,6 +67,7 @@ def test_other_settings_do_all_again(folder, out, changed):
     assert "1 up to date" in succeed("batch", folder, out, *changed).stdout
 
 
+@pytest.mark.slow
 def test_a_file_of_somebody_else_is_refused_before_any_work(folder, out):
     succeed("batch", folder, out)
     save_noisy(folder / "4.png")
@@ -75,6 +78,7 @@ def test_a_file_of_somebody_else_is_refused_before_any_work(folder, out):
     assert snapshot(out) == before
 
 
+@pytest.mark.slow
 def test_resume_insists_on_a_journal(folder, out):
     line = error_line(invoke("batch", folder, out, "--resume"), 2)
     assert "--resume" in line
@@ -84,6 +88,7 @@ def test_resume_insists_on_a_journal(folder, out):
     assert "4 up to date" in succeed("batch", folder, out, "--resume").stdout
 
 
+@pytest.mark.slow
 def test_force_does_everything_once_more(folder, out):
     succeed("batch", folder, out)
     before = pictures(out)
@@ -94,6 +99,8 @@ def test_force_does_everything_once_more(folder, out):
     assert "4 up to date" in succeed("batch", folder, out).stdout
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_killed_at_any_moment_it_is_completed_to_the_same_bytes(folder, out, tmp_path):
     succeed("batch", folder, tmp_path / "whole")
     expected = pictures(tmp_path / "whole")
@@ -117,6 +124,8 @@ def test_killed_at_any_moment_it_is_completed_to_the_same_bytes(folder, out, tmp
     assert all(json.loads(line) for line in whole.splitlines())
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_a_journal_that_cannot_grow_keeps_whole_lines_and_no_unknown_picture(folder, out):
     """A limit on the size of files stands for a full disk; without it the batch goes on."""
     code = (
@@ -136,6 +145,7 @@ def test_a_journal_that_cannot_grow_keeps_whole_lines_and_no_unknown_picture(fol
     assert len(pictures(out)) == 4
 
 
+@pytest.mark.slow
 def test_an_input_that_vanishes_is_named_and_its_result_stays(folder, out, monkeypatch):
     succeed("batch", folder, out)
     before = pictures(out)

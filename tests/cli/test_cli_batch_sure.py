@@ -38,6 +38,7 @@ def made(out):
     return {name: data for name, data in snapshot(out).items() if data and name != JOURNAL_NAME}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["tif", "png", "npy"])
 def test_they_are_those_of_run(folder, out, tmp_path, kind):
     rows = told(folder, out, "--probability", kind)["pictures"]
@@ -51,6 +52,7 @@ def test_they_are_those_of_run(folder, out, tmp_path, kind):
         assert (out / name).read_bytes() == alone.read_bytes()
 
 
+@pytest.mark.slow
 def test_what_is_there_is_not_done_again_and_comes_back_the_same(folder, out):
     assert [row["probability"] for row in told(folder, out)["pictures"]] == [None] * 3
     plain = made(out)
@@ -70,6 +72,7 @@ def test_what_is_there_is_not_done_again_and_comes_back_the_same(folder, out):
     assert made(out)["a.probability.tif"] == whole["b.probability.tif"]
 
 
+@pytest.mark.slow
 def test_only_its_own_files_are_replaced(folder, out):
     out.mkdir()
     foreign = out / "a.probability.tif"
@@ -91,6 +94,7 @@ def test_only_its_own_files_are_replaced(folder, out):
     assert foreign.read_bytes() == b"precious"
 
 
+@pytest.mark.slow
 def test_names_that_would_be_one_are_refused_by_both(folder, out):
     save_noisy(folder / "a.probability.png")
     line = error_line(batch(folder, out, "--probability", "png", run=invoke), 2)
@@ -103,6 +107,7 @@ def test_names_that_would_be_one_are_refused_by_both(folder, out):
     assert "2 up to date" not in batch(folder, out).stdout
 
 
+@pytest.mark.slow
 def test_pages_go_into_a_tiff_and_nowhere_else(folder, out):
     rng = np.random.default_rng(0)
     dpi = [(300.0, 200.0), (72.0, 72.0)]
@@ -133,6 +138,7 @@ def test_what_fails_leaves_neither_file(folder, out):
     assert not (out / "a.png").exists()
 
 
+@pytest.mark.slow
 def test_what_was_cut_off_between_the_two_names_is_completed(folder, out, tmp_path, monkeypatch):
     batch(folder, out, "--probability", "tif")
     (folder / "a.png").write_bytes((folder / "b.tif").read_bytes())

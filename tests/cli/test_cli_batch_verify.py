@@ -294,6 +294,7 @@ def test_an_unreadable_file(out, monkeypatch):
     assert "1 unreadable" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_large_journal_leaks_no_descriptor(out):
     first, _ = lines(out)
     names = [f"sub/{number}.png" for number in range(2000)]
@@ -309,6 +310,8 @@ def test_a_large_journal_leaks_no_descriptor(out):
         assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_nothing_slow_is_imported(out):
     code = (
         "import sys\n"

@@ -55,6 +55,7 @@ def table_of(*args):
     return {row["engine"]: row for row in record["engines"]}
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("env", [{}, {"NO_COLOR": "1", "TERM": "dumb"}])
 def test_the_table_says_the_same_on_a_terminal(noisy, env):
     """Also on a narrow one: nothing is left out. The head of the table is bold there."""
@@ -73,6 +74,8 @@ def test_the_table_says_the_same_on_a_terminal(noisy, env):
     assert [row[:1] + row[2:] for row in found] == [row[:1] + row[2:] for row in expected]
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_the_table_has_one_line_for_each_engine(noisy, clean):
     done = launch("compare", noisy, "--clean", clean)
     assert (done.code, done.stderr) == (0, "")
@@ -107,6 +110,7 @@ def test_json_has_stable_keys(noisy, clean):
         assert list(row) == ROW_KEYS
 
 
+@pytest.mark.slow
 def test_the_numbers_are_those_of_the_library(tmp_path, clean):
     noisy = save_noisy(tmp_path / "noisier.png", sigma=90)
     rows = table_of(noisy, "--clean", clean, "--seed", "5", "--noise", "gaussian")
@@ -118,6 +122,7 @@ def test_the_numbers_are_those_of_the_library(tmp_path, clean):
         assert row["sweeps"] == alone.solution.work.sweeps
 
 
+@pytest.mark.slow
 def test_uneven_light_is_divided_out_for_all_engines(tmp_path):
     noisy, clean = save_lit(tmp_path / "lit.png"), save(tmp_path / "c.png", scene(64, 64))
     options = [noisy, "--clean", clean, *FEW]
@@ -159,6 +164,7 @@ def energies(*args):
     return [row["energy"] for row in table_of(*args).values()]
 
 
+@pytest.mark.slow
 def test_a_setting_with_a_name_goes_to_that_engine_only(noisy):
     done = invoke("compare", noisy, "--json", "-O", "icm.max_sweeps=1", "-O", "gibbs.sweeps=7")
     rows = {row["engine"]: row for row in json.loads(done.stdout)["engines"]}
@@ -217,6 +223,7 @@ def test_a_clean_picture_of_another_size_is_refused_with_both_sizes(noisy, tmp_p
     assert "--clean" in line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "start"), [("t.png", b"\x89PNG"), ("t.pdf", b"%PDF"), ("t.SVG", b"<?xml")]
 )
@@ -225,6 +232,7 @@ def test_the_figure_is_written_in_the_format_of_its_name(noisy, clean, tmp_path,
     assert (tmp_path / name).read_bytes().startswith(start)
 
 
+@pytest.mark.slow
 def test_the_figure_shows_every_engine_with_its_error(noisy, clean, tmp_path):
     rows = table_of(noisy, "--clean", clean, "--plot", tmp_path / "t.svg", *FEW)
     text = (tmp_path / "t.svg").read_text()
@@ -242,6 +250,7 @@ def test_a_figure_of_engines_without_probabilities_and_of_one_pixel(tmp_path):
     assert load(tmp_path / "t.png")[1].size > 0
 
 
+@pytest.mark.slow
 def test_an_existing_figure_stays_unless_forced(noisy, tmp_path):
     figure = tmp_path / "t.png"
     figure.write_bytes(b"precious")

@@ -115,6 +115,7 @@ def test_what_is_shown_can_be_given_back(name, write):
     assert in_use(name, "--config", shown)[0] == changed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_command_line_wins_then_the_variable_then_the_file(name, write, monkeypatch):
     for key, option in settable(name).items():
@@ -376,6 +377,7 @@ def as_toml(value):
     return str(value).lower() if isinstance(value, (bool, float)) else str(value)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_any_value_is_taken_or_refused_in_one_line_and_comes_back(data, tmp_path_factory):
@@ -394,6 +396,7 @@ def test_any_value_is_taken_or_refused_in_one_line_and_comes_back(data, tmp_path
     assert len({json.dumps(values) for values in both}) == 1
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(text=st.text(max_size=60) | st.binary(max_size=60))
 def test_any_file_is_read_or_refused_in_one_line(text, tmp_path_factory):
@@ -419,6 +422,7 @@ def completed(words, shell="bash"):
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_shells_are_offered_commands_options_and_choices(shell, monkeypatch):
     monkeypatch.setenv("ISINGDENOISE_CONFIG", "missing.toml")  # no time for complaints
@@ -432,6 +436,7 @@ def test_shells_are_offered_commands_options_and_choices(shell, monkeypatch):
     assert "file" in completed(["run", "--mask", ""], shell)
 
 
+@pytest.mark.slow
 def test_shells_are_offered_the_settings_of_the_engine():
     found = completed(["run", "x.png", "-O", ""])
     assert all(f"plain,{name}=\n" in found for name in ("tol", "max_sweeps", "damping"))
@@ -453,6 +458,7 @@ def test_one_file_of_settings_does_for_all_engines(tmp_path, write):
         assert "1 picture cleaned" in done.stdout or "2 pictures cleaned" in done.stdout
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_shells_get_their_script(shell):
     done = launch(env={"_ISINGDENOISE_COMPLETE": f"{shell}_source"})

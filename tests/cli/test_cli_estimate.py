@@ -37,6 +37,8 @@ def plain(record):
     return json.loads(json.dumps({k: v for k, v in record.items() if k != "seconds"}))
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_the_installed_command_prints_the_estimates_and_writes_nothing(noisy):
     before = snapshot(noisy.parent)
     done = launch("estimate", noisy)
@@ -63,6 +65,7 @@ def test_json_is_the_library_s_record(noisy):
     assert record["mask"] is record["plot"] is record["background"] is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", ["auto", *NOISE_MODELS])
 def test_run_compare_and_batch_use_what_estimate_tells(tmp_path, noise):
     """With every noise model; one picture is enough for what they share."""
@@ -107,6 +110,7 @@ def test_unknown_pixels_are_left_out(noisy, tmp_path):
     assert record["mask"] == str(mask)
 
 
+@pytest.mark.slow
 def test_the_light_is_divided_out_first(tmp_path):
     picture = save_lit(tmp_path / "lit.png")
     x = load(picture)[1]
@@ -118,6 +122,7 @@ def test_the_light_is_divided_out_first(tmp_path):
     assert f"\nlight        {light.min():.3g} to {light.max():.3g} times its median" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "start"), [("c.png", b"\x89PNG"), ("c.pdf", b"%PDF"), ("c.SVG", b"<?xml")]
 )
@@ -130,6 +135,7 @@ def test_the_curve_is_drawn_in_the_format_of_its_name(noisy, tmp_path, name, sta
         assert b"<!-- in use: " in data
 
 
+@pytest.mark.slow
 def test_an_existing_figure_stays_unless_forced(noisy, tmp_path):
     figure = tmp_path / "c.png"
     figure.write_bytes(b"precious")
@@ -188,6 +194,7 @@ def test_unreadable_and_unfit_files_are_named(noisy, tmp_path):
     assert line.startswith(f"isingdenoise: {bits}: has 1 bit")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (8, 8)])
 def test_small_and_constant_pictures_get_an_answer_and_a_warning(tmp_path, shape):
     picture = save(tmp_path / "flat.png", np.full(shape, 90, np.uint8))

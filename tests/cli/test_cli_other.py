@@ -307,6 +307,7 @@ def test_an_interrupt_ends_with_130_and_one_line(tmp_path, monkeypatch):
     assert [p.name for p in tmp_path.iterdir()] == ["noisy.png"]
 
 
+@pytest.mark.process
 @pytest.mark.skipif(os.name == "nt", reason="no such pipes on Windows")
 def test_a_closed_pipe_ends_quietly():
     reader, writer = os.pipe()
@@ -343,6 +344,7 @@ def test_the_help_of_options_says_first_what_they_do_or_are(name):
             assert option.help.endswith((".", "]")), option.help
 
 
+@pytest.mark.process
 def test_help_survives_a_python_that_drops_docstrings():
     for words in ((), ("run",), ("noises",)):
         optimised = [sys.executable, "-OO", "-m", "isingdenoise_cli"]

@@ -220,6 +220,8 @@ def test_warnings_name_the_page(fax):
     assert second.startswith(f"isingdenoise: {fax} page 2 of 2: warning: mf did not converge")
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_between_pages_leaves_nothing(tmp_path, number, code):
     write_pages(tmp_path / "x.tif", [noisy_page(0)] * 200)
@@ -241,6 +243,7 @@ def test_a_signal_between_pages_leaves_nothing(tmp_path, number, code):
     assert snapshot(tmp_path) == before
 
 
+@pytest.mark.slow
 def test_one_page_at_a_time_is_kept(tmp_path, monkeypatch):
     """300 pages: nothing of a page lives when the next one is cleaned."""
     from isingdenoise.pipeline import options
@@ -281,6 +284,7 @@ def peak(*args):
     return int(done.stderr.splitlines()[-1]) * 1024
 
 
+@pytest.mark.slow
 @linux
 def test_memory_does_not_grow_with_the_pages(tmp_path):
     """25 pages of a million pixels take what 3 take; the pixels alone would be 22 MB more."""
@@ -292,6 +296,7 @@ def test_memory_does_not_grow_with_the_pages(tmp_path):
     assert peaks[25] < peaks[3] + 13e6
 
 
+@pytest.mark.slow
 @linux
 def test_what_a_page_takes_is_told_before_it_is_decoded(tmp_path, monkeypatch):
     from isingdenoise.io import decode, memory
@@ -313,6 +318,8 @@ def test_what_a_page_takes_is_told_before_it_is_decoded(tmp_path, monkeypatch):
     assert taken < needed < 1.5 * taken + constant
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_the_progress_of_pages_is_drawn_on_a_terminal_alone(fax, tmp_path):
     code, shown = on_a_terminal("run", "fax.tif", *QUICK, cwd=tmp_path)
     assert code == 0

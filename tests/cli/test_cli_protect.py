@@ -277,6 +277,8 @@ def test_an_existing_change_map_stays_unless_forced(noisy, tmp_path):
 # ----------------------------------------------------------------- limit on change
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_too_much_change_writes_nothing_and_ends_with_6(noisy, tmp_path):
     (tmp_path / "old.png").write_bytes(b"precious")
     changed = 100 * denoise(load(noisy)[1]).changed

@@ -48,6 +48,8 @@ def strict_json(text):
     return json.loads(text, parse_constant=refuse)
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_the_installed_command_writes_a_one_bit_png_beside_the_input(noisy):
     noisy.chmod(0o640)
     os.utime(noisy, ns=(1_000_000_000, 2_000_000_000))
@@ -81,6 +83,7 @@ def test_the_report_for_people_names_both_files_and_the_estimates(noisy):
     assert labels == ["noise", "coupling", "engine", "energy", "bound", "changed"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "kind", "mode"),
     [
@@ -186,6 +189,7 @@ def test_the_report_says_what_was_chosen_and_what_was_given(noisy, tmp_path):
         assert coupling == "  coupling  1 on 4 neighbours (given)"
 
 
+@pytest.mark.slow
 def test_uneven_light_is_divided_out_before_anything_is_estimated(tmp_path):
     picture = save_lit(tmp_path / "lit.png")
     expected = denoise(load(picture)[1], "gaussian", background="auto", rng=0)
@@ -260,6 +264,7 @@ def test_further_files_keep_the_resolution(tmp_path):
     succeed("run", noisy, "--noise", "flip", "--probability", tmp_path / "p.npy", "--force")
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes(noisy, tmp_path):
     few = ["--engine", "gibbs", "-O", "burn_in=1", "-O", "sweeps=2", "--coupling", "0.2"]
 
@@ -306,6 +311,7 @@ def test_sweeps_that_run_out_are_a_warning(noisy, engine):
     assert "max_sweeps" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_warning_names_the_sweeps_that_were_allowed(tmp_path):
     noisy = save_noisy(tmp_path / "noisy.png", size=64, sigma=90)
     options = ["--noise", "gaussian", "--coupling", "0.5", "--force", "-O", "tol=1e-6"]

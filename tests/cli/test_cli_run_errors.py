@@ -299,6 +299,8 @@ def test_what_is_wrong_with_the_probability_file_is_said_of_that_option(noisy, t
     assert line.startswith("isingdenoise: --probability: ")
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_odd_names_are_printed_on_one_line(tmp_path):
     line = refused(UNREADABLE, tmp_path, "run", tmp_path / "two\nlines\x1b[31m.png")
     assert r"two\nlines\x1b[31m.png" in line
@@ -321,6 +323,8 @@ def test_a_bug_in_the_library_is_one_line_too(noisy, monkeypatch):
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_the_installed_command_fails_as_cleanly(noisy, tmp_path):
     """The same exit codes through a real process, where a traceback would reach stderr."""
     (tmp_path / "text.png").write_text("no picture")

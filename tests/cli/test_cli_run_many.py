@@ -172,6 +172,8 @@ def test_a_wrong_seed_is_a_usage_error_with_several_too(three, tmp_path):
     assert "--seed" in refused(USAGE, tmp_path, "run", *three, "--seed", "-1")
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_a_full_disk_ends_no_picture_half_written(three, tmp_path):
     """Each picture needs more than a file may have here; the exit code is that of a batch."""
     for path in three:
@@ -206,6 +208,7 @@ def test_a_tiff_stays_one_and_all_else_becomes_png(tmp_path, name, made):
     assert read_picture(tmp_path / made).format == ("TIFF" if ".tif" in made else "PNG")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", sorted({kind.lower() for kind in EXTENSIONS.values()}))
 def test_the_format_can_be_named(tmp_path, kind):
     noisy = save_noisy(tmp_path / "x.png")

@@ -85,6 +85,7 @@ def line_of(code, expected, text):
 # ----------------------------------------------------------------------------- bytes in and out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("redirected", [False, True])
 def test_a_pipe_and_a_redirected_file_give_what_the_names_give(tmp_path, noisy, redirected):
     data = noisy.read_bytes()
@@ -108,6 +109,7 @@ def test_every_format_through_standard_input(tmp_path, kind):
     assert read_picture(io.BytesIO(out)).format == ("TIFF" if kind == "TIFF" else "PNG")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", sorted({kind.lower() for kind in EXTENSIONS.values()}))
 def test_every_format_through_standard_output(tmp_path, noisy, kind):
     expected = by_name(tmp_path, noisy.read_bytes(), ".png", "--format", kind)
@@ -137,6 +139,8 @@ def test_from_a_name_to_standard_output_and_the_other_way(tmp_path, noisy):
     assert target.read_bytes() == expected
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_two_commands_in_a_pipe(tmp_path, noisy):
     script = f"cat noisy.png | {SCRIPT} run - -q --format pbm | {SCRIPT} run - -q > twice.png"
     done = subprocess.run(
@@ -266,6 +270,8 @@ def on_a_terminal(*args, cwd, env=None):
     return code, shown.replace(b"\r\n", b"\n").replace(COLD, b"").decode()
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("args", "word"),
     [
@@ -283,6 +289,8 @@ def test_a_terminal_is_neither_read_nor_filled_with_bytes(noisy, tmp_path, args,
     assert snapshot(tmp_path) == before
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_a_terminal_takes_reports(noisy, tmp_path):
     """A control: the terminal of the test above is one on which the command works."""
     code, shown = on_a_terminal("run", "noisy.png", cwd=tmp_path)
@@ -290,6 +298,7 @@ def test_a_terminal_takes_reports(noisy, tmp_path):
     assert shown.startswith("noisy.png -> noisy.denoised.png\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", [["-o", "-"], ["-o", "x.png", "--probability", "-"]])
 def test_a_full_standard_output_leaves_no_other_file(noisy, tmp_path, option):
     more = ["--change-map", "c.png"]
@@ -301,6 +310,7 @@ def test_a_full_standard_output_leaves_no_other_file(noisy, tmp_path, option):
     assert snapshot(tmp_path) == before
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_gone_ends_it_quietly_and_files_are_written(noisy, tmp_path):
     source, sink = os.pipe()
     os.close(source)
@@ -312,6 +322,8 @@ def test_a_reader_that_has_gone_ends_it_quietly_and_files_are_written(noisy, tmp
     assert np.load(tmp_path / "p.npy").shape == (32, 32)
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_head_takes_what_it_wants(noisy, tmp_path):
     save_noisy(noisy, size=900)  # more than a pipe holds
     script = f"{SCRIPT} run noisy.png -q -o - --format pgm | head -c 2; echo ${{PIPESTATUS[*]}}"
@@ -321,6 +333,7 @@ def test_head_takes_what_it_wants(noisy, tmp_path):
     assert (done.stdout, done.stderr.replace(COLD, b"")) == (b"P50 0\n", b"")
 
 
+@pytest.mark.slow
 def test_a_slow_reader_of_a_pipe_that_does_not_wait_gets_everything(noisy, tmp_path):
     save_noisy(noisy, size=600)
     expected = by_name(tmp_path, noisy.read_bytes(), ".png", "--format", "pgm")
@@ -342,6 +355,7 @@ def test_a_slow_reader_of_a_pipe_that_does_not_wait_gets_everything(noisy, tmp_p
     assert got == [expected]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("args", "closing", "code", "name"),
     [

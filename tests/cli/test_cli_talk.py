@@ -395,6 +395,7 @@ def on_a_terminal(*args, env=None):
     return process.wait(timeout=60), text.decode()
 
 
+@pytest.mark.process
 def test_the_bar_and_its_colours_obey_the_terminal(noisy):
     def batch(out, *options, **env):
         env = {"TERM": "xterm", "NO_COLOR": "", "COLUMNS": "80", **env}
@@ -417,6 +418,8 @@ def test_the_bar_and_its_colours_obey_the_terminal(noisy):
     assert "\x1b" not in on_a_terminal("run", "nothing.png")[1]
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [("SIGTERM", 143), ("SIGINT", 130), ("SIGHUP", 129)])
 def test_a_signal_ends_a_single_command_in_one_line_and_leaves_nothing(tmp_path, number, code):
     rng = np.random.default_rng(0)

@@ -50,6 +50,7 @@ TINY = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CLEANED)
 @pytest.mark.parametrize("noise", ["auto", "gaussian"])
 def test_edges_are_cleaned(name, noise):

@@ -32,6 +32,7 @@ BROKEN = b"font.size: 40\nfigure.dpi: no number\nnonsense\naxes.titlesize: {\n\x
 SET = b"font.size: 40\nfigure.facecolor: red\nbackend: nonsense\nsavefig.format: pdf\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [BROKEN, SET])
 def test_a_file_in_the_current_folder_is_not_read(tmp_path, plain, content):
     save_noisy(tmp_path / "n.png", size=16)
@@ -43,6 +44,7 @@ def test_a_file_in_the_current_folder_is_not_read(tmp_path, plain, content):
     assert size(figure) == size(plain[2])
 
 
+@pytest.mark.slow
 def test_a_pipe_in_its_place_is_not_waited_for(tmp_path, plain):
     save_noisy(tmp_path / "n.png", size=16)
     os.mkfifo(tmp_path / "matplotlibrc")
@@ -50,6 +52,7 @@ def test_a_pipe_in_its_place_is_not_waited_for(tmp_path, plain):
     assert (code, said, size(figure)) == (0, "", size(plain[2]))
 
 
+@pytest.mark.slow
 def test_variables_name_none(tmp_path, plain):
     save_noisy(tmp_path / "n.png", size=16)
     (tmp_path / "rc").mkdir()
@@ -60,6 +63,7 @@ def test_variables_name_none(tmp_path, plain):
     assert b"#ff0000" not in figure
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["run", "compare"])
 def test_no_command_minds_a_backend(tmp_path, command):
     save_noisy(tmp_path / "n.png", size=16)
@@ -69,6 +73,8 @@ def test_no_command_minds_a_backend(tmp_path, command):
     assert (code, said, bool(figure)) == (0, "", command == "compare")
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_nothing_else_is_changed(tmp_path):
     """The current folder and the variables are as they were; who loaded matplotlib keeps his."""
     code = (

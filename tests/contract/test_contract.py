@@ -152,6 +152,7 @@ def test_an_obvious_picture(engine, coupling):
     np.testing.assert_array_equal(solve(engine, model).labels, truth)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("given", [False, True])
 def test_flipping_the_field_flips_the_answer(engine, given):
     model, _ = half_plane(COUPLINGS[1])
@@ -181,6 +182,7 @@ def across(c):
     return c.diagonal, c.antidiagonal
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SYMMETRIES)
 @pytest.mark.parametrize("coupling", [Coupling(0.6, 0.2), Coupling(0.4, 0.2, 0.3, 0.05)], ids=str)
 def test_turning_the_picture_turns_the_answer(engine, name, coupling):
@@ -220,6 +222,7 @@ def test_huge_fields(engine, size, coupling):
         assert found.lower_bound == pytest.approx(1e8 * signs.size, rel=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(1, 1), (33, 46), (257, 259)], ids=str)
 @pytest.mark.parametrize("coupling", COUPLINGS[1:], ids=str)
 def test_threads_change_no_bit(engine, shape, coupling):
@@ -264,6 +267,7 @@ def test_callback(engine):
         np.testing.assert_array_equal(pictures[-1], last)
 
 
+@pytest.mark.slow
 def test_an_error_in_a_callback_comes_out(engine):
     def fail(step):
         raise KeyError("mine")
@@ -325,6 +329,7 @@ def test_pickle(engine):
     assert type(again.status) is Status
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("parallel", [True, False, None])
 def test_many_at_once(engine, parallel):
     """Threads that solve side by side, one of them perhaps on threads of its own."""
@@ -340,6 +345,7 @@ def test_many_at_once(engine, parallel):
             assert_same_solution(found, expected)
 
 
+@pytest.mark.slow
 def test_a_solve_inside_a_callback(engine):
     engine, model = replace(engine, parallel=True), random_model((6, 7))
     expected, inner = solve(engine, model), []

@@ -124,6 +124,7 @@ def test_compare(noisy, tmp_path):
     assert [row["upper_bound"] for row in found] == [None] * (len(found) - 1) + [UPPER]
 
 
+@pytest.mark.slow
 def test_columns_of_bounds_are_those_that_some_engine_has(noisy):
     def heading(*engines):
         words = [word for name in engines for word in ("--engine", name)]

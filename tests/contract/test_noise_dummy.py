@@ -192,6 +192,7 @@ def named(text):
             yield node.attr
 
 
+@pytest.mark.slow
 def test_no_other_file_knows_a_model_by_name():
     root = Path(__file__).resolve().parents[2]
     models = root / "isingdenoise" / "noise" / "models"

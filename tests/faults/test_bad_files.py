@@ -63,6 +63,7 @@ def test_unsound_files(tmp_path, command, name):
     assert "; " in line  # what is wrong; what to do
 
 
+@pytest.mark.slow
 def test_the_whole_files_are_read(tmp_path):
     """A control: it is the damage that is refused."""
     for name, data in WHOLE.items():
@@ -80,6 +81,7 @@ def test_unsound_files_beside_the_picture(tmp_path, option, name):
     assert line.startswith(f"isingdenoise: {path}: ")
 
 
+@pytest.mark.slow
 def test_unsound_files_in_a_batch(tmp_path):
     source, out = tmp_path / "in", tmp_path / "out"
     good = ["a-good.png", "z-good.png"]
@@ -105,6 +107,7 @@ def test_unsound_files_in_a_batch(tmp_path):
 MISNAMED = [(kind, other) for kind in WHOLE for other in ("png", "tif", "jpg")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "extension"), MISNAMED)
 def test_wrong_extension_valid_content(tmp_path, kind, extension):
     """What a file holds decides: the result is that of the file with its right name."""

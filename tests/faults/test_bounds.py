@@ -33,6 +33,7 @@ def file(path, data):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", BOMBS)
 def test_a_small_file_of_many_pages_is_refused_at_once(tmp_path, kind):
     data, words, option = BOMBS[kind]
@@ -46,6 +47,7 @@ def test_a_small_file_of_many_pages_is_refused_at_once(tmp_path, kind):
         next(read_pages(io.BytesIO(data)))  # a stream is no other
 
 
+@pytest.mark.slow
 def test_among_other_pictures_only_those_files_fail(tmp_path):
     source, out = tmp_path / "in", tmp_path / "out"
     save_noisy(source / "z.png")
@@ -76,6 +78,7 @@ def test_the_limit_of_pages_is_an_option_of_what_reads(tmp_path, command):
     assert "--max-pages" in error_line(invoke(*arguments, "--max-pages", "0"), USAGE)
 
 
+@pytest.mark.slow
 def test_a_number_of_pixels_is_for_all_pages_together(tmp_path):
     one = save_noisy(tmp_path / "in" / "one.png")
     path = file(tmp_path / "x.tif", encode_pages([np.asarray(Image.open(one))] * 3))

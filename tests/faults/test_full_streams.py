@@ -59,6 +59,7 @@ def printed(folder, words, redirected, stream="stdout"):
     return done.returncode, getattr(done, other).replace(COLD, "").splitlines()
 
 
+@pytest.mark.slow
 @linux
 @pytest.mark.parametrize("words", PRINTING, ids=" ".join)
 def test_a_full_stdout_ends_with_its_own_code_and_line(folder, words):
@@ -70,6 +71,7 @@ def test_a_full_stdout_ends_with_its_own_code_and_line(folder, words):
     assert "No space left" in text[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words", [["--help"], ["engines"], ["run", "in/x.png", "-o", "x.out.png", "--json", *QUICK]]
 )
@@ -78,11 +80,13 @@ def test_a_closed_stdout_is_no_error(folder, words):
     assert ("run" in words) == (folder / "x.out.png").exists()
 
 
+@pytest.mark.slow
 def test_files_are_there_though_nobody_could_be_told(folder):
     printed(folder, ["batch", "in", "out", *QUICK], "> /dev/full")
     assert set(pictures(folder / "out")) == {"x.png", "y.png"}
 
 
+@pytest.mark.slow
 @linux
 @pytest.mark.parametrize(
     ("words", "expected"),
@@ -100,6 +104,8 @@ def test_a_full_stderr_changes_no_code(folder, words, expected):
     assert bool(lines) == (words == ["engines"])
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["noises"], ["--version"]])
 def test_a_reader_that_has_gone_ends_quietly(folder, words):
     source, sink = os.pipe()

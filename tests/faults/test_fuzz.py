@@ -28,6 +28,7 @@ def fuzz(*options):
     return done.returncode, found, summary
 
 
+@pytest.mark.slow
 @linux
 def test_no_damaged_file_does_harm():
     code, found, summary = fuzz("--seed", 0, "--least", LEAST, "--seconds", SECONDS)
@@ -36,6 +37,7 @@ def test_no_damaged_file_does_harm():
     assert summary["read"] >= LEAST
 
 
+@pytest.mark.slow
 @linux
 @pytest.mark.parametrize(
     ("plant", "harm"),
@@ -56,6 +58,7 @@ def test_harm_is_seen(plant, harm):
     assert (summary["read"], summary["harm"]) == (110, 2)
 
 
+@pytest.mark.slow
 @linux
 def test_an_input_can_be_made_again(tmp_path):
     for name in ("one", "two"):

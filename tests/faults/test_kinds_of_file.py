@@ -104,6 +104,7 @@ def test_odd_kinds_in_the_place_of_the_input_folder(tmp_path, kind):
     assert str(tmp_path / "in") in line
 
 
+@pytest.mark.slow
 @linux
 @pytest.mark.parametrize("command", COMMANDS)
 def test_an_unreadable_file(tmp_path, command):
@@ -115,6 +116,7 @@ def test_an_unreadable_file(tmp_path, command):
     assert [p.name for p in tmp_path.iterdir()] == ["secret.png"]
 
 
+@pytest.mark.slow
 @linux
 def test_an_unreadable_file_in_a_batch(tmp_path):
     source, out = tmp_path / "in", tmp_path / "out"
@@ -127,6 +129,7 @@ def test_an_unreadable_file_in_a_batch(tmp_path):
     assert list(pictures(out)) == ["a.png"]
 
 
+@pytest.mark.slow
 @linux
 @pytest.mark.parametrize("inner", [False, True])
 def test_an_unreadable_folder(tmp_path, inner):

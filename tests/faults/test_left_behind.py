@@ -22,6 +22,7 @@ def aged(path, seconds):
     os.utime(path, (time.time() - seconds,) * 2)
 
 
+@pytest.mark.process
 @linux
 def test_a_suspended_run_keeps_its_file_and_a_killed_one_does_not(tmp_path):
     """Of a run that is stopped while it writes, next to whatever comes meanwhile."""
@@ -54,6 +55,8 @@ def test_a_suspended_run_keeps_its_file_and_a_killed_one_does_not(tmp_path):
     assert hidden(target.parent) == [".isingdenoise-journal.jsonl"]
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @linux
 def test_a_real_run_is_suspended_then_killed(tmp_path):
     """Killed while the second of two pages is cleaned, when its file is there."""
@@ -75,6 +78,7 @@ def test_a_real_run_is_suspended_then_killed(tmp_path):
     assert hidden(out) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command", ["run", "run several", "corrupt", "estimate", "compare", "batch", "report"]
 )

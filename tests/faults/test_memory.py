@@ -110,6 +110,7 @@ def limited(kilobytes, *arguments, stack=None):
     return launched("timeout", "100", "bash", "-c", script, SCRIPT, *arguments, env=env)
 
 
+@pytest.mark.slow
 @linux
 def test_more_memory_than_there_is_is_told_before_the_work(tmp_path):
     """With the figure; the picture itself would fit."""
@@ -124,6 +125,7 @@ def test_more_memory_than_there_is_is_told_before_the_work(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["large.tif"]
 
 
+@pytest.mark.slow
 @linux
 @pytest.mark.parametrize("kilobytes", [700_000, 1_400_000, 4_000_000])
 def test_a_limit_of_memory_ends_in_no_crash(tmp_path, kilobytes):
@@ -140,6 +142,7 @@ def test_a_limit_of_memory_ends_in_no_crash(tmp_path, kilobytes):
     assert {p.name for p in tmp_path.iterdir()} <= {"x.tif", "out.tif"}
 
 
+@pytest.mark.slow
 @linux
 def test_threads_that_cannot_start_are_done_without(tmp_path):
     """Stacks larger than the address space: numba would wait for such threads for ever."""

@@ -74,6 +74,7 @@ def test_odd_names_of_bad_files_are_printed_on_one_line(tmp_path, command, kind)
     plain(line)
 
 
+@pytest.mark.slow
 def test_odd_names_in_a_batch(tmp_path):
     names = sorted(ODD.values())
     for name in names:
@@ -95,6 +96,7 @@ def _visible(names):
     return sum(not name.startswith(".") for name in names)
 
 
+@pytest.mark.slow
 @linux
 def test_odd_names_in_a_real_process(tmp_path):
     """Bytes in, bytes out, and text on both streams whatever the terminal takes."""

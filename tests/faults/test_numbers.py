@@ -80,6 +80,7 @@ def test_sigma_towards_zero(tmp_path, engine, sigma):
         np.testing.assert_allclose(p, pixels > 0, atol=1e-7)  # saturated, of the right sign
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", ["0.5", "0.9", "0.99", "1e-300"])
 @pytest.mark.parametrize("option", ["--salt", "--pepper"])
 def test_one_share_leaves_the_other_its_room(tmp_path, option, share):

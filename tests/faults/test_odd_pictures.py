@@ -171,6 +171,7 @@ def animated():
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["run", "estimate", "compare"])
 @pytest.mark.parametrize("name", animated())
 def test_animated_pictures_ask_for_a_frame(tmp_path, command, name):

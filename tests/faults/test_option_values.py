@@ -97,6 +97,7 @@ def outcome(noisy, monkeypatch, *arguments, several=False):
     return done
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", OPTIONS)
 @settings(CALM, max_examples=40)
 @given(value=values, helped=st.booleans())
@@ -105,6 +106,7 @@ def test_any_value_of_any_option(noisy, monkeypatch, option, value, helped):
     outcome(noisy, monkeypatch, *given_, *(NEEDS.get(option, []) if helped else []))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", OPTIONS)
 @pytest.mark.parametrize("start", range(0, len(TELLING), 12))
 def test_telling_values_of_any_option(noisy, monkeypatch, option, start):
@@ -113,6 +115,7 @@ def test_telling_values_of_any_option(noisy, monkeypatch, option, start):
         outcome(noisy, monkeypatch, *given_, *NEEDS.get(option, []))
 
 
+@pytest.mark.slow
 @settings(CALM, max_examples=150)
 @given(chosen=st.lists(st.tuples(st.sampled_from(sorted(OPTIONS)), values), min_size=2, max_size=5))
 def test_any_values_of_several_options(noisy, monkeypatch, chosen):
@@ -120,6 +123,7 @@ def test_any_values_of_several_options(noisy, monkeypatch, chosen):
     outcome(noisy, monkeypatch, *words)
 
 
+@pytest.mark.slow
 @settings(CALM, max_examples=150)
 @given(words=st.lists(values | st.sampled_from(sorted(OPTIONS)), max_size=4))
 def test_any_words(noisy, monkeypatch, words):
@@ -127,6 +131,7 @@ def test_any_words(noisy, monkeypatch, words):
     outcome(noisy, monkeypatch, *[word for word in words if word != "-"], several=True)
 
 
+@pytest.mark.slow
 def test_the_options_are_found_and_some_values_are_taken(noisy, monkeypatch):
     """A control."""
     assert {"--sigma", "--coupling", "--levels", "--seed", "--max-change"} <= set(OPTIONS)

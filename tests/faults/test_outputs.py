@@ -62,6 +62,7 @@ def test_a_missing_folder(tmp_path, writer):
     assert str(tmp_path / "missing") in line
 
 
+@pytest.mark.slow
 def test_a_missing_folder_of_a_batch_is_made(tmp_path):
     noisy = noisy_in(tmp_path)
     succeed("batch", noisy.parent, tmp_path / "new" / "and" / "newer", *QUICK)
@@ -76,6 +77,7 @@ def test_a_file_in_the_place_of_the_folder(tmp_path, writer):
     assert str(tmp_path / "file") in line
 
 
+@pytest.mark.slow
 @linux
 @pytest.mark.parametrize("writer", ["run -o .png", "run --probability", "batch", "batch --report"])
 def test_a_read_only_folder(tmp_path, writer):
@@ -88,6 +90,7 @@ def test_a_read_only_folder(tmp_path, writer):
     assert str(folder) in line
 
 
+@pytest.mark.slow
 @linux
 @pytest.mark.parametrize("inside", ["in", "elsewhere"])
 def test_a_read_only_input_folder(tmp_path, inside):
@@ -103,6 +106,7 @@ def test_a_read_only_input_folder(tmp_path, inside):
     noisy.parent.chmod(0o755)
 
 
+@pytest.mark.slow
 @linux
 @pytest.mark.parametrize("older", [False, True])
 @pytest.mark.parametrize("writer", ONE)
@@ -124,6 +128,7 @@ def test_a_limit_on_the_size_of_files(tmp_path, writer, older):
     assert state(tmp_path) == before
 
 
+@pytest.mark.slow
 @linux
 def test_a_limit_on_the_size_of_files_in_a_batch(tmp_path):
     """The journal is short of room first; and it goes on from there."""
@@ -162,6 +167,7 @@ def on_a_small_disk(folder, size, *arguments):
     return done
 
 
+@pytest.mark.slow
 @linux
 @pytest.mark.parametrize("writer", ["run -o .tif", "run --probability", "corrupt -o"])
 def test_a_full_disk(tmp_path, writer):
@@ -178,6 +184,7 @@ def test_a_full_disk(tmp_path, writer):
     assert names == ["out.png", "out.tif"]  # nothing temporary
 
 
+@pytest.mark.slow
 @linux
 def test_a_full_disk_in_a_batch(tmp_path):
     """What is there is whole, and known to the journal."""
@@ -196,6 +203,7 @@ def test_a_full_disk_in_a_batch(tmp_path):
     assert not [name for name in names if name.endswith(".tmp")]
 
 
+@pytest.mark.slow
 @linux
 @pytest.mark.parametrize("arguments", [["noises"], ["engines", "--json"], ["run", "{}", *QUICK]])
 def test_a_full_stdout(tmp_path, arguments):

@@ -67,6 +67,7 @@ def png_of(pixels, depth, interlaced, parts):
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + b"".join(data) + chunk(b"IEND", b"")
 
 
+@pytest.mark.slow
 @settings(CALM, max_examples=80)
 @given(
     width=sides,
@@ -91,6 +92,7 @@ def test_pngs_of_every_kind(width, height, seed, depth, interlaced, parts):
 # --------------------------------------------------------------------------------- netpbm
 
 
+@pytest.mark.slow
 @settings(CALM, max_examples=80)
 @given(
     width=sides,
@@ -122,6 +124,7 @@ def test_netpbm_of_every_range(width, height, seed, top, plain, note):
 # ----------------------------------------------------------------------------------- TIFF
 
 
+@pytest.mark.slow
 @settings(CALM, max_examples=150)
 @given(
     width=sides,
@@ -185,6 +188,7 @@ def bmp_of(stored, palette, depth, upwards, old):
     return b"BM" + struct.pack("<IHHI", start + len(body), 0, 0, start) + header + colours + body
 
 
+@pytest.mark.slow
 @settings(CALM, max_examples=80)
 @given(
     width=sides,

@@ -57,6 +57,8 @@ def completed(source, out, expected):
     return done
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code", "jobs"),
     [(signal.SIGINT, 130, ["-j", "1"]), (signal.SIGTERM, 143, ["-j", "2"])],
@@ -78,6 +80,8 @@ def test_a_signal_ends_a_batch_between_pictures(source, expected, tmp_path, numb
     assert f"{len(there)} up to date" in completed(source, out, expected).stdout
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_a_signal_before_the_first_picture(source, expected, tmp_path):
     """While it starts: nothing is written, or what is written is whole."""
     for delay in (0.05, 0.4):
@@ -95,6 +99,8 @@ def test_a_signal_before_the_first_picture(source, expected, tmp_path):
             assert set(hidden(out)) <= {JOURNAL_NAME, LOCK_NAME}
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["run", "estimate", "compare"])
 def test_a_signal_that_an_import_swallows_is_obeyed_before_the_work(source, tmp_path, command):
     """Libraries catch whatever is raised while they look for others."""
@@ -118,6 +124,8 @@ def test_a_signal_that_an_import_swallows_is_obeyed_before_the_work(source, tmp_
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 def test_sigkill_at_any_moment_leaves_whole_files(source, expected, tmp_path, seed):
     """Killed again and again, at moments that differ; then completed to the same bytes."""
@@ -138,6 +146,8 @@ def test_sigkill_at_any_moment_leaves_whole_files(source, expected, tmp_path, se
     completed(source, out, expected)
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_signal_ends_a_run_with_whole_files_or_none(tmp_path, number):
     noisy = save_noisy(tmp_path / "noisy.png", size=256)
@@ -163,6 +173,8 @@ def test_a_signal_ends_a_run_with_whole_files_or_none(tmp_path, number):
 # ----------------------------------------------------------------------- two batches at once
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_the_second_of_two_batches_names_the_first(source, expected, tmp_path):
     out = tmp_path / "out"
     with stopped("batch", source, out, *SLOW, there=has(out)) as ends:
@@ -174,6 +186,8 @@ def test_the_second_of_two_batches_names_the_first(source, expected, tmp_path):
     assert pictures(out) == expected
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_many_batches_at_once_do_each_picture_once(source, expected, tmp_path):
     out = tmp_path / "out"
     started = [
@@ -195,6 +209,8 @@ def test_many_batches_at_once_do_each_picture_once(source, expected, tmp_path):
     assert hidden(out) == [JOURNAL_NAME]
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_a_stale_lock_is_taken_over(source, expected, tmp_path):
     out = tmp_path / "out"
     with stopped("batch", source, out, *SLOW, there=has(out)) as ends:
@@ -222,6 +238,8 @@ CHANGES = {
 }
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_inputs_that_change_meanwhile_are_named(own, expected, tmp_path):
     """Each in its own way, while the first are in hand; the others are done."""
     out = tmp_path / "out"
@@ -240,6 +258,8 @@ def test_inputs_that_change_meanwhile_are_named(own, expected, tmp_path):
     assert hidden(out) == [JOURNAL_NAME]
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_an_input_folder_that_vanishes_meanwhile(own, expected, tmp_path):
     out = tmp_path / "out"
     with stopped("batch", own, out, *SLOW, there=has(out)) as ends:
@@ -253,6 +273,8 @@ def test_an_input_folder_that_vanishes_meanwhile(own, expected, tmp_path):
     completed(own, out, expected)
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_an_output_folder_that_vanishes_meanwhile(own, expected, tmp_path):
     """Named for each picture that has no place to go; nothing hangs."""
     out = tmp_path / "out"

@@ -59,6 +59,7 @@ def at(monkeypatch, where, act):
     return done
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("force", [[], ["--force"]])
 @pytest.mark.parametrize("resumed", [False, True])
 @pytest.mark.parametrize("moment", ["planned", "read", "cleaned", "synced"])
@@ -89,6 +90,7 @@ def test_a_folder_below_swapped_for_a_link(tree, tmp_path, monkeypatch, moment, 
     succeed("batch", "-r", tree, out, *QUICK)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["planned", "cleaned"])
 def test_the_output_folder_itself_swapped_for_a_link(tree, tmp_path, monkeypatch, moment):
     out, foreign = tmp_path / "out", tmp_path / "foreign"
@@ -102,6 +104,7 @@ def test_the_output_folder_itself_swapped_for_a_link(tree, tmp_path, monkeypatch
     assert state(foreign) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", ["-o", "--probability", "--report", "--plot"])
 def test_a_folder_that_was_named_swapped_for_a_link(tree, tmp_path, monkeypatch, option):
     """Between the check and the work."""
@@ -146,6 +149,8 @@ def descriptors():
     return sorted(path.name for path in Path("/proc/self/fd").iterdir())
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_a_folder_swapped_again_and_again(tmp_path):
     """As fast as a thread can, while a real batch works: the foreign folder stays as it is."""
     source, out, foreign = tmp_path / "in", tmp_path / "out", tmp_path / "foreign"
@@ -189,6 +194,7 @@ def test_a_folder_swapped_again_and_again(tmp_path):
     assert len(pictures(out / "sub")) == 60
 
 
+@pytest.mark.slow
 def test_a_batch_of_many_pictures_keeps_no_descriptor(tmp_path):
     """With room for few: folders are closed with their pictures, also of those that fail."""
     source, out = tmp_path / "in", tmp_path / "out"

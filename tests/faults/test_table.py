@@ -32,6 +32,7 @@ def names_in(path):
 TABLE = table((HERE / "README.md").read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", TABLE)
 def test_each_fault_has_tests_that_exist(fault):
     assert TABLE[fault]

@@ -175,6 +175,7 @@ def test_an_empty_file_is_called_empty(read):
         read(b"")
 
 
+@pytest.mark.process
 def test_pillows_log_stays_off_stderr(tmp_path):
     (tmp_path / "x").write_bytes(tiff(np.zeros((3, 4, 9), np.uint8), planarconfig="contig"))
     code = (

@@ -68,6 +68,7 @@ def kinds():
     }
 
 
+@pytest.mark.slow
 @linux
 @pytest.mark.parametrize("kind", list(kinds()))
 def test_reading_takes_no_more_than_the_estimate(tmp_path, kind):
@@ -82,6 +83,7 @@ def test_reading_takes_no_more_than_the_estimate(tmp_path, kind):
     assert peak > 0.5 * (memory_needed(pixels, mode, form) - memory_needed(0, mode, form))
 
 
+@pytest.mark.slow
 @linux
 def test_a_fax_takes_little_more_than_its_pixels(tmp_path):
     bits = np.zeros((12000, 9000), bool)
@@ -174,6 +176,8 @@ def test_a_huge_header_is_refused_before_decoding(kind):
         read_picture(io.BytesIO(BOMBS[kind]))
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @linux
 def test_a_limit_of_address_space_ends_in_one_line(tmp_path):
     """As under `ulimit -v`: refused with the figure, and no crash by signal."""

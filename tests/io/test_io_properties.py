@@ -117,6 +117,7 @@ def random_image(mode, width, height, rng):
     return image, np.array(rows, kind)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "mode"), FORMATS)
 @settings(CALM, max_examples=12)
 @given(width=sides, height=sides, seed=seeds, part=st.sampled_from([3, 50, 1 << 19]))
@@ -151,6 +152,7 @@ def bits_of(width, height, seed):
     return [bits[:, ::2], bits[::-1, :width], np.asfortranarray(bits[:, :width])][seed % 3]
 
 
+@pytest.mark.slow
 @settings(CALM, max_examples=120)
 @given(
     choice=st.sampled_from([(k, c) for k, all_ in COMPRESSIONS.items() for c in (None, *all_)]),
@@ -168,6 +170,7 @@ def test_two_levels_there_and_back(choice, width, height, seed, dpi):
     assert picture.dpi == (dpi if kind in {"PNG", "TIFF", "BMP"} else None)
 
 
+@pytest.mark.slow
 @settings(CALM, max_examples=80)
 @given(
     kind=st.sampled_from(["PNG", "TIFF", "PGM", "NPY"]),
@@ -187,6 +190,7 @@ def test_grey_there_and_back(kind, type_, width, height, seed):
     np.testing.assert_array_equal(read(encode_grey(array, kind)).pixels, array, strict=True)
 
 
+@pytest.mark.slow
 @settings(CALM, max_examples=30)
 @given(pages=st.lists(st.tuples(sides, sides, seeds), min_size=1, max_size=5))
 def test_pages_there_and_back(pages):
@@ -245,6 +249,7 @@ def damaged(data, edits, cut, extra):
     return bytes(copy) + extra
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", list(WHOLE))
 @settings(CALM, max_examples=200)
 @given(

@@ -72,6 +72,8 @@ def test_pages_from_a_pipe_and_into_bytes():
         read_picture(stream, name="standard input")
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_a_file_as_standard_input_and_one_half_read(tmp_path):
     (tmp_path / "x").write_bytes(b"12345" + encode_bilevel(BITS, "TIFF"))
     with (tmp_path / "x").open("rb") as stream:
@@ -252,6 +254,7 @@ def spoiled(data, places):
     return bytes(copy)
 
 
+@pytest.mark.slow
 def test_damaged_group_4_is_refused_and_silent(capfd):
     """libtiff prints a line for every bad code word, and Pillow takes the page for sound."""
     damaged = [spoiled(FAX, [place]) for place in range(60, 300, 8)]

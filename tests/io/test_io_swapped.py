@@ -296,6 +296,7 @@ def descriptors():
     return sorted(path.name for path in Path("/proc/self/fd").iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="counts what Linux shows")
 def test_no_descriptor_stays_open(two):
     here, elsewhere = two

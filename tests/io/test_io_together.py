@@ -44,6 +44,7 @@ def test_pages_added_one_by_one_are_those_written_at_once(tmp_path):
     assert len(snapshot(tmp_path)) == 4
 
 
+@pytest.mark.slow
 def test_a_tiff_of_one_page_is_that_page():
     """Also where it has many strips, whose places must be moved in later pages."""
     bits = RNG.random((3000, 400)) < 0.5

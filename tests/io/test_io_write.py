@@ -231,6 +231,8 @@ def test_format_of():
             format_of(name)
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_importing_stays_light():
     heavy = "'PIL', 'imageio', 'skimage', 'numba', 'matplotlib'"
     code = f"import sys, isingdenoise.io; print([m for m in ({heavy}) if m in sys.modules])"

@@ -36,6 +36,7 @@ BOTH = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.slow
 @BOTH
 @pytest.mark.parametrize("half_width", [1e-3, 1.0, 12.0])
 def test_tanh_is_close_bounded_and_odd(many, half_width):

@@ -116,6 +116,7 @@ def test_gibbs_sees_the_local_field(shape, name):
     np.testing.assert_allclose(lattice.unpack(total), np.tanh(met), atol=2e-6)
 
 
+@pytest.mark.slow
 @WITH_EVERY_COUPLING
 @pytest.mark.parametrize("shape", [(1, 4), (5, 1), (4, 5)], ids=str)
 def test_the_objective_sees_every_edge_once(shape, name):

@@ -32,6 +32,7 @@ def drawn():
     return block().astype(np.float64)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "rounds", "answer"),
     [

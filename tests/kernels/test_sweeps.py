@@ -58,6 +58,7 @@ def gibbs_sweep(lattice, labels, total, weight=1.0, sweep=3, chain=1):
     return lattice.unpack(packed), lattice.unpack(sums)
 
 
+@pytest.mark.slow
 @EVERY_CASE
 @SERIAL_AND_PARALLEL
 @pytest.mark.parametrize("damping", [1.0, 0.3])

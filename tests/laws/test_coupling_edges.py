@@ -108,6 +108,7 @@ def test_a_model_higher_than_a_band():
     )
 
 
+@pytest.mark.slow
 @ON_EVERY_SHAPE
 @WITH_AND_WITHOUT_DIAGONALS
 @pytest.mark.parametrize("schedule", ["tiled", "checkerboard", "jacobi"])
@@ -123,6 +124,7 @@ def test_mean_field_finds_a_fixed_point_below_log_z(shape, neighbours, schedule)
     assert found.energy == pytest.approx(reference.energy(model, found.labels), abs=1e-5)
 
 
+@pytest.mark.slow
 @ON_EVERY_SHAPE
 @WITH_AND_WITHOUT_DIAGONALS
 def test_icm_ends_where_no_label_gains(shape, neighbours):
@@ -134,6 +136,7 @@ def test_icm_ends_where_no_label_gains(shape, neighbours):
     assert found.energy == pytest.approx(reference.energy(model, found.labels), abs=1e-5)
 
 
+@pytest.mark.slow
 @WITH_AND_WITHOUT_DIAGONALS
 def test_gibbs_samples_the_posterior(neighbours):
     model = random_model((3, 4), neighbours)
@@ -144,6 +147,7 @@ def test_gibbs_samples_the_posterior(neighbours):
     assert np.abs(reference.Exact(other).mean - exact.mean).max() > 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("coupling", UNIFORM, ids=str)
 @pytest.mark.parametrize("name", ENGINES)
 def test_equal_strengths_are_one_strength(name, coupling):
@@ -158,6 +162,7 @@ def test_equal_strengths_are_one_strength(name, coupling):
         np.testing.assert_allclose(found.mean, expected.mean, atol=1e-6)
 
 
+@pytest.mark.slow
 @WITH_AND_WITHOUT_DIAGONALS
 @pytest.mark.parametrize("name", ENGINES)
 def test_threads_change_no_bit(name, neighbours):
@@ -244,6 +249,7 @@ def test_compare_and_memory():
     assert more > memory_to_denoise(many, coupling=0.4, **known)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENGINES)
 @WITH_AND_WITHOUT_DIAGONALS
 def test_the_estimate_of_the_memory_holds(name, neighbours):
@@ -318,6 +324,8 @@ def test_beta_is_checked(beta):
         Coupling.contrast(np.zeros((3, 3)), 0.4, beta)
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_uniform_models_load_nothing_of_it():
     code = (
         "from isingdenoise import denoise, FlipNoise; import numpy as np, sys\n"

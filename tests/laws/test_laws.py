@@ -205,6 +205,7 @@ def worst_score(draws, means):
     return float(np.abs(scores).max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MIXING)
 def test_gibbs_draws_from_the_posterior(name):
     truth, (draws, found) = exact(name), sampled(name)
@@ -218,6 +219,7 @@ def test_gibbs_draws_from_the_posterior(name):
     assert np.all(np.abs(found.mean - truth.mean).reshape(-1) < 4 * np.array(errors))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("burn_in", "sweeps", "chains"), [(0, 1, 1), (3, 5, 2), (40, 300, 3)])
 def test_gibbs_averages_the_conditional_means_of_the_sweeps_kept(burn_in, sweeps, chains):
     model, states = exact("4x4").model, []
@@ -240,6 +242,7 @@ def test_gibbs_averages_the_conditional_means_of_the_sweeps_kept(burn_in, sweeps
     np.testing.assert_allclose(found.trace.energy[-sweeps:], energies, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MIXING)
 @pytest.mark.parametrize("wrong", ["field", "coupling", "edges twice", "energy"])
 def test_controls_that_must_fail(name, wrong):
@@ -257,6 +260,7 @@ def test_controls_that_must_fail(name, wrong):
         assert worst_score(draws, other.mean) > 4
 
 
+@pytest.mark.slow
 @EVERY_MODEL
 @pytest.mark.parametrize("beta", [0.0, 0.3, 1.0, 2.5])
 def test_tempered(name, beta):
@@ -292,6 +296,7 @@ def test_an_edge_counts_once():
     assert model.energy(down_left) == pytest.approx(-0.2)
 
 
+@pytest.mark.slow
 def test_a_lengthened_step_never_lowers_the_bound():
     """What lets mean field overshoot by up to half of a step.
 

@@ -193,6 +193,7 @@ def test_the_true_log_odds_have_the_best_expected_score():
     assert np.allclose(sigmoid(truth), 1 / (1 + np.exp(-truth)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["gaussian", "flip"])
 @pytest.mark.parametrize("n", [2, 30, 800])
 @pytest.mark.parametrize(("bias", "slope"), [(0, 1), (0.8, 0.4), (-2, 2.5)])
@@ -209,6 +210,7 @@ def test_calibrate_climbs_to_the_top(kind, n, bias, slope):
     assert objective((found.bias + 0.5, found.slope)) > top.fun + 0.5  # the control
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["gaussian", "flip"])
 def test_calibrate_finds_what_the_pixels_were_drawn_with(kind):
     found = [calibrate(*drawn(kind, 0.5, 0.6, 20_000, seed)) for seed in range(8)]

@@ -44,6 +44,7 @@ def marginals(model):
     return pictures.mean(axis=0), pictures.std(axis=0, ddof=1) / np.sqrt(len(pictures))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("coupling", [Coupling.nearest(0.3), Coupling.eight(0.25, -0.1)], ids=str)
 def test_a_million_samples_agree_with_enumeration(coupling):
     rng = np.random.default_rng(4)
@@ -67,6 +68,8 @@ for engine in ENGINES.values():
 """
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_any_number_of_threads_gives_the_same_bits():
     """Also with more threads than cores; each process fixes its own number at the start."""
     digests = set()

@@ -60,6 +60,7 @@ def is_even(found):
     return found.dtype == np.float32 and bool(np.all(found == 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("grey", "sigma"),
     [("float", 0.1), ("float", 1), ("8 bit", 0.3), ("8 bit", 1), ("saturated", 0.6)],
@@ -73,6 +74,7 @@ def test_light_that_falls_off_is_found(name, kind, grey, sigma):
     assert error(np.ones_like(b), b) > 0.1  # the control: this light is not even
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sigma", [0.1, 0.3])
 @pytest.mark.parametrize("kind", ["bump", "dent"])
 @pytest.mark.parametrize("name", PICTURES)
@@ -81,6 +83,7 @@ def test_a_bump_is_found(name, kind, sigma):
     assert error(estimate_background(x), b) < 0.03
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sigma", [0.1, 0.5, 1])
 @pytest.mark.parametrize("grey", GREYS)
 @pytest.mark.parametrize("name", PICTURES)
@@ -98,6 +101,7 @@ def test_what_follows_the_mean_would_flatten_the_horse():
     assert is_even(estimate_background(x))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sigma", [0.1, 1])
 @pytest.mark.parametrize("axis", [0, 1])
 def test_half_black_half_white_is_even(axis, sigma):
@@ -116,6 +120,7 @@ def test_dark_ground_with_a_few_bright_spots(levels):
     assert error(estimate_background(grey), b) < 0.03
 
 
+@pytest.mark.slow
 def test_a_clean_picture_is_left_alone_and_its_light_found():
     z = clean("text")
     smooth = (z[:-1:2, ::2] * 60.0 + z[1::2, ::2] * 67.0 + 64).astype(np.uint8)  # four greys
@@ -124,12 +129,14 @@ def test_a_clean_picture_is_left_alone_and_its_light_found():
     assert error(estimate_background(np.where(z, 191, 64) * b), b) < 0.03
 
 
+@pytest.mark.slow
 def test_levels_are_constant_once_the_light_is_divided_out():
     z = clean("horse")
     x, _ = picture(z, "vignette", 0.1)
     assert is_even(estimate_background(x / estimate_background(x)))
 
 
+@pytest.mark.slow
 def test_scale_does_not_matter_and_median_is_one():
     x, _ = picture(clean("letter_a"), "linear")
     found = estimate_background(x)
@@ -139,6 +146,7 @@ def test_scale_does_not_matter_and_median_is_one():
         np.testing.assert_allclose(estimate_background(x * factor), found, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_mirrored_picture_has_the_mirrored_light():
     x, _ = picture(clean("mask")[:300, :384], "bump", 0.3)  # whole patches
     found = estimate_background(x)
@@ -147,6 +155,7 @@ def test_a_mirrored_picture_has_the_mirrored_light():
     assert error(np.fliplr(found), found) > 0.05  # the control: it is lopsided
 
 
+@pytest.mark.slow
 def test_missing_pixels_do_not_count():
     x, b = picture(clean("text"), "linear", 0.3)
     mask = np.random.default_rng(3).random(x.shape) < 0.7
@@ -157,18 +166,21 @@ def test_missing_pixels_do_not_count():
     np.testing.assert_array_equal(estimate_background(np.where(mask, x, 1e20), mask), found)
 
 
+@pytest.mark.slow
 def test_dead_pixels_do_not_spoil_it():
     x, b = picture(clean("text"), "linear", 0.3)
     x[10, 20], x[300, 400] = 1e29, -1e29
     assert error(estimate_background(x), b) < 0.03
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [np.int16, np.int64, np.uint16, np.float16, ">f4", ">u2"])
 def test_any_real_dtype(dtype):
     x, b = picture(clean("horse"), "vignette", 0.1)
     assert error(estimate_background(x.clip(0).astype(dtype)), b) < 0.03
 
 
+@pytest.mark.slow
 def test_input_is_unchanged_and_the_result_the_same_each_time():
     x, _ = picture(clean("qr_code"), "linear", grey="8 bit")
     wide = np.repeat(x, 2, axis=1)[:, ::2]  # a view with strides
@@ -220,6 +232,7 @@ def test_a_mask_that_leaves_nothing():
     assert is_even(estimate_background(x, np.zeros(x.shape, bool)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PICTURES)
 @pytest.mark.parametrize("kind", ["even", "linear"])
 def test_a_black_level_below_zero_is_no_light(name, kind):
@@ -248,6 +261,7 @@ def test_what_is_no_picture_is_refused(image, mask, parameter):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_temporaries_of_a_large_picture_stay_below_four_bytes_a_pixel():
     z = np.tile(clean("text"), (4, 3))
     x, b = picture(z, "linear", grey="8 bit")

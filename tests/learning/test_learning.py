@@ -64,6 +64,7 @@ def letter(sample):
     return seen(NOISES[0], sample("letter_a", "clean"), 900)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_estimate(letter):
     kept = letter.copy()
     letter.flags.writeable = False
@@ -77,6 +78,7 @@ def test_the_same_seed_gives_the_same_estimate(letter):
     np.testing.assert_array_equal(letter, kept)
 
 
+@pytest.mark.slow
 def test_other_hidden_pixels_tell_nearly_the_same(horse, sample):
     """Whatever pixels are hidden, errors are at most 1.2 times the fewest."""
     found = [estimate(horse, rng=seed) for seed in range(4)]
@@ -88,6 +90,7 @@ def test_other_hidden_pixels_tell_nearly_the_same(horse, sample):
     assert max(errors) < 1.2 * min(errors)
 
 
+@pytest.mark.slow
 def test_estimates_at_once_are_those_one_after_the_other(sample):
     pictures = [seen(noise, sample("letter_a", "clean"), s) for noise in NOISES for s in (1, 2)]
     alone = [plain(estimate(x)) for x in pictures]
@@ -96,6 +99,7 @@ def test_estimates_at_once_are_those_one_after_the_other(sample):
     assert together == alone
 
 
+@pytest.mark.slow
 def test_the_record_is_plain_json(letter):
     found = estimate(letter)
     record = found.record()
@@ -110,6 +114,7 @@ def test_the_record_is_plain_json(letter):
     assert found.site_updates > letter.size
 
 
+@pytest.mark.slow
 def test_a_noise_model_that_is_given_is_kept(letter):
     noise = GaussianNoise(50.0, GREY)
     assert estimate(letter, noise).noise is noise
@@ -119,6 +124,7 @@ def test_a_noise_model_that_is_given_is_kept(letter):
     assert resolve_noise(AUTO, letter) == choose_noise(letter)
 
 
+@pytest.mark.slow
 def test_the_score_prefers_the_noise_that_made_the_picture(horse, letter):
     scores = [estimate(horse, FlipNoise(p)).score for p in (0.1, 0.03, 0.25)]
     assert scores[0] > max(scores[1:]) + 0.01
@@ -129,6 +135,7 @@ def test_the_score_prefers_the_noise_that_made_the_picture(horse, letter):
 # -------------------------------------------------------------------- symmetry
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", NOISES, ids=lambda noise: noise.name)
 def test_a_transposed_picture_has_its_strengths_exchanged(noise, sample):
     """Text three times as tall holds together downwards more than along its lines."""
@@ -147,6 +154,7 @@ def test_a_transposed_picture_has_its_strengths_exchanged(noise, sample):
     assert mean(found, "vertical") > 1.5 * mean(found, "horizontal")  # the control
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["text", "horse", "letter_a"])
 def test_an_inverted_picture_has_the_same_coupling_and_the_opposite_bias(name, sample):
     x = seen(NOISES[1], sample(name, "clean"), 900)
@@ -165,6 +173,7 @@ def test_an_inverted_picture_has_the_same_coupling_and_the_opposite_bias(name, s
 # ------------------------------------------------------------------ missing pixels
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", NOISES, ids=lambda noise: noise.name)
 @pytest.mark.parametrize("name", ["horse", "text", "letter_a"])
 def test_half_of_the_pixels_tell_nearly_as_much(name, noise, sample):
@@ -182,6 +191,7 @@ def test_half_of_the_pixels_tell_nearly_as_much(name, noise, sample):
     assert a < 1.2 * b + 4 * np.sqrt(b / x.size)
 
 
+@pytest.mark.slow
 def test_both_ways_to_say_missing_are_one(letter):
     mask = np.random.default_rng(4).random(letter.shape) < 0.5
     x = letter.astype(np.float32)
@@ -203,6 +213,7 @@ RECOGNISED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", RECOGNISED, ids=str)
 @pytest.mark.parametrize("name", NAMES)
 def test_the_noise_is_recognised(name, noise, sample):
@@ -210,6 +221,7 @@ def test_the_noise_is_recognised(name, noise, sample):
     assert {choose_noise(seen(noise, z, seed)).name for seed in range(900, 905)} == {noise.name}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["horse", "qr_code", "mask", "letter_a"])
 def test_salt_without_pepper_is_told_from_flips_where_parts_are_wide(name, sample):
     z = sample(name, "clean")
@@ -248,6 +260,7 @@ PICTURES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("kind", PICTURES)
 def test_odd_pictures_give_finite_numbers_and_no_warning_but_our_own(kind, shape):

@@ -91,6 +91,7 @@ def cell(name, kind):
 # ----------------------------------------------------------------------- errors
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "kind"), CELLS)
 def test_errors_are_near_those_of_the_best_coupling_in_hindsight(name, kind):
     """At most 1.2 times the errors of the best strength on four neighbours."""
@@ -115,6 +116,7 @@ LOST = pytest.mark.xfail(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["gaussian", pytest.param("flip", marks=LOST)])
 @pytest.mark.parametrize("turned", [False, True])
 def test_bars_are_followed_along_their_length(kind, turned):
@@ -157,6 +159,7 @@ def log_loss(p, z):
     return -float(np.mean(np.log(np.where(z, p, 1 - p))))
 
 
+@pytest.mark.slow
 def test_the_calibration_holds_for_pixels_hidden_from_it():
     """Other pixels of other noise are hidden, and their labels predicted."""
     losses = []
@@ -173,6 +176,7 @@ def test_the_calibration_holds_for_pixels_hidden_from_it():
     assert best < 0.9 * min(flat, steep)  # the controls
 
 
+@pytest.mark.slow
 def test_the_calibration_holds_for_pixels_that_are_seen():
     losses = []
     for name, kind in CELLS:
@@ -196,6 +200,7 @@ def test_the_search_is_short():
     assert np.mean(shares) <= 12
 
 
+@pytest.mark.slow
 def test_of_a_large_picture_less_than_two_solves_are_made():
     z = np.tile(clean("text"), (6, 5))[:2240, :2240]
     noise = GaussianNoise(1.0)
@@ -211,6 +216,7 @@ def test_of_a_large_picture_less_than_two_solves_are_made():
 # ---------------------------------------------------------------- clean pictures
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::isingdenoise.EstimationWarning")
 @pytest.mark.parametrize("grey", ["bits", "0 and 255", "50 and 200"])
 @pytest.mark.parametrize("name", NAMES)
@@ -236,6 +242,7 @@ def test_a_clean_picture_stays_as_it_is(name, grey):
 # ------------------------------------------------------------------ uneven light
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["text", "qr_code"])
 def test_uneven_light_costs_little(name):
     """Where light falls to 0.4 of its most; noise is 0.3 of half the levels' distance."""
@@ -254,6 +261,7 @@ def test_uneven_light_costs_little(name):
     assert errors(uneven) > 0.1  # the control: light that nobody allows for
 
 
+@pytest.mark.slow
 def test_the_light_is_part_of_the_result():
     z = clean("letter_a")
     b = light("linear", z.shape)

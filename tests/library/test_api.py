@@ -60,6 +60,7 @@ def assert_same(a, b):
     assert a.solution.lower_bound == b.solution.lower_bound
 
 
+@pytest.mark.slow
 @EVERY_ENGINE
 @pytest.mark.parametrize("noise", ["gaussian", "flip"])
 @pytest.mark.parametrize("name", LIMITS)
@@ -223,6 +224,7 @@ def test_the_input_is_left_alone(engine, noisy):
     ))  # fmt: skip
 
 
+@pytest.mark.slow
 @EVERY_ENGINE
 def test_dtypes_do_not_matter(engine):
     grey = np.random.default_rng(3).integers(0, 2, (9, 10))

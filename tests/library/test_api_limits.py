@@ -236,6 +236,7 @@ def test_the_change_map_costs_one_bit_a_pixel_and_belongs_to_the_result(noisy):
 # --------------------------------------------------------------- limit on change
 
 
+@pytest.mark.slow
 @EVERY_ENGINE
 def test_the_limit_is_the_largest_share_that_passes(engine, noisy):
     changed = denoise(noisy, engine=engine, rng=1).changed

@@ -75,6 +75,7 @@ def test_equals_the_slow_reference(shape, phi):
     assert effective_sample_size(x) == pytest.approx(slow_ess, rel=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("phi", [-0.5, 0.0, 0.5, 0.9])
 def test_ar1_has_the_size_that_theory_gives(phi):
     theory = CHAINS * DRAWS * (1 - phi) / (1 + phi)

@@ -111,6 +111,7 @@ def kept(array):
     return array.dtype, array.strides, array.flags.writeable, np.asarray(array).tobytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_every_dtype_is_read_by_value(dtype):
     x = (GREY > 50) if dtype == "?" else GREY.astype(dtype)
@@ -127,6 +128,7 @@ def test_every_dtype_is_read_by_value(dtype):
     assert kept(x) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("dtype", ["?", "u1", "u2", "f4", "f8"])
 def test_a_layout_changes_no_bit_and_nothing_is_changed(layout, dtype, tmp_path):
@@ -148,6 +150,7 @@ def test_a_layout_changes_no_bit_and_nothing_is_changed(layout, dtype, tmp_path)
         assert path.read_bytes() == x.tobytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", [n for n in LAYOUTS if n not in ("masked nowhere", "matrix")])
 def test_masks_and_light_may_lie_as_they_like(layout, tmp_path):
     def laid(array, name):
@@ -162,6 +165,7 @@ def test_masks_and_light_may_lie_as_they_like(layout, tmp_path):
     assert estimated(GREY, mask=odd["mask"]) == estimated(GREY, mask=KNOWN)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["?", "u1", "f4"])
 @pytest.mark.parametrize("value", [0, 1, np.nan, np.inf])
 def test_what_numpy_has_masked_is_missing(dtype, value):

@@ -53,6 +53,8 @@ print(waited, before == digest(), signal.getsignal(signal.SIGINT) is signal.defa
 """
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
 @pytest.mark.parametrize("what", ["mf", "icm", "gibbs", "estimate"])
 def test_ctrl_c_in_a_long_solve_is_heard_at_once_and_leaves_all_as_it_was(what):
@@ -68,6 +70,7 @@ def test_ctrl_c_in_a_long_solve_is_heard_at_once_and_leaves_all_as_it_was(what):
     assert (same, handler) == ("True", "True")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("eight", [False, True])
 def test_a_large_picture_in_several_calls_comes_out_the_same(eight, monkeypatch):
     from isingdenoise import Coupling

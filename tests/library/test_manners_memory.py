@@ -56,6 +56,7 @@ def peak(x, engine, options):
         tracemalloc.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("case", "dtype"),
     [(case, dtype) for case in ("mf", "icm", "gibbs") for dtype in ("bool", "uint8", "float32")]
@@ -91,6 +92,8 @@ print(1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before))
 """
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="counts in KiB there")
 def test_the_whole_process_stays_within_the_estimate():
     side = 3000

@@ -66,6 +66,7 @@ def large():
     return bits(denoise(noisy(LARGE, 9), GaussianNoise(40.0, (90.0, 170.0)), coupling=0.5, rng=0))
 
 
+@pytest.mark.slow
 def test_eight_threads_while_a_large_picture_is_solved():
     alone, alone_large = [clean(k) for k in range(len(WORK))], large()
     order = list(range(len(WORK))) * 2
@@ -102,6 +103,7 @@ def state():
     }
 
 
+@pytest.mark.slow
 def test_nothing_of_the_process_is_changed():
     for k in range(6):
         clean(k)  # kernels are loaded
@@ -115,6 +117,7 @@ def test_nothing_of_the_process_is_changed():
     assert state() == before
 
 
+@pytest.mark.slow
 def test_nothing_of_the_process_is_changed_while_threads_work():
     clean(0)
     before, stop, seen = state(), threading.Event(), []
@@ -171,6 +174,8 @@ print(numba.threading_layer(), status, [work(engine) for engine in engines] == e
 """
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.parametrize("layer", ["omp", "workqueue", "tbb"])
 def test_a_child_forked_after_a_parallel_solve_gives_the_same_bits(layer):
@@ -187,6 +192,7 @@ def test_a_child_forked_after_a_parallel_solve_gives_the_same_bits(layer):
     assert done.stdout.split() == [layer, "0", "True"], done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["spawn", "fork", "forkserver"])
 def test_processes_give_the_same_bits_and_their_results_come_back(method):
     if method not in multiprocessing.get_all_start_methods():

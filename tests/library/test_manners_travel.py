@@ -94,6 +94,8 @@ print(result.image.sum(), result.probability.sum(), result.change_map.sum(), "nu
 """
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_a_pickle_is_read_without_numba():
     result = denoise(X)  # with a calibration, its probability not yet made
     data = pickle.dumps([result, *(make() for make in THINGS.values())])

@@ -172,6 +172,7 @@ def test_what_couplings_must_earn_is_what_the_search_asks_for(axes):
     assert axes.lines[-1].get_label() == "in use"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noisy", [PICTURE, np.ones((1, 1), np.bool_)])
 def test_the_scores_of_an_estimate_are_a_figure(noisy):
     found = estimate(noisy, FlipNoise(0.1))
@@ -261,6 +262,8 @@ def test_an_unknown_quantity_is_an_error(axes):
         assert error.value.parameter == "quantity"
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_drawing_leaves_pyplot_and_the_settings_alone():
     code = """
 import sys

@@ -64,6 +64,7 @@ def check(caught, message, called):
             assert one.lineno == first
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("message", CAUSES)
 @pytest.mark.parametrize("way", ["denoise", "of a spec"])
 def test_each_warning_stands_where_the_package_was_called(message, way):

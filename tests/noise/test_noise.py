@@ -49,6 +49,7 @@ def test_the_sampler_draws_from_the_likelihood(noise, side):
     assert chi_square(found, other) < 1e-6  # control
 
 
+@pytest.mark.slow
 @EVERY_EXAMPLE
 def test_fit_on_the_true_spins_recovers_the_parameters(noise):
     z = half_and_half((600, 800))
@@ -164,6 +165,7 @@ def test_a_constant_bool_picture_stays_as_it_is(name, bright):
     assert np.all(found.image == bright)
 
 
+@pytest.mark.slow
 @EVERY_EXAMPLE
 @pytest.mark.filterwarnings("ignore::isingdenoise.EstimationWarning")  # one level is all there is
 def test_missing_pixels_say_nothing(noise):
@@ -294,6 +296,7 @@ def test_small_and_busy_pictures_can_be_estimated(name, picture):
     assert np.isfinite(field_and_offset(noise, x)[0]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NOISE_MODELS)
 @pytest.mark.parametrize("how", ["blank", "masked"])
 def test_a_large_picture_with_nothing_in_its_middle(name, how):

@@ -32,6 +32,7 @@ def test_poisson_field():
     np.testing.assert_allclose(field, expected, rtol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rates", [(5, 20), (20, 40), (2, 8), (200, 300)], ids=str)
 @pytest.mark.parametrize("name", PICTURES)
 def test_poisson_estimates(name, rates, sample):
@@ -44,6 +45,7 @@ def test_poisson_estimates(name, rates, sample):
     assert found.levels == found.rates
 
 
+@pytest.mark.slow
 def test_counts_can_be_cleaned(sample):
     clean = sample("horse", "clean")
     x = PoissonNoise((2, 8)).sample(clean, np.random.default_rng(32)).astype(np.uint8)
@@ -111,6 +113,7 @@ def test_probabilities_on_every_scale(dtype, top):
     np.testing.assert_allclose(field, expected, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_verdicts_can_be_cleaned(sample):
     clean = sample("horse", "clean")
     p = ProbabilityNoise().sample(clean, np.random.default_rng(34))

@@ -58,6 +58,7 @@ def test_thin_strokes_take_the_share_of_their_ground(sample):
     assert (known.black, known.white) == (0.3, found.white)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PICTURES)
 @pytest.mark.parametrize("noise", ["flip", "flip-per-level", "salt-pepper"])
 def test_clean_pictures_stay_as_they_are(name, noise, sample):

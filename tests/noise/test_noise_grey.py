@@ -36,6 +36,7 @@ def test_saturated_8_bit_pixels_count_for_the_whole_tail(sigma, side):
     assert density.sum() < 0.99 or sigma == 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PICTURES)
 def test_gaussian_estimates_of_the_samples(name, sample):
     """The truth is 64, 191 and 63.5; one pixel in six is clipped."""
@@ -57,6 +58,7 @@ LARGE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", LARGE.values(), ids=LARGE)
 @pytest.mark.parametrize("name", ["text", "small_text", "horse", "qr_code", "mask"])
 def test_estimates_of_large_pictures(name, noise, sample):
@@ -67,6 +69,7 @@ def test_estimates_of_large_pictures(name, noise, sample):
     assert_close(found, noise, 0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("white", "sigma"), [(250, 20), (270, 20), (270, 63.5), (290, 40)])
 @pytest.mark.parametrize("name", ["text", "horse"])
 def test_whitened_scans(name, white, sigma, sample):
@@ -78,6 +81,7 @@ def test_whitened_scans(name, white, sigma, sample):
     assert_close(GaussianNoise.from_image(x), noise, 0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PICTURES)
 @pytest.mark.parametrize("shrunk", [1, 2, 3])
 @pytest.mark.parametrize("noise", GREY)
@@ -94,6 +98,7 @@ def test_clean_pictures_stay_as_they_are(name, shrunk, noise, sample):
     assert np.mean(found.image != (x > (low + high) / 2)) <= 5e-4
 
 
+@pytest.mark.slow
 def test_noise_inside_a_wide_margin_is_no_clean_picture(sample):
     """The control of the former test."""
     z = sample("letter_a", "clean")
@@ -105,6 +110,7 @@ def test_noise_inside_a_wide_margin_is_no_clean_picture(sample):
         assert found.sigma == pytest.approx(sigma, rel=0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("noise", "dtype"),
     [

@@ -187,6 +187,7 @@ def test_close_levels_that_lie_together_are_two(distance):
     assert found.spread == pytest.approx(1, abs=0.1)
 
 
+@pytest.mark.slow
 def test_what_is_spread_evenly_and_rounded_is_one_level():
     x, weight, group = halves(0.0, groups=False, sigma=1.5)
     data = np.rint(x), weight, group

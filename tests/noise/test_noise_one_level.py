@@ -33,6 +33,7 @@ def page(shape, level, sigma, seed=0):
     return as_8_bit(level + sigma * np.random.default_rng(seed).standard_normal(shape))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [*GREY, "auto"])
 @pytest.mark.parametrize(("level", "sigma"), [(240, 4), (20, 4), (254, 4), (128, 60), (240, 0.6)])
 def test_a_blank_page_comes_out_in_one_colour(noise, level, sigma):
@@ -45,6 +46,7 @@ def test_a_blank_page_comes_out_in_one_colour(noise, level, sigma):
     assert f"comes out all {colour}" in str(heard[0].message)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", GREY)
 def test_blank_pages_of_other_sizes_and_dtypes(noise):
     for seed, (shape, dtype) in enumerate(
@@ -71,6 +73,7 @@ def test_specks_on_a_blank_page_stay(noise):
     assert found.noise.levels == pytest.approx((35, 240), abs=1)
 
 
+@pytest.mark.slow
 def test_one_dot_on_a_large_page():
     x = page((800, 1000), 240, 4)
     x[400:404, 500:504] = 40
@@ -78,6 +81,7 @@ def test_one_dot_on_a_large_page():
     assert np.count_nonzero(~found.image) == np.count_nonzero(x == 40) == 16
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["u1", "f4"])
 @pytest.mark.parametrize("sigma", [2.0, 3.0])
 @pytest.mark.parametrize("name", ["horse", "mask", "letter_a"])
@@ -95,6 +99,7 @@ def test_strong_noise_is_not_taken_for_a_blank_page(name, sigma, dtype, sample):
         assert found.levels[1] - found.levels[0] < (260 if dtype == "u1" else 4)
 
 
+@pytest.mark.slow
 def test_two_levels_that_only_their_places_show():
     """Levels a third of sigma apart are two where parts are wide, one where they are scattered."""
     rng = np.random.default_rng(3)
@@ -112,6 +117,7 @@ def test_levels_that_are_given_are_no_question(kind):
     assert found.levels == (40, 240)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("slope", [0.3, 0.5])
 def test_a_blank_page_in_uneven_light_needs_its_background(slope, seed):
@@ -124,6 +130,7 @@ def test_a_blank_page_in_uneven_light_needs_its_background(slope, seed):
         assert not denoise(x).image.all()  # control
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", [128, 240])
 def test_noise_that_hangs_together_is_warned_of(level):
     """It cannot be told from a faint picture."""
@@ -154,6 +161,7 @@ def test_equal_pixels_say_what_comes_out(value, colour):
     assert np.all(found.image == (colour == "white"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FLOATS)
 @pytest.mark.parametrize("noise", ["auto", "gaussian"])
 @pytest.mark.parametrize("name", ["horse", "letter_a", "mask"])
@@ -171,6 +179,7 @@ def test_floats_of_a_clipped_picture_are_as_good_as_integers(name, noise, form, 
     assert other.noise.sigma == pytest.approx(scale * one.noise.sigma, rel=tolerance)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FLOATS)
 @pytest.mark.parametrize("name", CLIPPED)
 def test_the_same_model_is_chosen_for_floats(name, form, sample):
@@ -180,6 +189,7 @@ def test_the_same_model_is_chosen_for_floats(name, form, sample):
         assert choose_noise(FLOATS[form](x)[0]).name == choose_noise(x).name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ends", [(-1.2, None), (None, 1.1), (-1.2, 1.1)])
 @pytest.mark.parametrize("kind", [GaussianNoise, LaplaceNoise])
 def test_continuous_floats_end_where_pixels_pile_up(kind, ends):
@@ -204,12 +214,14 @@ def test_floats_without_clipping_have_no_ends(name, step):
         assert NOISE_MODELS[name].from_image(x).limits is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["flip", "flip-per-level"])
 def test_flips_of_a_grey_picture_are_warned_of(name, sample):
     with pytest.warns(EstimationWarning, match=f"is grey: {name} thresholds it first"):
         denoise(sample("horse", "gaussian"), name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["flip", "flip-per-level"])
 def test_ringing_about_two_levels_and_smooth_edges_are_no_grey(name, sample, tmp_path):
     flipped = FlipNoise(0.1, (0.0, 255.0)).sample(

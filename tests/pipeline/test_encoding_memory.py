@@ -39,6 +39,8 @@ print(peak() - before)
 """
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="measures by /proc")
 @pytest.mark.parametrize(
     ("name", "kind", "held"),

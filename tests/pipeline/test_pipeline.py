@@ -118,6 +118,7 @@ def work(job, options):
     return [page.record for page in found.pages]
 
 
+@pytest.mark.slow
 def test_what_is_sent_to_a_worker_pickles(noisy, tmp_path):
     options = CleanOptions(
         noise=NoiseSpec("gaussian", sigma=40.0), engine=Gibbs(sweeps=5), coupling=0.5, seed=1

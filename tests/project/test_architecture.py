@@ -220,6 +220,7 @@ def code_lines(text):
     return len(lines)
 
 
+@pytest.mark.slow
 def test_every_module_keeps_to_its_layer():
     assert faults(sources()) == []
 
@@ -319,6 +320,7 @@ def named_engines(module, text, engines):
     }
 
 
+@pytest.mark.slow
 def test_no_module_names_an_engine_but_its_own():
     from isingdenoise import ENGINES
 

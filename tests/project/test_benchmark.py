@@ -35,6 +35,7 @@ def test_a_missing_peer_is_left_out_with_a_word(benchmark_script, monkeypatch):
     assert rows["NumPy, 10 Jacobi sweeps"].seconds > 0
 
 
+@pytest.mark.slow
 def test_memory_is_measured_in_a_process_of_its_own(benchmark_script):
     rows = benchmark_script.memory(256)
     assert [row.contestant for row in rows] == ["mf", "icm", "gibbs"]

@@ -45,6 +45,7 @@ def test_the_pictures_are_as_many_and_as_varied_as_promised(quality, shown):
     assert len(set(quality.pictures.CODES) & set(shown)) >= 3
 
 
+@pytest.mark.slow
 def test_the_pictures_are_the_same_at_every_run(quality, shown):
     again = quality.pictures.pictures()
     assert all(np.array_equal(clean, again[name]) for name, clean in shown.items())
@@ -250,6 +251,8 @@ def test_an_unknown_column_is_one_clear_line(quality, capsys):
     assert "no such column: zreo; there are noisy, zero" in capsys.readouterr().err
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_the_quick_run_prints_tables_and_goals(tmp_path):
     out = tmp_path / "quick.jsonl"
     command = [sys.executable, str(SCRIPTS / "benchmark_quality.py"), "--quick", "--out", str(out)]

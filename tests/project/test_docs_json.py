@@ -92,6 +92,7 @@ def pictures(folder):
 OWN = {"input", "output", "probability", "change_map", "mask", "protect"}
 
 
+@pytest.mark.slow
 def test_run(folder):
     check(pictures(folder), PICTURE | OWN)
     assert SECTIONS["run"] - OWN == {
@@ -115,6 +116,7 @@ def test_run_of_several(folder):
     assert failed["output"] is None
 
 
+@pytest.mark.slow
 def test_estimate(folder):
     lit = as_json("estimate", folder / "lit.png", "--background", "auto", "--noise", "gaussian")
     found = [as_json("estimate", folder / "noisy.png"), lit]
@@ -122,6 +124,7 @@ def test_estimate(folder):
     assert unknown([{"noise": row["noise"]} for row in found], PICTURE) == set()
 
 
+@pytest.mark.slow
 def test_compare(folder):
     clean = save(folder / "clean.bmp", scene())
     lit = as_json("compare", folder / "lit.png", "--background", "auto", "--noise", "gaussian")

@@ -59,6 +59,8 @@ LOCALES = {
 NAMES = {"accents": "été.png".encode(), "kanji": "光.png".encode(), "no UTF-8": b"a\xff\xe9.png"}
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.parametrize("locale", LOCALES)
 def test_names_of_all_kinds_in_all_locales(tmp_path, noisy, locale):
     env = LOCALES[locale]
@@ -80,6 +82,8 @@ def test_names_of_all_kinds_in_all_locales(tmp_path, noisy, locale):
     assert os.path.getsize(path.replace(b".png", b".denoised.png")) > 0  # noqa: PTH202 - bytes
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_the_help_is_the_same_in_ascii_on_narrow_terminals_and_without_docstrings(command):
     words = [command, "--help"] if command else ["--help"]
@@ -92,6 +96,8 @@ def test_the_help_is_the_same_in_ascii_on_narrow_terminals_and_without_docstring
 # ---- Python's own switches
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "program", [[sys.executable, "-I", SCRIPT], [sys.executable, "-m", "isingdenoise_cli"]]
 )
@@ -103,6 +109,8 @@ def test_other_ways_to_start(noisy, program):
     assert go("--version", program=program) == go("--version")
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_the_same_bytes_whatever_python_and_numba_are_told(noisy):
     found = set()
     for env in ({}, {"PYTHONOPTIMIZE": "2", "PYTHONDEVMODE": "1", **SLOW}):
@@ -115,6 +123,8 @@ def test_the_same_bytes_whatever_python_and_numba_are_told(noisy):
 # ---- folders
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.parametrize("home", [None, "/dev/null/none"])
 def test_no_home(noisy, home):
     env = {"XDG_CACHE_HOME": "/dev/null/none", "XDG_CONFIG_HOME": "/dev/null/none", **SLOW}
@@ -123,6 +133,8 @@ def test_no_home(noisy, home):
     assert (done[0], done[2]) == (0, b""), done
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_no_home_and_a_figure(noisy):
     """matplotlib wants a folder of its own; what it says of that is no business of anybody."""
     env = {"HOME": "/dev/null/none", "XDG_CACHE_HOME": "", "XDG_CONFIG_HOME": "", **SLOW}
@@ -133,6 +145,8 @@ def test_no_home_and_a_figure(noisy):
     assert plot.stat().st_size
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_a_package_that_cannot_be_written_in_and_no_cache(noisy):
     mount = 'mount --bind -o ro "$0" "$0" && exec "$@"'
     readonly = ["unshare", "-m", "sh", "-c", mount, ROOT / "isingdenoise"]
@@ -158,6 +172,8 @@ def nowhere(tmp_path):
                         folder, SCRIPT]}  # fmt: skip
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_in_a_deleted_folder_absolute_names_work(noisy, nowhere, tmp_path):
     done = go("run", noisy, *PLAIN, "--log-file", tmp_path / "log.txt", **nowhere)
     assert (done[0], done[2]) == (0, b""), done
@@ -170,6 +186,8 @@ def test_in_a_deleted_folder_absolute_names_work(noisy, nowhere, tmp_path):
     assert (out / "noisy.png").stat().st_size
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [
@@ -184,6 +202,8 @@ def test_in_a_deleted_folder_relative_names_are_code_3(nowhere, words):
     line_of(go(*words, **nowhere), 3)
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_in_a_deleted_folder_relative_outputs_are_no_internal_error(noisy, nowhere):
     line_of(go("run", noisy, "-o", "n.png", **nowhere), 3)
     line_of(go("run", noisy, "--log-file", "log.txt", **nowhere), 5)
@@ -192,6 +212,8 @@ def test_in_a_deleted_folder_relative_outputs_are_no_internal_error(noisy, nowhe
 # ---- numba's variables
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", ["0", "-1", "abc", "", "100000", "1.5", "9" * 5000])
 def test_threads_that_numba_would_die_of_are_code_2(threads):
     line = line_of(go("warmup", env={"NUMBA_NUM_THREADS": threads}), 2)
@@ -199,11 +221,14 @@ def test_threads_that_numba_would_die_of_are_code_2(threads):
     assert len(line) < 250
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_threads_that_numba_can_do_with(noisy):
     done = go("run", noisy, *PLAIN, env={"NUMBA_NUM_THREADS": " 2\n"})
     assert (done[0], done[2]) == (0, b""), done
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("threads", ["0", "abc"])
 def test_the_library_says_the_same_when_kernels_are_first_needed(threads):
     code = """
@@ -237,6 +262,8 @@ def without_streams(*descriptors):
     return {"preexec_fn": close}
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)])
 def test_closed_streams(noisy, closed):
     done = go("run", noisy, *PLAIN, "-v", **without_streams(*closed))
@@ -249,15 +276,19 @@ def test_closed_streams(noisy, closed):
     assert data.endswith(b"IEND\xaeB`\x82")  # nothing printed has gone into it
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("words", [["engines"], ["--help"]])
 def test_closed_stdout_and_little_to_say(words):
     assert go(*words, **without_streams(1)) == (0, b"", b"")
 
 
+@pytest.mark.process
 def test_a_closed_stdout_gets_no_picture(noisy):
     assert "standard output" in line_of(go("run", noisy, "-o", "-", **without_streams(1)), 5)
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_full_streams_change_no_exit_code(noisy):
     with Path("/dev/full").open("wb") as full:

@@ -42,6 +42,7 @@ def modules_after(code, *args):
     return output, set(json.loads(modules))
 
 
+@pytest.mark.slow
 def test_a_heavy_module_would_be_seen():
     _, loaded = modules_after(f"import isingdenoise._kernels.lattice\n{REPORT}")
     assert {"numba", "llvmlite"} <= loaded
@@ -57,6 +58,7 @@ def test_help_and_version_load_next_to_nothing(option):
     assert not loaded & subcommands
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_help_of_a_command_loads_nothing_heavy(name):
     output, loaded = modules_after(RUN, name, "--help")
@@ -64,6 +66,7 @@ def test_the_help_of_a_command_loads_nothing_heavy(name):
     assert not loaded & HEAVY
 
 
+@pytest.mark.slow
 def test_the_lists_load_nothing_heavy():
     for name in ("engines", "noises"):
         output, loaded = modules_after(RUN, name)
@@ -99,6 +102,7 @@ MeanField(), ICM(), Gibbs(), GaussianNoise(), FlipNoise(), Coupling.nearest(1)
     assert not loaded & HEAVY
 
 
+@pytest.mark.slow
 def test_denoise_loads_no_plotting_and_no_files():
     code = f"""
 import numpy as np
@@ -120,6 +124,7 @@ def test_public_names_are_sorted_and_none_is_there_twice():
     assert len(set(isingdenoise.__all__)) == len(isingdenoise.__all__)
 
 
+@pytest.mark.slow
 def test_every_public_name_resolves_when_it_is_the_first():
     """Each in a fresh package, so that no name leans on another's import."""
     code = f"""
@@ -167,6 +172,7 @@ def test_unknown_names_are_attribute_errors():
     assert not hasattr(isingdenoise, "numba")
 
 
+@pytest.mark.slow
 def test_completion_in_the_shell_imports_no_command_for_their_names_and_nothing_heavy(monkeypatch):
     monkeypatch.setenv("_ISINGDENOISE_COMPLETE", "bash_complete")
     for words, light in (

@@ -46,6 +46,7 @@ def load(folder, *words, **env):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [BROKEN, SET])
 def test_a_command_neither_reads_it_nor_breaks(folder, content):
     (folder / ".numba_config.yaml").write_text(content)
@@ -57,16 +58,20 @@ def test_a_command_neither_reads_it_nor_breaks(folder, content):
     assert (folder / "read").exists()  # the control: numba would have
 
 
+@pytest.mark.slow
 def test_without_yaml_nothing_is_said(folder):
     (folder / ".numba_config.yaml").write_text(SET)
     done = load(folder, "alone", PYTHONWARNINGS="error")
     assert (done.stdout.split(), done.stderr) == (["2", "3", "0"], "")
 
 
+@pytest.mark.slow
 def test_variables_are_heeded(folder):
     assert load(folder, "alone", NUMBA_OPT="1").stdout.split() == ["2", "1", "0"]
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_the_command_itself(folder):
     (folder / ".numba_config.yaml").write_text(BROKEN)
     noisy = save_noisy(folder / "noisy.png", size=16)

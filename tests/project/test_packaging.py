@@ -119,6 +119,7 @@ def test_the_installed_packages_are_those_of_the_wheel(installed):
         assert Path(file).is_relative_to(installed)
 
 
+@pytest.mark.slow
 def test_the_installed_command_answers(installed):
     version = run_installed(installed, "--version").stdout
     assert version == f"isingdenoise {isingdenoise.__version__}\n"

@@ -55,6 +55,7 @@ def test_the_readme_has_commands() -> None:
     assert len(blocks("python")) == 3
 
 
+@pytest.mark.slow
 def test_commands(folder: Path) -> None:
     """The daily commands, in order: later ones use what earlier ones wrote."""
     for command in COMMANDS:
@@ -69,12 +70,14 @@ def test_commands(folder: Path) -> None:
     assert len(list((folder / "cleaned").glob("[!.]*"))) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", blocks("python"))
 def test_examples(example: str, folder: Path) -> None:
     done = run([sys.executable, "-W", "error", "-c", example], folder)
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_scripts(tmp_path: Path) -> None:
     """`scripts/demo` runs as printed; `scripts/test` is what runs this test and what CI calls."""
     others = [c for c in COMMANDS if not c.startswith("isingdenoise")]
