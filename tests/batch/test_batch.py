@@ -237,6 +237,7 @@ def test_light_is_divided_out_where_asked_for(folder, out):
         CleanOptions(background="dim")
 
 
+@pytest.mark.slow
 def test_existing_targets_are_outcomes_unless_they_may_be_replaced(folder, out):
     out.mkdir()
     (out / "b.png").write_bytes(b"precious")
@@ -257,6 +258,7 @@ def test_a_target_folder_that_cannot_be_made_is_an_outcome(folder, tmp_path):
     assert (tmp_path / "file").read_bytes() == b"precious"
 
 
+@pytest.mark.slow
 def test_warnings_belong_to_their_picture_and_go_nowhere_else(folder, out):
     save(folder / "aa.png", np.full((8, 8), 90, np.uint8))
     with warnings.catch_warnings():

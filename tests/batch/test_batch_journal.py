@@ -136,6 +136,7 @@ def test_an_output_that_somebody_changed_is_refused(folder, out):
     assert all(outcome.result for outcome in work(folder, out, overwrite=True))
 
 
+@pytest.mark.slow
 def test_another_folder_of_the_same_names_does_not_replace_the_first(folder, out, tmp_path):
     work(folder, out)
     save_noisy(tmp_path / "other" / "a.png", seed=5)
@@ -151,6 +152,7 @@ def test_another_folder_of_the_same_names_does_not_replace_the_first(folder, out
     assert states(folder, out) == [State.SKIP, State.SKIP]
 
 
+@pytest.mark.slow
 def test_both_folders_may_move_together(folder, out, tmp_path):
     work(folder, out)
     (tmp_path / "new").mkdir()

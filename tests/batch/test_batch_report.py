@@ -83,6 +83,7 @@ def test_a_line_of_the_journal_does_not_grow_with_the_warnings(count, last):
     assert (kept[-1] if kept else None) == last
 
 
+@pytest.mark.slow
 def test_a_result_that_is_older_than_a_failure_is_called_so(folder, out, tmp_path):
     options = ["--noise", "gaussian", "--coupling", "0.4"]
     succeed("batch", folder, out, *options)

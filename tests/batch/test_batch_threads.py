@@ -149,6 +149,7 @@ def test_when_stopped_what_was_begun_is_told_and_nothing_else_is_begun():
         assert 3 <= len(outcomes) < 3 + threads
 
 
+@pytest.mark.slow
 def test_who_stops_asking_waits_for_what_is_at_work_and_leaves_no_thread():
     before, done = threading.active_count(), []
 

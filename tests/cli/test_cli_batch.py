@@ -100,6 +100,7 @@ def test_each_picture_has_its_own_noise_and_coupling_and_light(out, tmp_path):
         assert target.read_bytes() == (out / f"{name}.png").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_bad_file_is_reported_and_the_rest_is_done(folder, out):
     (folder / "aa.png").write_text("no picture")
     (folder / "sub" / "zero.jpg").write_bytes(b"")
@@ -113,6 +114,7 @@ def test_a_bad_file_is_reported_and_the_rest_is_done(folder, out):
     assert written(out) == ["a.png", "b.tif", "sub/c.png", "sub/deep/a.png"]
 
 
+@pytest.mark.slow
 def test_json_tells_each_picture(folder, out):
     (folder / "bad.png").write_text("no picture")
     save(folder / "flat.png", np.full((8, 8), 200, np.uint8))
@@ -154,6 +156,7 @@ def test_two_pictures_of_one_target_are_refused_before_any_work(folder, out, twi
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_an_existing_target_is_refused_before_any_work(folder, out):
     out.mkdir()
     (out / "b.tif").write_bytes(b"precious")

@@ -127,6 +127,7 @@ def test_a_link_planted_in_the_output_folder_is_no_way_out(folder, out, tmp_path
     assert [path.name for path in out.iterdir()] == ["sub"]
 
 
+@pytest.mark.slow
 def test_an_output_folder_that_is_a_link_is_what_the_user_named(folder, out, tmp_path):
     (tmp_path / "real").mkdir()
     out.symlink_to("real")

@@ -89,6 +89,7 @@ def test_the_table_has_one_line_for_each_engine(noisy, clean):
     assert all(row.split()[-1] in {"converged", "sampled"} for row in rows)
 
 
+@pytest.mark.slow
 def test_without_a_clean_picture_nothing_is_measured(noisy):
     heading = succeed("compare", noisy, *FEW).stdout.splitlines()[3]
     assert "bit error rate" not in heading
@@ -144,6 +145,7 @@ def test_a_perfect_result_is_null_in_json_and_inf_in_the_table(clean):
     assert [row.split()[1:3] for row in rows] == [["0.0000%", "inf"]] * len(ENGINES)
 
 
+@pytest.mark.slow
 def test_engines_are_chosen_by_name(noisy):
     assert list(table_of(noisy, "--engine", "icm", "--engine", "mf")) == ["icm", "mf"]
     assert list(table_of(noisy, "--engine", "icm")) == ["icm"]
@@ -241,6 +243,7 @@ def test_the_figure_shows_every_engine_with_its_error(noisy, clean, tmp_path):
     assert text.count("<image") >= 2 + 3 + 2  # inputs, results, probabilities of mf and gibbs
 
 
+@pytest.mark.slow
 def test_a_figure_of_engines_without_probabilities_and_of_one_pixel(tmp_path):
     picture = save(tmp_path / "one.png", np.full((1, 1), 200, np.uint8))
     with warnings.catch_warnings():

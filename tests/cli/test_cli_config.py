@@ -342,6 +342,7 @@ def test_quiet_here_and_verbose_there(write, monkeypatch):
     assert "--verbose" in error_line(invoke("engines", "--config", path), 2)
 
 
+@pytest.mark.slow
 def test_the_journal_does_not_care_where_a_setting_came_from(tmp_path, write, monkeypatch):
     save_noisy(tmp_path / "in" / "a.png")
     job = ("batch", tmp_path / "in", tmp_path / "out")

@@ -307,6 +307,7 @@ def test_an_interrupt_ends_with_130_and_one_line(tmp_path, monkeypatch):
     assert [p.name for p in tmp_path.iterdir()] == ["noisy.png"]
 
 
+@pytest.mark.slow
 @pytest.mark.process
 @pytest.mark.skipif(os.name == "nt", reason="no such pipes on Windows")
 def test_a_closed_pipe_ends_quietly():

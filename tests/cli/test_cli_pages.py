@@ -50,6 +50,7 @@ def refused(code, folder, *args):
     return line
 
 
+@pytest.mark.slow
 def test_every_page_is_what_it_would_be_alone(fax, tmp_path):
     os.utime(fax, ns=(1_000_000_000, 2_000_000_000))
     data = fax.read_bytes()

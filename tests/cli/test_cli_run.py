@@ -104,6 +104,7 @@ def test_the_extension_of_the_output_chooses_the_format(noisy, tmp_path, name, k
     np.testing.assert_array_equal(bright, load(tmp_path / "ref.png")[1])
 
 
+@pytest.mark.slow
 def test_probabilities_as_tiff_npy_and_png(noisy, tmp_path):
     expected = denoise(load(noisy)[1], "gaussian", rng=0).probability
     for name in ("p.tif", "p.npy", "p.png"):

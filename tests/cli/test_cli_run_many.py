@@ -42,6 +42,7 @@ def refused(code, folder, *args):
 # ----------------------------------------------------------------------------- several inputs
 
 
+@pytest.mark.slow
 def test_several_pictures_are_those_cleaned_one_by_one(three, tmp_path):
     alone = tmp_path / "alone"
     alone.mkdir()

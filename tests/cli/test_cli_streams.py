@@ -355,6 +355,7 @@ def test_a_slow_reader_of_a_pipe_that_does_not_wait_gets_everything(noisy, tmp_p
     assert got == [expected]
 
 
+@pytest.mark.slow
 @pytest.mark.process
 @pytest.mark.parametrize(
     ("args", "closing", "code", "name"),
@@ -388,6 +389,7 @@ def test_what_is_refused_sends_no_byte(noisy, tmp_path):
     assert load(noisy)[1].shape == (32, 32)
 
 
+@pytest.mark.slow
 def test_nothing_waits_for_input_that_is_refused_anyway(noisy, tmp_path):
     """Standard input stays open here: reading it would take for ever."""
     (tmp_path / "x.png").write_bytes(b"precious")

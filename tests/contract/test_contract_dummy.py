@@ -112,6 +112,7 @@ def test_run_that_ends_too_early_tells_the_setting(noisy):
     assert "stopped after 1 sweeps" in done.stdout
 
 
+@pytest.mark.slow
 def test_compare(noisy, tmp_path):
     clean = save(tmp_path / "clean.png", scene())
     few = ["-O", "gibbs.sweeps=5", "-O", "dummy.share=0.5", "-O", "patience=none"]

@@ -64,6 +64,7 @@ def sorted_bombs():
     return [BOMBS[kind] for kind in sorted(BOMBS)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_limit_of_pages_is_an_option_of_what_reads(tmp_path, command):
     save_noisy(tmp_path / "in" / "one.png")

@@ -132,6 +132,7 @@ def test_of_several_pictures_each_has_the_time(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.png", "b.png"]
 
 
+@pytest.mark.slow
 def test_a_batch_goes_on_and_its_next_run_does_the_rest(tmp_path):
     source, out = tmp_path / "in", tmp_path / "out"
     for name in "ab":

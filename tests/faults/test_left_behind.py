@@ -22,6 +22,7 @@ def aged(path, seconds):
     os.utime(path, (time.time() - seconds,) * 2)
 
 
+@pytest.mark.slow
 @pytest.mark.process
 @linux
 def test_a_suspended_run_keeps_its_file_and_a_killed_one_does_not(tmp_path):

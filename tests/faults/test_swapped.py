@@ -129,6 +129,7 @@ def test_a_folder_that_was_named_swapped_for_a_link(tree, tmp_path, monkeypatch,
     assert not (tree / "a.denoised.png").exists()  # together or not at all
 
 
+@pytest.mark.slow
 def test_a_result_that_somebody_edits_meanwhile_stays(tree, tmp_path, monkeypatch):
     """Though the journal knows what it was before."""
     out = tmp_path / "out"

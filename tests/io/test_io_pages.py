@@ -50,6 +50,7 @@ def test_every_page_is_read(tmp_path):
     assert [p.page for p in read_pages(tmp_path / "x.tif", frame=2)] == [2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compression", ["group4", "deflate", "lzw", "packbits", "none"])
 def test_pages_there_and_back(tmp_path, compression):
     """Two files on, every page is as it was: pixels, resolution, compression."""

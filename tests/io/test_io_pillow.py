@@ -58,6 +58,7 @@ def test_a_picture_that_is_taken_part_by_part_is_read_beyond_the_limit_too(monke
     np.testing.assert_array_equal(read_picture(io.BytesIO(data)).pixels, pixels)
 
 
+@pytest.mark.slow
 def test_pillows_limit_stays_on_in_another_thread(monkeypatch):
     """Somebody opens bombs with Pillow all the while that pictures are read here."""
     bomb = png(20_000, 20_000, 8, 0, b"\0")

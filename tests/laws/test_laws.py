@@ -47,6 +47,7 @@ def rounding(model):
     return 1e-6 * float(size + model.field.size)
 
 
+@pytest.mark.slow
 @EVERY_MODEL
 def test_the_reference_agrees_with_the_model(name):
     """Energy and bound by two routes: the model's shifts of arrays, and the list of edges."""

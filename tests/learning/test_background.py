@@ -109,6 +109,7 @@ def test_half_black_half_white_is_even(axis, sigma):
     assert is_even(estimate_background(picture(z, sigma=sigma)[0]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("levels", [(0, 200), (64, 191)])
 def test_dark_ground_with_a_few_bright_spots(levels):
     rng = np.random.default_rng(1)

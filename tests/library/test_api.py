@@ -193,6 +193,7 @@ def test_numpy_numbers_become_plain_values(engine, noisy):
     assert_same(again(noisy, json.loads(json.dumps(found.settings))), found)
 
 
+@pytest.mark.slow
 def test_seeds_are_recorded(noisy):
     assert denoise(noisy, rng=5).settings["seed"] == 5
     fresh = [denoise(noisy, rng=None).settings["seed"] for _ in range(3)]

@@ -77,6 +77,7 @@ def test_protecting_everything_leaves_the_thresholded_picture(engine, noise, noi
     assert found.changes == (0, 0)
 
 
+@pytest.mark.slow
 @EVERY_ENGINE
 def test_protecting_nothing_changes_nothing(engine, noisy):
     plain = denoise(noisy, engine=engine, rng=1)

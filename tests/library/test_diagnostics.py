@@ -88,6 +88,7 @@ def test_ar1_has_the_size_that_theory_gives(phi):
     assert not 0.85 < ratio.mean() < 1.15
 
 
+@pytest.mark.slow
 def test_standard_error_covers_the_true_mean():
     draws = [ar1(0.8, s, 4, 500) + 5.0 for s in range(100)]
     z = np.array([(x.mean() - 5.0) / standard_error(x) for x in draws])

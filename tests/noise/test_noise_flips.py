@@ -88,6 +88,7 @@ def test_an_impulse_hardly_speaks_for_either_level():
     assert np.all(field[[3, 4]] > 10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["f4", "f8", "i4"])
 def test_impulses_of_other_dtypes_lie_at_repeated_extremes(dtype, sample):
     noise = SaltPepperNoise(0.05, 0.08, 30.0, (100.0, 300.0), (-50.0, 450.0))

@@ -205,6 +205,7 @@ def test_a_few_specks_are_found_from_the_end_of_the_row():
     assert found.levels == pytest.approx((240, 445), abs=1)
 
 
+@pytest.mark.slow
 def test_far_levels_and_known_ones_need_not_lie_together():
     data = halves(6.0, groups=False)
     found = one.find_levels(FLOATS, guess(data), NormalPair((0, 6), (1, 1)))

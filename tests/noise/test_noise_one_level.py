@@ -60,6 +60,7 @@ def test_blank_pages_of_other_sizes_and_dtypes(noise):
         assert found.image.all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [*GREY, "auto"])
 def test_specks_on_a_blank_page_stay(noise):
     """EM from broad parts does not see them."""

@@ -276,12 +276,14 @@ def test_closed_streams(noisy, closed):
     assert data.endswith(b"IEND\xaeB`\x82")  # nothing printed has gone into it
 
 
+@pytest.mark.slow
 @pytest.mark.process
 @pytest.mark.parametrize("words", [["engines"], ["--help"]])
 def test_closed_stdout_and_little_to_say(words):
     assert go(*words, **without_streams(1)) == (0, b"", b"")
 
 
+@pytest.mark.slow
 @pytest.mark.process
 def test_a_closed_stdout_gets_no_picture(noisy):
     assert "standard output" in line_of(go("run", noisy, "-o", "-", **without_streams(1)), 5)

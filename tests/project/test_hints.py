@@ -4,7 +4,7 @@ import pickle
 import re
 
 import pytest
-from isingdenoise_cli import usage
+from isingdenoise_cli.framework import usage
 
 from isingdenoise.errors import (
     HINTS,
