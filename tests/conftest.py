@@ -1,10 +1,18 @@
 """What several test files share. Being here, it also puts this folder on the import path."""
 
+import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+
+# In the background of a shell these are ignored, and processes that tests start and interrupt
+# would inherit that.
+for _name in ("SIGINT", "SIGHUP", "SIGQUIT"):
+    _number = getattr(signal, _name, None)
+    if _number is not None and signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, signal.default_int_handler if _name == "SIGINT" else signal.SIG_DFL)
 
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_images"
 
