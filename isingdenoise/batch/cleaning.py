@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -121,13 +121,13 @@ class Notes(Watcher):
         self._places.make()
         return {name: self._places.checked(place) for name, place in places.items()}
 
-    def settle(self, digests: dict[str, str]) -> None:
+    def settle(self, digests: Callable[[], dict[str, str]]) -> None:
         """Note what is about to be written: no picture is ever unknown."""
         if self._journal is None or self.entry is None:
             return
         found = combined(self._figures)
         found |= {"seconds": time.perf_counter() - self._started, "warnings": self.kept()}
-        self.entry = self.entry.settled(digests, found)
+        self.entry = self.entry.settled(digests(), found)
         self._journal.append(self.entry)
 
     def kept(self) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -43,11 +43,6 @@ class Page:
     record: dict[str, Any]
     warnings: tuple[Advice, ...]
 
-    @property
-    def prefix(self) -> str:
-        """How to call it in front of a message: nothing, where it is the only one."""
-        return f"page {self.number + 1}: " if self.count > 1 else ""
-
 
 class Watcher:
     """Is told how the work goes on; by default it does nothing."""
@@ -77,8 +72,14 @@ class Watcher:
     def warn(self, page: int, pages: int, messages: Sequence[Advice]) -> None:
         """Hear what was warned of on a page, also where it failed."""
 
-    def settle(self, digests: dict[str, str]) -> None:
-        """Hear the SHA-256 of all outputs, by name, before they take their names."""
+    def settle(self, digests: Callable[[], dict[str, str]]) -> None:
+        """Hear that all outputs are complete, before they take their names.
+
+        Parameters
+        ----------
+        digests : callable
+            Returns the SHA-256 of each output, by name; the files are read for it.
+        """
 
 
 @dataclass(eq=False)
@@ -177,7 +178,7 @@ def _cleaned(job: Job, options: CleanOptions, overwrite: bool, watcher: Watcher)
             check_unchanged(path, stamp)  # before the outputs take their names
         found.seconds = time.perf_counter() - started
         if writers is not None:
-            watcher.settle(dict(zip(job.places, writers.sha256(), strict=True)))
+            watcher.settle(partial(writers.sha256, job.places))
     return found
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import Any
@@ -144,9 +144,7 @@ class Target:
                 f"{kind} holds one page, and the picture has {pages}",
                 hint="one_page",
             )
-        return Target(
-            self.output, self.place, check_format(kind, self.compression), self.compression
-        )
+        return replace(self, kind=check_format(kind, self.compression))
 
     def encode(self, picture: Picture, result: DenoiseResult) -> bytes:
         """Return one page as a file of its own."""
@@ -203,9 +201,10 @@ class Writers:
         for target, writer in reversed(list(zip(targets, self.pages, strict=True))):
             writer.append(target.encode(picture, result))
 
-    def sha256(self) -> list[str]:
-        """Return the SHA-256 of each file so far, in hex."""
-        return [writer.sha256() for writer in reversed(self.pages)][::-1]  # as they are written
+    def sha256(self, names: Iterable[str]) -> dict[str, str]:
+        """Return the SHA-256 of each file so far, in hex, under the name of its output."""
+        pairs = zip(names, self.pages, strict=True)
+        return {name: writer.sha256() for name, writer in reversed(list(pairs))}
 
 
 @contextmanager

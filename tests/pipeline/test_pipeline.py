@@ -177,13 +177,13 @@ def test_a_watcher_hears_of_everything_in_order(pages, tmp_path):
 
         def settle(self, digests):
             assert not (tmp_path / "x.tif").exists()  # before they take their names
-            heard.append(("settle", *digests))
+            heard.append(("settle", *digests()))
 
     found = clean(FileJob(pages, tmp_path / "x.tif"), CleanOptions(coupling=0.5), watcher=Ear())
     assert heard[:4] == [("begin", 3), ("warn", 0, 0), ("page", 0, (24, 30)), ("open", "output")]
     assert [name for name, *_ in heard[4:]] == ["warn", "page", "warn", "page", "settle"]
     assert found.result is None  # several do not fit into memory together
-    assert [page.prefix for page in found.pages] == ["page 1: ", "page 2: ", "page 3: "]
+    assert [(page.number, page.count) for page in found.pages] == [(0, 3), (1, 3), (2, 3)]
     assert found.seconds > 0
 
 
