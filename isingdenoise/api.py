@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,19 @@ from .background import estimate_background
 from .coupling import Coupling
 from .errors import ChangeLimitError, ParameterError
 from .inference import DEFAULT_ENGINE, ENGINE_PARTS, ENGINES, Callback, Engine, threads_of
-from .learning import AUTO, Calibration, Estimate, estimate, resolve_noise
+from .learning import (
+    AUTO,
+    RARE,
+    Calibration,
+    Choice,
+    Estimate,
+    Fit,
+    choose,
+    estimate,
+    flip_rate,
+    keep_patterns,
+    surroundings_of,
+)
 from .model import IsingModel
 from .noise import NoiseModel, NoiseSpec, field_and_offset, observed, unit_scale
 from .result import DenoiseResult
@@ -38,7 +50,7 @@ LARGEST_GREY = 1e30
 
 def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     image: ArrayLike,
-    noise: str | NoiseModel | NoiseSpec = AUTO,
+    noise: str | NoiseModel | NoiseSpec | Choice = AUTO,
     *,
     engine: str | Engine = DEFAULT_ENGINE,
     coupling: str | float | Coupling | Estimate = AUTO,
@@ -125,7 +137,8 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     solver = resolve_engine(engine)
     generator, seed = as_generator(rng)
     light, divided = _divided_by(background, x, known)
-    noise_model, strength, source, estimated = _resolve(noise, coupling, divided, known, solver)
+    known_of_it = _resolve(noise, coupling, divided, known, solver)
+    noise_model, strength, source, estimated, fit = known_of_it
     if calibration is not None and not isinstance(calibration, Calibration):
         raise ParameterError("calibration", f"must be a Calibration or None, not {calibration!r}")
     calibration = calibration or estimated
@@ -136,6 +149,8 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     start = unit_scale(noise_model, divided)
     if known is not None:
         start[~known] = 0
+    if source == "estimated":
+        fit = _keep_patterns(field, noise_model, divided, known, strength, fit)
     del divided
     if protected is not None:
         offset += _pin(protected, field, start, strength)
@@ -169,25 +184,45 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
         differs=differs,
         calibration=calibration,
         background=light,
+        fit=fit,
     )
 
 
 def _resolve(
-    noise: str | NoiseModel | NoiseSpec,
+    noise: str | NoiseModel | NoiseSpec | Choice,
     coupling: str | float | Coupling | Estimate,
     x: NDArray[Any],
     mask: NDArray[np.bool_] | None,
     engine: Engine,
-) -> tuple[NoiseModel, Coupling, str, Calibration | None]:
-    """Return noise model, coupling, where the coupling comes from, and a calibration."""
-    noise_model = resolve_noise(noise, x, mask)
+) -> tuple[NoiseModel, Coupling, str, Calibration | None, Fit | None]:
+    """Return noise model, coupling, where the coupling comes from, a calibration, and the fit."""
+    choice = choose(noise, x, mask)
     if isinstance(coupling, str):
         check_choice("coupling", coupling, [AUTO])
-        coupling = estimate(x, noise_model, mask=mask, parallel=threads_of(engine))
+        coupling = estimate(x, choice, mask=mask, parallel=threads_of(engine))
     if isinstance(coupling, Estimate):
-        return noise_model, coupling.coupling, "estimated", coupling.calibration
+        fit = coupling.fit or choice.fit
+        return choice.noise, coupling.coupling, "estimated", coupling.calibration, fit
     strength = coupling if isinstance(coupling, Coupling) else Coupling.nearest(coupling)
-    return noise_model, strength, "given", None
+    return choice.noise, strength, "given", None, choice.fit
+
+
+def _keep_patterns(
+    field: NDArray[np.float32],
+    noise: NoiseModel,
+    x: NDArray[Any],
+    mask: NDArray[np.bool_] | None,
+    coupling: Coupling,
+    fit: Fit | None,
+) -> Fit | None:
+    """Make the field firm where noise is rare and does not explain what is seen, in place."""
+    if coupling.pull == 0:
+        return fit
+    around, bright = surroundings_of(noise, x, mask)
+    if flip_rate(around) > RARE:
+        return fit
+    kept = keep_patterns(field, bright, around, coupling, bound=noise.two_valued)
+    return None if fit is None else replace(fit, kept=kept)
 
 
 def _divided_by(

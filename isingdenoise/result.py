@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .coupling import Coupling
 from .inference import Solution
-from .learning import Calibration
+from .learning import Calibration, Fit
 from .model import IsingModel
 from .noise import NoiseModel
 
@@ -54,6 +54,9 @@ class DenoiseResult:
         given and for other engines, whose probabilities are as solved.
     background : ndarray, shape (H, W), float32, or None
         The light that the picture was divided by.
+    fit : Fit or None
+        What was assumed of the noise, and how much speaks for it; None where
+        a model was named or given.
     """
 
     image: NDArray[np.bool_]
@@ -66,6 +69,7 @@ class DenoiseResult:
     differs: NDArray[np.uint8]
     calibration: Calibration | None = None
     background: NDArray[np.float32] | None = None
+    fit: Fit | None = None
 
     @cached_property
     def probability(self) -> NDArray[np.float32] | None:

@@ -12,7 +12,7 @@ from ..coupling import Coupling
 from ..inference import MeanField
 from ..model import IsingModel
 from ..noise import NoiseModel, field_and_offset, observed, unit_scale
-from ._calibration import Floats, log_evidence
+from ._calibration import Floats, calibrate, log_evidence
 
 _PATTERN = 5  # one pixel in five is hidden, no two of them next to each other
 _BAND = 16  # rows after which the pattern is shifted at random
@@ -118,6 +118,11 @@ class HeldOut:
             self._seen[coupling] = Prediction(coupling, sums, pull, score)
             self.evaluations += 1
         return self._seen[coupling]
+
+    def alone(self) -> float:
+        """Return the best score of a prediction that knows the share of bright pixels alone."""
+        bias = calibrate(np.zeros_like(self.evidence), self.evidence).bias
+        return log_evidence(np.full_like(self.evidence, bias), self.evidence)
 
     def _solve(self, window: Window, coupling: Coupling) -> Floats:
         solution = self._engine.solve(IsingModel(window.field, coupling), init=window.start)

@@ -1,7 +1,9 @@
-"""Which noise a picture has."""
+"""Which noise a picture has, if any."""
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,12 +12,48 @@ from numpy.typing import NDArray
 from ..coupling import Coupling
 from ..errors import ParameterError
 from ..messages import collected, warn
-from ..noise import AUTO, NOISE_MODELS, NoiseModel, NoiseSpec, observed
+from ..noise import (
+    AUTO,
+    CLEAN,
+    NOISE_MODELS,
+    NoiseModel,
+    NoiseSpec,
+    Surroundings,
+    flat_surroundings,
+    levels_about,
+    observed,
+)
 from ._held_out import HeldOut
 from ._search import START
 from ._windows import windows_of
+from .fit import LEFT_ALONE, Fit
 
-__all__ = ["AUTO", "choose_noise", "resolve_noise"]
+__all__ = ["AUTO", "Choice", "choose", "choose_noise", "resolve_noise", "surroundings_of"]
+
+#: Nats by which noise must lead 'leave alone' to be believed.
+EARN = 10.0
+
+_FEW = 30  # flat surroundings that tell next to nothing
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """A noise model, and what speaks for it.
+
+    Attributes
+    ----------
+    noise : NoiseModel
+        Fitted to the picture, or given.
+    fit : Fit or None
+        None where the noise was named and not chosen.
+    open : bool
+        Whether flat surroundings are too few to tell noise from structure, so
+        that the pull of neighbours must earn its place.
+    """
+
+    noise: NoiseModel
+    fit: Fit | None = None
+    open: bool = False
 
 
 def resolve_noise(
@@ -30,25 +68,52 @@ def resolve_noise(
     ParameterError
         An unknown name, or not a noise model.
     """
+    return choose(noise, x, mask).noise
+
+
+def choose(
+    noise: str | NoiseModel | NoiseSpec | Choice,
+    x: NDArray[Any],
+    mask: NDArray[np.bool_] | None = None,
+) -> Choice:
+    """Return the noise model that `noise` names, describes or is, and why.
+
+    Raises
+    ------
+    ParameterError
+        An unknown name, or not a noise model.
+    """
+    if isinstance(noise, Choice):
+        return noise
     if isinstance(noise, str):
         noise = NoiseSpec(noise)
     if isinstance(noise, NoiseSpec):
-        return choose_noise(x, mask) if noise.name == AUTO else noise.from_image(x, mask=mask)
+        if noise.name == AUTO:
+            return choose_noise(x, mask)
+        return Choice(noise.from_image(x, mask=mask))
     if isinstance(noise, type) or not hasattr(noise, "log_likelihood"):
         raise ParameterError(
             "noise", f"must be a name, a NoiseSpec or a noise model, not {noise!r}"
         )
-    return noise
+    return Choice(noise)
 
 
-def choose_noise(x: NDArray[Any], mask: NDArray[np.bool_] | None = None) -> NoiseModel:
-    """Return the noise model, fitted, under which hidden pixels are likeliest.
+def choose_noise(x: NDArray[Any], mask: NDArray[np.bool_] | None = None) -> Choice:
+    r"""Return the likeliest noise model, or the picture's own values left alone.
 
     Tried are the models that say so (`NoiseModel.tried`): two-valued pictures
     are flipped or have salt and pepper in unequal shares, grey ones have
-    Gaussian noise with impulses or without. The simpler model stands unless
-    the other one makes the hidden pixels likelier by 10 nats and is `needed`:
-    replaces more than one pixel in a thousand.
+    Gaussian noise with impulses or without. Each is held against 'leave
+    alone', under which a pixel that stands against flat surroundings is part
+    of the picture, which happens to one in 10,000 of them:
+
+    .. math:: \sum_{k} \min(l_{own}(x_k) - l_{other}(x_k), 0) - k \log\epsilon
+              + n \log\frac{1 - k/n}{1 - \epsilon}
+
+    over the k of n pixels that do so. It must lead by 10 nats. Where several
+    do, the one under which hidden pixels are likeliest is taken; the simpler
+    one stands unless the other makes them likelier by 10 nats more and is
+    `needed`: replaces more than one pixel in a thousand.
 
     Parameters
     ----------
@@ -59,20 +124,27 @@ def choose_noise(x: NDArray[Any], mask: NDArray[np.bool_] | None = None) -> Nois
 
     Returns
     -------
-    NoiseModel
+    Choice
     """
     tries = [_Try(kind, x, mask) for kind in _tried(_has_two_values(x, mask))]
-    best = tries[0]
-    for other in tries[1:]:
-        if other.score > best.score + other.earn and other.model.needed:
+    first = tries[0]
+    believed = [t for t in tries if t.believed and (t is first or t.model.needed)]
+    evidence = {t.model.name: t.evidence for t in tries}
+    if not believed:
+        for message in first.messages:
+            warn(message)
+        return Choice(_left_alone(first.model, x, mask), Fit(LEFT_ALONE, evidence))
+    best = believed[0]
+    for other in believed[1:]:
+        if other.score(x, mask) > best.score(x, mask) + other.earn:
             best = other
     for message in best.messages:
         warn(message)
-    return best.model
+    return Choice(best.model, Fit(best.model.name, evidence), best.open)
 
 
 class _Try:
-    """A model fitted to a picture, what it gives to hidden pixels, and what it warned of."""
+    """A model fitted to a picture, what speaks for it, and what it warned of."""
 
     def __init__(
         self, kind: type[NoiseModel], x: NDArray[Any], mask: NDArray[np.bool_] | None
@@ -80,8 +152,70 @@ class _Try:
         self.earn = _earn(kind)
         with collected() as self.messages:
             self.model = kind.from_image(x, mask=mask)
-        held_out = HeldOut(windows_of(x, mask, np.random.default_rng(0)), self.model, None)
-        self.score = held_out.predict(Coupling.nearest(START)).score + held_out.constant
+        around, bright = surroundings_of(self.model, x, mask)
+        self.open = around.both.count < _FEW
+        self.evidence = _evidence(self.model, x, bright, around) - self.earn
+        self._score: float | None = None
+
+    @property
+    def believed(self) -> bool:
+        return self.open or self.evidence >= EARN
+
+    def score(self, x: NDArray[Any], mask: NDArray[np.bool_] | None) -> float:
+        """Return the log likelihood of hidden pixels, at a typical coupling."""
+        if self._score is None:
+            held_out = HeldOut(windows_of(x, mask, np.random.default_rng(0)), self.model, None)
+            self._score = held_out.predict(Coupling.nearest(START)).score + held_out.constant
+        return self._score
+
+
+def surroundings_of(
+    noise: NoiseModel, x: NDArray[Any], mask: NDArray[np.bool_] | None
+) -> tuple[Surroundings, NDArray[np.bool_]]:
+    """Return the flat surroundings of a picture thresholded between the levels, and that picture."""
+    known = observed(x, mask) if mask is not None or x.dtype.kind == "f" else None
+    if x.dtype == np.bool_:
+        bright = x
+    else:
+        with np.errstate(invalid="ignore"):
+            bright = np.asarray(x > (noise.levels[0] + noise.levels[1]) / 2)
+    return flat_surroundings(bright, known), bright
+
+
+def _evidence(
+    noise: NoiseModel, x: NDArray[Any], bright: NDArray[np.bool_], around: Surroundings
+) -> float:
+    """Return the nats by which noise leads 'leave alone' in flat surroundings."""
+    total = 0.0
+    for ring, side, level in zip(
+        around.rings, (around.dark, around.bright), (False, True), strict=True
+    ):
+        if not side.count:
+            continue
+        if side.against:
+            flat = np.unpackbits(ring, axis=1, count=x.shape[1]).view(np.bool_)
+            minus, plus = noise.log_likelihood(x[flat & (bright != level)])
+            lead = (plus - minus) if level else (minus - plus)
+            total += float(np.sum(np.minimum(lead, 0))) - side.against * math.log(CLEAN)
+        share = min(max(side.against / side.count, CLEAN), 1 - 1e-9)
+        total += side.count * (math.log1p(-share) - math.log1p(-CLEAN))
+    return total
+
+
+def _left_alone(
+    noise: NoiseModel, x: NDArray[Any], mask: NDArray[np.bool_] | None
+) -> NoiseModel:
+    """Return the model with its levels about Otsu's threshold, if the picture has two."""
+    low, high = noise.levels
+    middle = (low + high) / 2
+    if noise.two_valued or x.dtype == np.bool_:
+        return noise
+    bright = x[observed(x, mask)] > middle
+    if bright.all() or not bright.any():
+        return noise  # one level only
+    levels = levels_about(x, mask)
+    changed: Any = {} if levels is None else {"levels": levels}
+    return replace(noise, **changed)  # type: ignore[type-var]
 
 
 def _tried(two_valued: bool) -> list[type[NoiseModel]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,8 @@ from ._calibration import Calibration, calibrate
 from ._held_out import HeldOut
 from ._search import Search
 from ._windows import windows_of
-from .choice import AUTO, resolve_noise
+from .choice import AUTO, EARN, Choice, choose
+from .fit import LEFT_ALONE, Fit
 
 __all__ = ["Estimate", "estimate"]
 
@@ -49,6 +50,8 @@ class Estimate:
         Work done, to be compared with that of a solve.
     seconds : float
         Time for all of it.
+    fit : Fit or None
+        Which hypothesis about the noise was taken; None where it was named.
     """
 
     noise: NoiseModel
@@ -61,6 +64,7 @@ class Estimate:
     evaluations: int
     site_updates: int
     seconds: float
+    fit: Fit | None = None
 
     def record(self) -> dict[str, Any]:
         """Return all of it but the noise as plain values with stable keys."""
@@ -74,12 +78,13 @@ class Estimate:
             "evaluations": self.evaluations,
             "site_updates": self.site_updates,
             "seconds": self.seconds,
+            "fit": None if self.fit is None else self.fit.record(),
         }
 
 
 def estimate(
     image: ArrayLike,
-    noise: str | NoiseModel | NoiseSpec = AUTO,
+    noise: str | NoiseModel | NoiseSpec | Choice = AUTO,
     *,
     mask: ArrayLike | None = None,
     rng: np.random.Generator | int = 0,
@@ -157,8 +162,11 @@ def estimate(
     x, known = check_picture(image, mask)
     generator, _ = as_generator(rng)
     parallel = check_switch("parallel", parallel)
+    choice = choose(noise, x, known)
+    if choice.fit is not None and choice.fit.left_alone:
+        return _nothing_to_pull(choice, started)
     windows = windows_of(x, known, generator)
-    noise_model = resolve_noise(noise, x, known)
+    noise_model = choice.noise
     held_out = HeldOut(windows, noise_model, parallel)
     search = Search(held_out)
     search.strength()
@@ -168,6 +176,8 @@ def estimate(
         search.negative_diagonals()
     if search.best is not alike:
         search.finer()
+    if choice.open and search.best.score < held_out.alone() + EARN:
+        return _nothing_to_pull(choice, started, held_out)
     count = max(held_out.x.size, 1)
     bootstrap = Bootstrap(windows, noise_model, generator, parallel)
     factor = bootstrap.factor(search.best.coupling)
@@ -184,4 +194,27 @@ def estimate(
         evaluations=held_out.evaluations + bootstrap.evaluations,
         site_updates=held_out.site_updates + bootstrap.site_updates,
         seconds=time.perf_counter() - started,
+        fit=choice.fit,
+    )
+
+
+def _nothing_to_pull(
+    choice: Choice, started: float, held_out: HeldOut | None = None
+) -> Estimate:
+    """Return the estimate of a picture that is left alone: no coupling at all."""
+    fit = choice.fit
+    if held_out is not None and fit is not None:
+        fit = replace(fit, assumed=LEFT_ALONE)
+    return Estimate(
+        noise=choice.noise,
+        coupling=Coupling.nearest(0.0),
+        factor=1.0,
+        calibration=Calibration(),
+        score=0.0 if held_out is None else held_out.alone() / max(held_out.x.size, 1),
+        curve=(),
+        hidden=0 if held_out is None else held_out.x.size,
+        evaluations=0 if held_out is None else held_out.evaluations,
+        site_updates=0 if held_out is None else held_out.site_updates,
+        seconds=time.perf_counter() - started,
+        fit=fit,
     )

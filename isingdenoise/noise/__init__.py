@@ -2,6 +2,8 @@
 
 from ..messages import EstimationWarning, collected, warn
 from .base import Meaning, NoiseModel, Tried
+from .estimation.surroundings import CLEAN, Surroundings, flat_surroundings
+from .estimation.threshold import levels_about
 from .field import field_and_offset, unit_scale
 from .models import (
     NOISE_MODELS,
@@ -20,6 +22,7 @@ from .spec import AUTO, NoiseSpec
 
 __all__ = [
     "AUTO",
+    "CLEAN",
     "NOISE_MODELS",
     "EstimationWarning",
     "FlipNoise",
@@ -34,10 +37,13 @@ __all__ = [
     "PoissonNoise",
     "ProbabilityNoise",
     "SaltPepperNoise",
+    "Surroundings",
     "Tried",
     "Unit",
     "collected",
     "field_and_offset",
+    "flat_surroundings",
+    "levels_about",
     "observed",
     "parameter",
     "parameters_of",

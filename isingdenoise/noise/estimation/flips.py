@@ -15,6 +15,7 @@ from .constant import levels_of_constant
 from .flat import noiseless_levels
 from .grey import bands, histogram, neighbour_sum, otsu
 from .scale import warn_if_close
+from .surroundings import TELLING, flat_surroundings
 
 _ENOUGH = 400  # pixels, for a share to be trusted
 _MANY = 10_000
@@ -109,6 +110,21 @@ def _flips_expected(n: int, p: float, more: float) -> float:
     """Return the mean of a binomial count and `more` standard deviations, rounded down."""
     p = min(p, _GARBAGE)
     return float(np.floor(n * p + more * np.sqrt(n * p * (1 - p))))
+
+
+def most_flips(seen: Floats) -> tuple[float, float]:
+    """Return the largest shares of flipped black and white pixels that flat surroundings allow.
+
+    1 for a level without such surroundings.
+
+    Parameters
+    ----------
+    seen : ndarray, shape (H, W)
+        -1 black, +1 white, 0 missing.
+    """
+    known = seen != 0
+    around = flat_surroundings(seen > 0, None if known.all() else known)
+    return tuple(s.most if s.count >= TELLING else 1.0 for s in (around.dark, around.bright))
 
 
 def thresholded(x: NDArray[Any], mask: Bools | None, middle: float) -> Floats:

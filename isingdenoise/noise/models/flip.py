@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base import Tried
-from ..estimation.flips import count_flips, thresholded, two_levels, warn_if_grey
+from ..estimation.flips import count_flips, most_flips, thresholded, two_levels, warn_if_grey
 from ..parameters import check_levels, levels_parameter, share_parameter
 from ..pixels import grey_values
 from ._families import FlippedNoise
 
 __all__ = ["FlipNoise"]
 
-_GUESS = (1e-4, 0.45)
+_GUESS = (1e-6, 0.45)
 _PRIOR = (1.0, 10.0)  # flips and pixels of the prior: a tenth, worth ten pixels
 
 
@@ -117,5 +117,6 @@ class FlipNoise(FlippedNoise):
             warn_if_grey(x, mask, (low, high), cls.name)
         if probability is not None:
             return cls(probability, (low, high))
-        p = count_flips(thresholded(x, mask, (low + high) / 2)).share(_PRIOR)
+        seen = thresholded(x, mask, (low + high) / 2)
+        p = min(count_flips(seen).share(_PRIOR), *most_flips(seen))
         return cls(float(np.clip(p, *_GUESS)), (low, high))

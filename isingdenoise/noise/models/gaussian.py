@@ -13,6 +13,7 @@ from ..estimation.guess import first_guess
 from ..estimation.normal import NormalPair
 from ..estimation.one_level import fit_levels
 from ..estimation.scale import found_limits, saturation
+from ..estimation.surroundings import quieter
 from ..parameters import levels_parameter, limits_parameter, spread_parameter
 from ._families import GreyNoise
 
@@ -141,7 +142,9 @@ class GaussianNoise(GreyNoise):
         known: dict[str, Any] = {} if levels is None else {"levels": start.levels}
         if sigma is not None:
             known["sigmas"] = (sigma, sigma)
-        return start._like(fit_levels(x, guess, start._pair(x), **known))
+        found = start._like(fit_levels(x, guess, start._pair(x), **known))
+        quiet = None if sigma else quieter(x, mask, (found.levels, found.sigma), levels)
+        return found if quiet is None else cls(quiet[1], quiet[0], found.limits)
 
     def _like(self, pair: NormalPair) -> Self:
         pair = pair.in_order()

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from ...errors import ParameterError
 from ..base import Tried
-from ..estimation.flips import count_flips, thresholded
+from ..estimation.flips import count_flips, most_flips, thresholded
 from ..estimation.guess import first_guess
 from ..estimation.one_level import fit_levels
 from ..estimation.salt_pepper import ImpulsePair, beside
 from ..estimation.scale import smallest_spread
+from ..estimation.surroundings import most_impulses, quieter
 from ..estimation.values import FewValues, few_values, impulse_limits, without_impulses
 from ..parameters import (
     SPREADS,
@@ -194,8 +195,28 @@ class SaltPepperNoise(GreyNoise):
         if start.sigma == 0:
             return start
         found = start._like(fit_levels(x, guess, start._pair(x), **known))
+        if sigma is None:
+            found = found._within_reason(x, mask, levels)
         seen = {n: float(np.clip(getattr(found, n), *_GUESS)) for n in ("salt", "pepper")}
         return replace(found, **{**known, **beside(known, **seen)})
+
+    def _within_reason(
+        self,
+        x: NDArray[Any],
+        mask: NDArray[np.bool_] | None,
+        levels: tuple[float, float] | None,
+    ) -> Self:
+        """Return the model with the spread, and with no more impulses, than flat surroundings have.
+
+        Ink at the end of the scale is a level and no pepper: it hangs together.
+        """
+        ends = self._ends(x)
+        outer = np.asarray((x <= ends[0]) | (x >= ends[1]))
+        quiet = quieter(x, mask, (self.levels, self.sigma), levels, outer)
+        found = self if quiet is None else replace(self, levels=quiet[0], sigma=quiet[1])
+        middle = (found.levels[0] + found.levels[1]) / 2
+        most = dict(zip(("salt", "pepper"), most_impulses(x, mask, middle, ends), strict=True))
+        return replace(found, **{n: min(getattr(found, n), most[n]) for n in most})
 
     def _begin(
         self,
@@ -234,9 +255,10 @@ class SaltPepperNoise(GreyNoise):
 
 def _rates(x: NDArray[Any], mask: NDArray[np.bool_] | None, few: FewValues) -> tuple[float, float]:
     """Return salt, counted in black parts, and pepper in white ones, or where only they are."""
-    flips = count_flips(thresholded(x, mask, (few.levels[0] + few.levels[1]) / 2))
-    pairs = zip(flips.shares(_PRIOR), reversed(few.shares), strict=True)
+    seen = thresholded(x, mask, (few.levels[0] + few.levels[1]) / 2)
+    triples = zip(count_flips(seen).shares(_PRIOR), reversed(few.shares), most_flips(seen), strict=True)
     salt, pepper = (
-        float(np.clip(guess if share is None else share, *_GUESS)) for guess, share in pairs
+        float(np.clip(min(guess if share is None else share, most), *_GUESS))
+        for guess, share, most in triples
     )
     return salt, pepper

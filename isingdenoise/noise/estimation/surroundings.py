@@ -1,0 +1,267 @@
+r"""What stands in flat surroundings: the most noise that a picture can have.
+
+A surrounding is flat where all 24 neighbours of a pixel lie on one side of a
+threshold. Whether a pixel is noisy does not depend on its neighbours, so the
+share of pixels that stand against any kind of surroundings is at least that of
+the flips, and the variance in any kind of surroundings at least that of the
+noise. Flat ones come nearest: what is seen there repeats everywhere, while
+strokes, edges, dots of a halftone and modules of a code do not reach them.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..pixels import observed
+from .scale import smallest_spread
+from .threshold import levels_about
+
+__all__ = ["Side", "Surroundings", "flat_surroundings", "most_impulses", "quieter", "spread_in"]
+
+_REACH = 2
+_APART = 3  # pixels between two that are compared: beyond each other's surroundings
+TELLING = 30  # flat surroundings that tell a share
+_FEWEST = 400  # flat surroundings for their counts and spreads to be trusted
+_QUIETER = 0.8  # of the spread of the mixture
+_SMALLEST = 1 << 20  # pixels of a picture from which differences are taken in bands only
+
+#: How often a pixel of a clean picture stands alone in flat surroundings: a dot, dirt.
+CLEAN = 1e-4
+
+Bits = NDArray[np.uint8]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Side:
+    """Pixels in flat surroundings of one level, and those among them of the other level."""
+
+    count: int
+    against: int
+
+    @property
+    def enough(self) -> bool:
+        """Whether there are enough of them to tell a share."""
+        return self.count >= _FEWEST
+
+    @property
+    def most(self) -> float:
+        """The largest share of flips that goes with these counts (three standard errors)."""
+        return min((self.against + 3 * math.sqrt(self.against) + 1) / max(self.count, 1), 1.0)
+
+    @property
+    def evidence(self) -> float:
+        r"""Nats by which flips at the share seen beat those at `CLEAN`.
+
+        .. math:: k \log\frac{k / n}{\epsilon} - (k - n \epsilon), \quad k > n \epsilon
+        """
+        expected = self.count * CLEAN
+        if self.against <= expected:
+            return 0.0
+        return self.against * math.log(self.against / expected) - (self.against - expected)
+
+
+@dataclass(frozen=True, eq=False)
+class Surroundings:
+    """Flat surroundings of a thresholded picture.
+
+    Attributes
+    ----------
+    dark, bright : Side
+        Where all neighbours are dark, and where all are bright.
+    rings : tuple of ndarray, shape (H, ceil(W / 8)), uint8
+        Which pixels have dark, and which bright surroundings; one bit each.
+    """
+
+    dark: Side
+    bright: Side
+    rings: tuple[Bits, Bits]
+
+    @property
+    def both(self) -> Side:
+        """Dark and bright ones together."""
+        return Side(
+            self.dark.count + self.bright.count, self.dark.against + self.bright.against
+        )
+
+
+def flat_surroundings(bright: Bools, known: Bools | None = None) -> Surroundings:
+    """Return which pixels have flat surroundings, and how many stand against them.
+
+    Missing pixels, and those beyond the border, stand against nothing.
+
+    Parameters
+    ----------
+    bright : ndarray of bool, shape (H, W)
+        The thresholded picture.
+    known : ndarray of bool, shape (H, W), optional
+        False where a pixel is missing.
+    """
+    inside = np.packbits(np.ones((1, bright.shape[1]), np.bool_), axis=1)
+    seen = inside if known is None else np.packbits(known, axis=1)
+    lit = np.packbits(bright, axis=1)
+    rings, sides = [], []
+    for plane in (~lit, lit):
+        ring = _ring(plane | ~seen) & seen
+        rings.append(ring)
+        sides.append(Side(_count(ring), _count(ring & ~plane)))
+    return Surroundings(sides[0], sides[1], (rings[0], rings[1]))
+
+
+def spread_in(
+    x: NDArray[Any], mask: Bools | None, threshold: float, outliers: Bools | None = None
+) -> float | None:
+    r"""Return the standard deviation of the noise as flat surroundings show it, or None.
+
+    .. math:: \sigma^2 = \tfrac12 \, \overline{(x_i - x_j)^2}
+
+    over pixels three rows or columns apart that both have flat surroundings of
+    the same side: neither depends on the other's, edges and the light drop
+    out, and noise that is alike in neighbouring pixels counts in full. Of
+    large pictures bands are taken. None where there are too few.
+
+    Parameters
+    ----------
+    x : ndarray, shape (H, W)
+        The picture.
+    mask : ndarray of bool, shape (H, W), optional
+        False where a pixel is missing.
+    threshold : float
+        Pixels above it are bright.
+    outliers : ndarray of bool, shape (H, W), optional
+        Pixels that are not compared, such as impulses.
+    """
+    if x.dtype == np.bool_:
+        return None
+    if x.size > _SMALLEST:
+        skip = slice(None, None, math.ceil(x.size / _SMALLEST))
+        x, mask, outliers = _thinned(x, skip), _thinned(mask, skip), _thinned(outliers, skip)
+    known = observed(x, mask)
+    with np.errstate(invalid="ignore"):
+        around = flat_surroundings(x > threshold, known)
+    total, pairs = 0.0, 0
+    for ring in around.rings:
+        flat = np.unpackbits(ring, axis=1, count=x.shape[1]).view(np.bool_)
+        if outliers is not None:
+            flat &= ~outliers
+        for a, b in _pairs(flat):
+            where = flat[a] & flat[b]
+            difference = x[a][where].astype(np.float64) - x[b][where]
+            total += float(np.einsum("n,n->", difference, difference))
+            pairs += difference.size
+    return math.sqrt(total / (2 * pairs)) if pairs >= _FEWEST else None
+
+
+def quieter(
+    x: NDArray[Any],
+    mask: Bools | None,
+    found: tuple[tuple[float, float], float],
+    levels: tuple[float, float] | None,
+    outliers: Bools | None = None,
+) -> tuple[tuple[float, float], float] | None:
+    """Return levels and the spread of flat surroundings, if that is clearly smaller; else None.
+
+    What spreads the grey values elsewhere is no noise then, but pixels between
+    the levels: blur, antialiasing, uneven light. Two normal densities do not
+    describe them, so the levels come to lie about Otsu's threshold.
+
+    Parameters
+    ----------
+    x : ndarray, shape (H, W)
+        The picture.
+    mask : ndarray of bool, shape (H, W), optional
+        False where a pixel is missing.
+    found : tuple
+        Levels and standard deviation of a mixture of two densities.
+    levels : tuple of float, optional
+        Where they are known.
+    outliers : ndarray of bool, shape (H, W), optional
+        Pixels that say nothing about levels and spread, such as impulses.
+    """
+    middle, sigma = (found[0][0] + found[0][1]) / 2, found[1]
+    spread = spread_in(x, mask, middle, outliers)
+    if spread is None or spread >= _QUIETER * sigma:
+        return None
+    rest = mask
+    if outliers is not None:
+        rest = ~outliers if mask is None else mask & ~outliers
+    levels = levels or levels_about(x, rest) or found[0]
+    return levels, max(spread, smallest_spread(x, levels))
+
+
+def most_impulses(
+    x: NDArray[Any], mask: Bools | None, middle: float, ends: tuple[float, float]
+) -> tuple[float, float]:
+    """Return the largest shares of salt and of pepper that flat surroundings allow.
+
+    Salt is seen on dark, pepper on bright surroundings; 1 where there are none.
+
+    Parameters
+    ----------
+    x : ndarray, shape (H, W)
+        The picture.
+    mask : ndarray of bool, shape (H, W), optional
+        False where a pixel is missing.
+    middle : float
+        Between the levels.
+    ends : tuple of float
+        Values at or beyond one are impulses.
+    """
+    known = None if mask is None and x.dtype.kind != "f" else observed(x, mask)
+    around = flat_surroundings(np.asarray(x > middle), known)
+    most = []
+    for ring, at_end in zip(around.rings, (x >= ends[1], x <= ends[0]), strict=True):
+        seen = Side(_count(ring), _count(ring & np.packbits(at_end, axis=1)))
+        most.append(seen.most if seen.count >= TELLING else 1.0)
+    return most[0], most[1]
+
+
+def _thinned(x: Any, skip: slice) -> Any:
+    """Return bands of rows from all of a picture."""
+    if x is None:
+        return None
+    height = x.shape[0]
+    tall = 64
+    starts = np.arange(0, max(height - tall, 1), tall)[skip]
+    return np.concatenate([x[top : top + tall] for top in starts])
+
+
+def _pairs(flat: Bools) -> list[tuple[tuple[slice, ...], tuple[slice, ...]]]:
+    near, far, every = slice(None, -_APART), slice(_APART, None), slice(None)
+    return [((every, near), (every, far)), ((near, every), (far, every))]
+
+
+def _ring(plane: Bits) -> Bits:
+    """Return where all 24 neighbours are set; what lies outside counts as set."""
+    right1, left1 = _from_right(plane, 1), _from_left(plane, 1)
+    four = right1 & left1 & _from_right(plane, 2) & _from_left(plane, 2)
+    five = four & plane
+    out = four.copy()
+    for k in range(1, _REACH + 1):
+        out[k:] &= five[:-k]
+        out[:-k] &= five[k:]
+    return out
+
+
+def _from_right(plane: Bits, by: int) -> Bits:
+    """Return a plane whose bits are those `by` columns to the right, 1 from outside."""
+    out = plane << by
+    out[:, :-1] |= plane[:, 1:] >> (8 - by)
+    out[:, -1] |= np.uint8((1 << by) - 1)
+    return out
+
+
+def _from_left(plane: Bits, by: int) -> Bits:
+    out = plane >> by
+    out[:, 1:] |= plane[:, :-1] << (8 - by)
+    out[:, 0] |= np.uint8((0xFF << (8 - by)) & 0xFF)
+    return out
+
+
+def _count(bits: Bits) -> int:
+    return int(np.bitwise_count(bits).sum(dtype=np.int64))
