@@ -16,11 +16,13 @@ from .inference import DEFAULT_ENGINE, ENGINE_PARTS, ENGINES, Callback, Engine, 
 from .learning import (
     AUTO,
     RARE,
+    RARE_IN_GREY,
     Calibration,
     Choice,
     Estimate,
     Fit,
     choose,
+    detect_light,
     estimate,
     flip_rate,
     keep_patterns,
@@ -44,6 +46,10 @@ __all__ = ["DenoiseResult", "denoise"]
 #: other label keeps a probability of exp(-40), and tanh is 1 in float32.
 CERTAIN = 20.0
 
+#: Divide by the light where one threshold evidently misses edges.
+DETECT = "detect"
+LIGHTS = (DETECT, AUTO)
+
 #: Squares and sums of grey values up to this size stay finite.
 LARGEST_GREY = 1e30
 
@@ -55,7 +61,7 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     engine: str | Engine = DEFAULT_ENGINE,
     coupling: str | float | Coupling | Estimate = AUTO,
     calibration: Calibration | None = None,
-    background: str | ArrayLike | None = None,
+    background: str | ArrayLike | None = DETECT,
     mask: ArrayLike | None = None,
     protect: ArrayLike | None = None,
     max_change: float | None = None,
@@ -83,10 +89,11 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     calibration : Calibration, optional
         How the pulls of mean field become probabilities. None takes that of
         the estimate, and (1 + mean) / 2 where the coupling is given.
-    background : "auto" or array_like, shape (H, W), optional
-        Slowly varying light to divide the picture by before anything else:
-        "auto" estimates it (`estimate_background`). None takes the light for
-        even.
+    background : "detect", "auto", None or array_like, shape (H, W), default "detect"
+        Slowly varying light to divide the picture by before anything else.
+        "detect" divides a picture whose noise is chosen ("auto") where one
+        threshold evidently misses edges; "auto" estimates a smooth surface
+        whatever the noise (`estimate_background`); None takes the light for even.
     mask : array_like of bool, shape (H, W), optional
         False where a pixel is missing: it is filled in from its neighbours.
     protect : array_like of bool, shape (H, W), optional
@@ -136,7 +143,7 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     limit = None if max_change is None else check_real("max_change", max_change, low=0, high=1)
     solver = resolve_engine(engine)
     generator, seed = as_generator(rng)
-    light, divided = _divided_by(background, x, known)
+    light, divided = divided_by(background, x, known, noise)
     known_of_it = _resolve(noise, coupling, divided, known, solver)
     noise_model, strength, source, estimated, fit = known_of_it
     if calibration is not None and not isinstance(calibration, Calibration):
@@ -219,36 +226,45 @@ def _keep_patterns(
     if coupling.pull == 0:
         return fit
     around, bright = surroundings_of(noise, x, mask)
-    if flip_rate(around) > RARE:
+    if flip_rate(around) > (RARE if noise.two_valued else RARE_IN_GREY):
         return fit
     kept = keep_patterns(field, bright, around, coupling, bound=noise.two_valued)
     return None if fit is None else replace(fit, kept=kept)
 
 
-def _divided_by(
-    background: str | ArrayLike | None, x: NDArray[Any], mask: NDArray[np.bool_] | None
+def divided_by(
+    background: str | ArrayLike | None,
+    x: NDArray[Any],
+    mask: NDArray[np.bool_] | None,
+    noise: str | NoiseModel | NoiseSpec | Choice = AUTO,
 ) -> tuple[NDArray[np.float32] | None, NDArray[Any]]:
     """Return the light, None where it is even, and the picture divided by it.
+
+    Parameters are those of `denoise`, checked.
 
     Raises
     ------
     ParameterError
-        Neither "auto" nor a positive array of the picture's shape.
+        Not a name, and not a positive array of the picture's shape.
     """
     if background is None:
         return None, x
+    light: NDArray[np.float32] | None
     if isinstance(background, str):
-        check_choice("background", background, [AUTO])
-        light = estimate_background(x, mask)
-        if np.all(light == 1):
-            return None, x
+        check_choice("background", background, LIGHTS)
+        chosen = noise == AUTO or (isinstance(noise, NoiseSpec) and noise.name == AUTO)
+        if background == AUTO:
+            light = estimate_background(x, mask)
+            light = None if np.all(light == 1) else light
+        else:
+            light = detect_light(x, mask) if chosen else None
     else:
         light = check_image("background", background, high=LARGEST_GREY).astype(np.float32)
         if light.shape != x.shape:
             raise ParameterError("background", f"has shape {light.shape}, the image has {x.shape}")
         if not bool(np.all(light > 0)):
             raise ParameterError("background", "must be positive everywhere")
-    if x.dtype == np.bool_:
+    if light is None or x.dtype == np.bool_:
         return light, x  # two values have no light to divide by
     return light, np.asarray(x / light, np.float32)
 

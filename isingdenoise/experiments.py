@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from .api import denoise, resolve_engine
 from .coupling import Coupling
 from .inference import ENGINES, Engine
-from .learning import AUTO, Estimate, estimate, resolve_noise
+from .learning import AUTO, Choice, Estimate, choose, estimate
 from .metrics import bit_error_rate, psnr
 from .noise import NoiseModel, NoiseSpec
 from .result import DenoiseResult
@@ -62,7 +62,7 @@ class Comparison:
 
 def compare(
     image: ArrayLike,
-    noise: str | NoiseModel | NoiseSpec = AUTO,
+    noise: str | NoiseModel | NoiseSpec | Choice = AUTO,
     *,
     engines: Iterable[str | Engine] | None = None,
     coupling: str | float | Coupling | Estimate = AUTO,
@@ -108,18 +108,18 @@ def compare(
     (['mf', 'icm'], True)
     """
     x = check_image("image", image)
-    noise_model = resolve_noise(noise, x)
+    choice = choose(noise, x)
     reference = None if clean is None else np.asarray(clean)
     solvers = [resolve_engine(e) for e in (ENGINES if engines is None else engines)]
     rows = []
     if isinstance(coupling, str):
         check_choice("coupling", coupling, [AUTO])
-        coupling = estimate(x, noise_model)
+        coupling = estimate(x, choice)
     strength = coupling.coupling if isinstance(coupling, Estimate) else coupling
     strength = strength if isinstance(strength, Coupling) else Coupling.nearest(strength)
     for solver in solvers:
         compile_for(solver, strength, x.size)
-        result = denoise(x, noise_model, engine=solver, coupling=coupling, rng=rng)
+        result = denoise(x, choice, engine=solver, coupling=coupling, rng=rng)
         rows.append(_measured(solver.name, result, reference))
     return rows
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from .api import resolve_engine
+from .api import DETECT, resolve_engine
 from .coupling import Coupling
 from .inference import DEFAULT_ENGINE, Engine
 from .learning import AUTO, Estimate
@@ -35,7 +35,7 @@ def memory_to_denoise(
     *,
     noise: str | NoiseModel | NoiseSpec = AUTO,
     coupling: str | float | Coupling | Estimate = AUTO,
-    background: str | ArrayLike | None = None,
+    background: str | ArrayLike | None = DETECT,
     dtype: DTypeLike = np.uint8,
     probability: bool = True,
 ) -> int:
@@ -73,7 +73,9 @@ def memory_to_denoise(
     n = check_int("pixels", pixels, low=0)
     solver = resolve_engine(engine)
     kind = np.dtype(dtype)
-    divided = background is not None and kind != np.bool_
+    name = noise if isinstance(noise, str) else getattr(noise, "name", None)
+    detected = isinstance(background, str) and background == DETECT
+    divided = background is not None and kind != np.bool_ and not (detected and name != AUTO)
     light, both = (4, 8) if divided else (0, 0)  # the light, and with it the picture divided by it
     seen = np.dtype(np.float32) if divided else kind
     first, second = min(n, _BAND), min(max(n - _BAND, 0), _BAND)
@@ -89,8 +91,7 @@ def memory_to_denoise(
     if probability and solver.traits.marginals:
         stages.append((14.13 + light) * n + part)
     if isinstance(noise, (str, NoiseSpec)):
-        name = noise if isinstance(noise, str) else noise.name
-        stages.append(both * n + _noise(n, name, seen))
+        stages.append(both * n + _noise(n, str(name), seen))
     if isinstance(coupling, str):
         stages.append(both * n + 132 * _window(n))
     return int(max(stages)) + _kernels()

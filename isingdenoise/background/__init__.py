@@ -11,9 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..validation import check_picture
 from ._blocks import block_counts
+from ._edges import edges_of, light_of
 from ._surface import Fit, find_surface
 
-__all__ = ["estimate_background"]
+__all__ = ["edges_of", "estimate_background", "light_of"]
 
 #: Squares and sums of grey values up to this size stay finite.
 _LARGEST_GREY = 1e30

@@ -202,9 +202,7 @@ def _evidence(
     return total
 
 
-def _left_alone(
-    noise: NoiseModel, x: NDArray[Any], mask: NDArray[np.bool_] | None
-) -> NoiseModel:
+def _left_alone(noise: NoiseModel, x: NDArray[Any], mask: NDArray[np.bool_] | None) -> NoiseModel:
     """Return the model with its levels about Otsu's threshold, if the picture has two."""
     low, high = noise.levels
     middle = (low + high) / 2

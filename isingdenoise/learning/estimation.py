@@ -198,9 +198,7 @@ def estimate(
     )
 
 
-def _nothing_to_pull(
-    choice: Choice, started: float, held_out: HeldOut | None = None
-) -> Estimate:
+def _nothing_to_pull(choice: Choice, started: float, held_out: HeldOut | None = None) -> Estimate:
     """Return the estimate of a picture that is left alone: no coupling at all."""
     fit = choice.fit
     if held_out is not None and fit is not None:

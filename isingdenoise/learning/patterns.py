@@ -28,9 +28,13 @@ __all__ = ["RARE", "keep_patterns"]
 
 #: Up to this share of flips the surroundings of most pixels are as they were.
 RARE = 0.03
+#: Grey values say more of a pixel than its side of the threshold: there patterns speak up to
+#: this share only.
+RARE_IN_GREY = 0.003
 
 _CODES = 512
 _CENTRE = 16
+_SEVERAL = 100.0
 _EXPLAINED = 0.5  # share of the pixels of a pattern that noise must explain to turn them
 _BELOW_PULL = 0.95  # of the pull of all neighbours: what a lone pixel's field is bounded to
 _UNBOUNDED = 1e30
@@ -94,14 +98,17 @@ def _explained(counts: NDArray[np.int64], around: Surroundings) -> NDArray[np.fl
     if not around.bright.enough:
         rates[1] = rates[0]
     rate = np.where(bright, *rates)
-    return np.minimum(rate * same_surroundings / np.maximum(counts, 1), 1.0)
+    # a pattern met once or twice may have come about by several flips at once
+    several = np.minimum(_SEVERAL * rate, 1.0)
+    share = (rate * same_surroundings + several) / np.maximum(counts + several, 1e-9)
+    return np.asarray(np.minimum(share, 1.0))
 
 
 def _disagreeing() -> NDArray[np.intp]:
     """Return how many of the eight neighbours differ from the pixel, for each pattern."""
     codes = np.arange(_CODES)
     ones = np.bitwise_count(codes & ~_CENTRE).astype(np.intp)
-    return np.where(codes & _CENTRE, 8 - ones, ones)
+    return np.asarray(np.where(codes & _CENTRE, 8 - ones, ones))
 
 
 def flip_rate(around: Surroundings) -> float:

@@ -2,8 +2,8 @@
 
 from ..messages import EstimationWarning, collected, warn
 from .base import Meaning, NoiseModel, Tried
-from .estimation.surroundings import CLEAN, Surroundings, flat_surroundings
-from .estimation.threshold import levels_about
+from .estimation.surroundings import CLEAN, Surroundings, flat_surroundings, spread_in
+from .estimation.threshold import grey_split, levels_about
 from .field import field_and_offset, unit_scale
 from .models import (
     NOISE_MODELS,
@@ -43,10 +43,12 @@ __all__ = [
     "collected",
     "field_and_offset",
     "flat_surroundings",
+    "grey_split",
     "levels_about",
     "observed",
     "parameter",
     "parameters_of",
+    "spread_in",
     "unit_scale",
     "warn",
 ]

@@ -12,14 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._version import __version__
-from ..api import denoise, resolve_engine
-from ..background import estimate_background
+from ..api import DETECT, LIGHTS, denoise, divided_by, resolve_engine
 from ..coupling import Coupling
 from ..errors import ParameterError
 from ..inference import DEFAULT_ENGINE, Engine
 from ..io import DEFAULT_MAX_PAGES, read_mask
 from ..io.hashing import file_sha256
-from ..learning import resolve_noise
+from ..learning import Choice, choose
 from ..memory import memory_to_denoise
 from ..noise import AUTO, NOISE_MODELS, Meaning, NoiseModel, NoiseSpec, observed
 from ..result import DenoiseResult
@@ -41,15 +40,20 @@ class Prepared:
     ----------
     picture : ndarray, shape (H, W)
         The picture, divided by its light.
-    noise : NoiseModel
-        Of the divided picture.
+    choice : Choice
+        The noise model of the divided picture, and what speaks for it.
     light : ndarray, shape (H, W), float32, or None
         None where it is even, or was not asked for.
     """
 
     picture: NDArray[Any]
-    noise: NoiseModel
+    choice: Choice
     light: NDArray[Any] | None
+
+    @property
+    def noise(self) -> NoiseModel:
+        """The noise model."""
+        return self.choice.noise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +68,7 @@ class CleanOptions:
     noise : str, NoiseSpec or NoiseModel
         As in `denoise`.
     background : str or None
-        "auto" for uneven light, None for even light.
+        As in `denoise`: "detect", "auto", or None for even light.
     engine : str or Engine
         As in `denoise`.
     coupling : str, float or Coupling
@@ -102,7 +106,7 @@ class CleanOptions:
     """
 
     noise: str | NoiseSpec | NoiseModel = AUTO
-    background: str | None = None
+    background: str | None = DETECT
     engine: str | Engine = DEFAULT_ENGINE
     coupling: str | float | Coupling = AUTO
     mask: Path | None = None
@@ -127,9 +131,9 @@ class CleanOptions:
         if self.max_change is not None:
             put(self, "max_change", check_real("max_change", self.max_change, low=0, high=1))
         if self.background is not None:
-            check_choice("background", self.background, [AUTO])
+            check_choice("background", self.background, LIGHTS)
             kind = NOISE_MODELS.get(self.noise_name)  # None: auto
-            if kind is not None and kind.meaning is not Meaning.GREY:
+            if self.background == AUTO and kind is not None and kind.meaning is not Meaning.GREY:
                 message = f"does not go with noise {self.noise_name}, whose values have a meaning"
                 raise ParameterError("background", message)
         if self.timeout is not None:
@@ -181,11 +185,8 @@ class CleanOptions:
             if known is None:
                 raise ParameterError("image", "has no known pixel: all of them are missing (NaN)")
             raise ParameterError("mask", "leaves no pixel known")
-        light = estimate_background(x, known) if self.background else None
-        if light is not None and bool((light == 1).all()):
-            light = None
-        divided = x if light is None else np.asarray(x / light, np.float32)  # as `denoise` does
-        return Prepared(divided, resolve_noise(self.noise, divided, known), light)
+        light, divided = divided_by(self.background, x, known, self.noise)
+        return Prepared(divided, choose(self.noise, divided, known), light)
 
     def solve(self, x: NDArray[Any]) -> DenoiseResult:
         """Clean one page.

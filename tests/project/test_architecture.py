@@ -31,7 +31,8 @@ LAYERS = {
     "deadline": {"validation", "errors"},
     "inference": {"deadline", "backends", "model", "diagnostics", "validation", "errors"},
     "learning": {
-        *("inference", "noise", "messages", "model", "coupling", "validation", "errors"),
+        *("inference", "noise", "background", "messages", "model", "coupling", "validation"),
+        *("errors", "_kernels"),
     },
     "result": {"learning", "inference", "noise", "model", "coupling"},
     "api": {

@@ -88,7 +88,7 @@ def compare(
             prepared = options.prepare(pixels)
         rows = experiments.compare(
             prepared.picture,
-            prepared.noise,
+            prepared.choice,
             engines=solvers,
             coupling=options.coupling,
             clean=reference,

@@ -63,7 +63,7 @@ def estimate(
     with text.notices(streams.input_name(picture)):
         with console.step("noise and light"):
             prepared = options.prepare(pixels, known)
-        found = learning.estimate(prepared.picture, prepared.noise, mask=known)
+        found = learning.estimate(prepared.picture, prepared.choice, mask=known)
     if figure_place is not None:
         figure = figures.plotting().score_figure(found.record(), f"in use: {found.coupling}")
         figures.write_figure(figure, figure_place, force)

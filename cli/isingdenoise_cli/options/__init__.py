@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from isingdenoise.api import DETECT
 from isingdenoise.inference import DEFAULT_ENGINE
 from isingdenoise.noise import AUTO, NOISE_MODELS
 from isingdenoise.pipeline import CleanOptions
@@ -84,10 +85,11 @@ def noise_options(command: Command) -> Command:
         *parameter_options(),
         click.option(
             "--background",
-            type=click.Choice(["none", AUTO]),
-            default="none",
+            type=click.Choice([DETECT, AUTO, "none"]),
+            default=DETECT,
             show_default=True,
-            help="Divide out uneven light first; 'auto' estimates it.",
+            help="Divide out uneven light first: 'detect' where --noise is auto and one threshold "
+            "misses edges, 'auto' by a smooth surface in any case.",
         ),
     ]
     return all_of(options, gathered)

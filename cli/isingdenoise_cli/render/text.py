@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from isingdenoise.api import DETECT
 from isingdenoise.coupling import Coupling
 from isingdenoise.errors import ParameterError, ReadError, printable
 from isingdenoise.inference import Status
@@ -48,6 +49,8 @@ def light_line(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if record["background"] is not None:
         least, most = record["background_range"]
         even = least == most == 1
+        if even and record["background"] == DETECT:
+            return
         span = f"{least:.3g} to {most:.3g} times its median, divided out"
         yield "light", "even" if even else span
 

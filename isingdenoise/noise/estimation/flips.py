@@ -124,7 +124,8 @@ def most_flips(seen: Floats) -> tuple[float, float]:
     """
     known = seen != 0
     around = flat_surroundings(seen > 0, None if known.all() else known)
-    return tuple(s.most if s.count >= TELLING else 1.0 for s in (around.dark, around.bright))
+    dark, bright = (s.most if s.count >= TELLING else 1.0 for s in (around.dark, around.bright))
+    return dark, bright
 
 
 def thresholded(x: NDArray[Any], mask: Bools | None, middle: float) -> Floats:

@@ -85,9 +85,7 @@ class Surroundings:
     @property
     def both(self) -> Side:
         """Dark and bright ones together."""
-        return Side(
-            self.dark.count + self.bright.count, self.dark.against + self.bright.against
-        )
+        return Side(self.dark.count + self.bright.count, self.dark.against + self.bright.against)
 
 
 def flat_surroundings(bright: Bools, known: Bools | None = None) -> Surroundings:
@@ -250,14 +248,14 @@ def _ring(plane: Bits) -> Bits:
 
 def _from_right(plane: Bits, by: int) -> Bits:
     """Return a plane whose bits are those `by` columns to the right, 1 from outside."""
-    out = plane << by
+    out = np.left_shift(plane, by, dtype=np.uint8)
     out[:, :-1] |= plane[:, 1:] >> (8 - by)
     out[:, -1] |= np.uint8((1 << by) - 1)
     return out
 
 
 def _from_left(plane: Bits, by: int) -> Bits:
-    out = plane >> by
+    out = np.right_shift(plane, by, dtype=np.uint8)
     out[:, 1:] |= plane[:, :-1] << (8 - by)
     out[:, 0] |= np.uint8((0xFF << (8 - by)) & 0xFF)
     return out

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .grey import histogram
 
-__all__ = ["levels_about", "otsu_split"]
+__all__ = ["grey_split", "levels_about", "otsu_split"]
 
 _TIES = 1e-12
 
@@ -45,9 +45,14 @@ def otsu_split(values: Floats, weight: Floats) -> tuple[float, float, float] | N
     return middle, float(low[best]), float(high[best])
 
 
-def levels_about(
+def grey_split(
     x: NDArray[Any], mask: NDArray[np.bool_] | None
-) -> tuple[float, float] | None:
+) -> tuple[float, float, float] | None:
+    """Return Otsu's threshold of a picture, and the means below and above; None for one value."""
+    return otsu_split(*histogram(x, mask))
+
+
+def levels_about(x: NDArray[Any], mask: NDArray[np.bool_] | None) -> tuple[float, float] | None:
     """Return levels about Otsu's threshold, as far apart as the means of its two classes.
 
     Parameters
@@ -57,7 +62,7 @@ def levels_about(
     mask : ndarray of bool, shape (H, W), optional
         False where a pixel is missing.
     """
-    split = otsu_split(*histogram(x, mask))
+    split = grey_split(x, mask)
     if split is None:
         return None
     middle, low, high = split

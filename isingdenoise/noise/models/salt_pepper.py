@@ -256,7 +256,8 @@ class SaltPepperNoise(GreyNoise):
 def _rates(x: NDArray[Any], mask: NDArray[np.bool_] | None, few: FewValues) -> tuple[float, float]:
     """Return salt, counted in black parts, and pepper in white ones, or where only they are."""
     seen = thresholded(x, mask, (few.levels[0] + few.levels[1]) / 2)
-    triples = zip(count_flips(seen).shares(_PRIOR), reversed(few.shares), most_flips(seen), strict=True)
+    counted, most_of = count_flips(seen).shares(_PRIOR), most_flips(seen)
+    triples = zip(counted, reversed(few.shares), most_of, strict=True)
     salt, pepper = (
         float(np.clip(min(guess if share is None else share, most), *_GUESS))
         for guess, share, most in triples
