@@ -26,7 +26,7 @@ _BAND, _IN_BAND, _LEFT = 1 << 20, 50, 29  # likelihoods: in a band, and left of 
 _PART, _IN_PART = 1 << 18, 72  # probabilities
 _SAMPLE = 1 << 18  # grey values drawn of float pictures
 _STATISTICS = 1 << 22  # pixels from which the noise is guessed
-_ONE_WINDOW, _WINDOWS = (1 << 19) * 3 // 2, 1 << 19  # pixels from which the coupling is found
+_ONE_WINDOW, _WINDOWS = (1 << 17) * 3 // 2, 1 << 17  # pixels from which the coupling is found
 
 
 def memory_to_denoise(

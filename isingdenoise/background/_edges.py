@@ -18,6 +18,8 @@ _CONTRAST = 0.3  # of the levels' distance: an edge; a lone pixel has a quarter
 _NOISE = 4.0  # standard deviations of such a mean between the darkest and the brightest of 144
 _THROUGH = 0.4  # of the contrast around: an edge goes through the tile itself
 _INSIDE = 0.1  # of its contrast: nearer to one side, a threshold does not cross an edge
+_FULL, _MOST = 0.5, 0.9  # half of the contrast of nearly all edges: less is no ink on paper
+_FEWEST_MISSED = 8
 _FEWEST = 24  # tiles with edges
 _PRIOR = 0.05  # of a tile: weight of what the coarser surface says
 _CLEAR = 0.15  # of the levels' distance, between a flat tile and the surface
@@ -56,6 +58,8 @@ class Edges:
         contrast = self.high - self.low
         low, high = self.low + _INSIDE * contrast, self.high - _INSIDE * contrast
         missed = self.strong & ((threshold < low) | (threshold > high))
+        if np.count_nonzero(missed) < _FEWEST_MISSED:
+            return 0.0
         return float(contrast[missed].sum() / contrast[self.strong].sum())
 
     def surface(self, gap: float, *, bright: bool) -> Floats:
@@ -112,7 +116,11 @@ def edges_of(x: NDArray[Any], known: Bools | None, gap: float, sigma: float) -> 
     low, high = _around(low, np.minimum), _around(high, np.maximum)
     contrast = high - low
     seen = contrast > max(_CONTRAST * gap, _NOISE * sigma)
-    return Edges(low, high, seen & (own > _THROUGH * contrast), ~seen)
+    strong = seen & (own > _THROUGH * contrast)
+    relative = contrast / np.maximum(high, np.float32(1e-6))  # the same in any light
+    if strong.any():
+        strong &= relative > _FULL * np.quantile(relative[strong], _MOST)
+    return Edges(low, high, strong, ~seen)
 
 
 def _around(a: Floats, extreme: np.ufunc) -> Floats:

@@ -10,7 +10,6 @@ is taken that gives it back best (Efron and Tibshirani 1993, chapter 6).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -36,8 +35,8 @@ class Bootstrap:
 
     Parameters
     ----------
-    windows : list of Window
-        Parts of the picture.
+    window : Window
+        The picture, or parts of it.
     noise : NoiseModel
         As estimated.
     rng : numpy.random.Generator
@@ -48,12 +47,12 @@ class Bootstrap:
 
     def __init__(
         self,
-        windows: Sequence[Window],
+        window: Window,
         noise: NoiseModel,
         rng: np.random.Generator,
         parallel: bool | None,
     ) -> None:
-        self._parts = _half(windows, rng)
+        self._x, self._known = _half(window, rng)
         self._noise = noise
         self._rng = rng
         self._engine = MeanField(tol=TOL, max_sweeps=SWEEPS, parallel=parallel)
@@ -65,19 +64,16 @@ class Bootstrap:
         errors = dict.fromkeys(FACTORS, 0)
         for reference in REFERENCES:
             self.evaluations += 1 + len(FACTORS)
-            for x, known in self._parts:
-                clean = self._labels(x, known, coupling.scaled(reference))
-                noisy = self._noisy(clean, x)
-                for factor in FACTORS:
-                    again = self._labels(noisy, known, coupling.scaled(factor))
-                    errors[factor] += int(np.count_nonzero((again != clean) & known))
+            clean = self._labels(self._x, coupling.scaled(reference))
+            noisy = self._noisy(clean, self._x)
+            for factor in FACTORS:
+                again = self._labels(noisy, coupling.scaled(factor))
+                errors[factor] += int(np.count_nonzero((again != clean) & self._known))
         return min(errors, key=errors.__getitem__)
 
-    def _labels(
-        self, x: NDArray[Any], known: NDArray[np.bool_], coupling: Coupling
-    ) -> NDArray[np.int8]:
-        field, _ = field_and_offset(self._noise, x, known)
-        start = np.where(known, unit_scale(self._noise, x), np.float32(0))
+    def _labels(self, x: NDArray[Any], coupling: Coupling) -> NDArray[np.int8]:
+        field, _ = field_and_offset(self._noise, x, self._known)
+        start = np.where(self._known, unit_scale(self._noise, x), np.float32(0))
         solution = self._engine.solve(IsingModel(field, coupling), init=start)
         self.site_updates += int(solution.trace.site_updates[-1])
         return solution.labels
@@ -94,13 +90,9 @@ class Bootstrap:
         return np.clip(np.rint(drawn), ends.min, most).astype(like.dtype)
 
 
-def _half(
-    windows: Sequence[Window], rng: np.random.Generator
-) -> list[tuple[NDArray[Any], NDArray[np.bool_]]]:
-    """Return half of the pixels, and which are known: every other window, or half of the one."""
-    if len(windows) > 1:
-        return [(w.x, observed(w.x, w.mask)) for w in windows[::2]]
-    x, mask = windows[0].x, windows[0].mask
+def _half(window: Window, rng: np.random.Generator) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Return half of the pixels, if they are many, and which of them are known."""
+    x, mask = window.x, window.mask
     part: tuple[slice, ...] = (slice(None), slice(None))
     if x.size > _FEW:
         axis = int(x.shape[1] > x.shape[0])
@@ -109,4 +101,4 @@ def _half(
         cut = slice(start, start + length)
         part = (part[0], cut) if axis else (cut, part[1])
     x = x[part]
-    return [(x, observed(x, None if mask is None else mask[part]))]
+    return x, observed(x, None if mask is None else mask[part])

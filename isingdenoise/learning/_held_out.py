@@ -53,7 +53,7 @@ class Prediction:
 
 
 class Window:
-    """One part of the picture with its hidden pixels."""
+    """The picture, or parts of it, with its hidden pixels."""
 
     def __init__(
         self, x: NDArray[Any], mask: NDArray[np.bool_] | None, rng: np.random.Generator
@@ -84,33 +84,32 @@ class Window:
 
 
 class HeldOut:
-    """The windows of a picture, solved with some pixels hidden.
+    """A picture, or the window that stands for it, solved with some pixels hidden.
 
     Parameters
     ----------
-    windows : list of Window
-        Parts of the picture.
+    window : Window
+        The picture, or parts of it.
     noise : NoiseModel
         The first guess.
     parallel : bool or None
         As in `MeanField`.
     """
 
-    def __init__(self, windows: list[Window], noise: NoiseModel, parallel: bool | None) -> None:
-        self._windows = windows
+    def __init__(self, window: Window, noise: NoiseModel, parallel: bool | None) -> None:
+        self._window = window
         self._engine = MeanField(tol=TOL, max_sweeps=SWEEPS, parallel=parallel)
         self._seen: dict[Coupling, Prediction] = {}
-        self.x = np.concatenate([w.x[w.hidden] for w in windows])
+        self.x = window.x[window.hidden]
         self.evidence, self.constant = _evidence(noise, self.x)
         self.site_updates = 0
         self.evaluations = 0
-        for window in windows:
-            window.read(noise)
+        window.read(noise)
 
     def predict(self, coupling: Coupling) -> Prediction:
         """Return what `coupling` says about the hidden pixels."""
         if coupling not in self._seen:
-            sums = np.concatenate([self._solve(w, coupling) for w in self._windows], axis=1)
+            sums = self._solve(self._window, coupling)
             c = coupling
             strengths = np.array([c.horizontal, c.vertical, c.diagonal, c.antidiagonal])
             pull = np.einsum("k,kn->n", strengths, sums)

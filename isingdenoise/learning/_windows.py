@@ -1,7 +1,8 @@
-"""Parts of a picture that stand for all of it."""
+"""A part of a picture that stands for all of it."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,30 +10,46 @@ from numpy.typing import NDArray
 
 from ._held_out import Window
 
-_PIXELS = 1 << 19
-_SIDE = 256
+_PIXELS = 1 << 17
+_SIDE = 64
+_GAP = 1  # missing pixels between two parts: nothing pulls across
 
 
-def windows_of(
-    x: NDArray[Any], mask: NDArray[np.bool_] | None, rng: np.random.Generator
-) -> list[Window]:
-    """Return the picture as one window, or half a million pixels of a large one.
+def window_of(x: NDArray[Any], mask: NDArray[np.bool_] | None, rng: np.random.Generator) -> Window:
+    """Return the whole picture, or 130,000 pixels of a large one.
 
-    Windows of a large picture are 256 x 256 (longer where it is narrower), one
-    in each of as many strips across its longer side, at random places.
+    Of a large picture parts of 64 x 64 pixels (longer where it is narrower)
+    are taken, one from each cell of a grid, at random places, and laid side by
+    side with a missing pixel between them.
     """
     if x.size <= _PIXELS * 3 // 2:
-        return [Window(x, mask, rng)]
+        return Window(x, mask, rng)
     height, width = x.shape
     tall = min(height, max(_SIDE, _SIDE * _SIDE // width))
     wide = min(width, max(_SIDE, _SIDE * _SIDE // height))
-    count = max(1, _PIXELS // (tall * wide))
-    strips = (np.arange(count) + rng.random(count)) / count
-    across = rng.random(count)
-    down, along = (strips, across) if height >= width else (across, strips)
-    windows = []
-    for fall, run in zip(down, along, strict=True):
-        top, left = int(fall * (height - tall + 1)), int(run * (width - wide + 1))
-        part = (slice(top, top + tall), slice(left, left + wide))
-        windows.append(Window(x[part], None if mask is None else mask[part], rng))
-    return windows
+    rows, columns = _grid(height // tall, width // wide, _PIXELS // (tall * wide))
+    shape = (rows * (tall + _GAP) - _GAP, columns * (wide + _GAP) - _GAP)
+    parts = np.zeros(shape, x.dtype)
+    known = np.zeros(shape, np.bool_)
+    for i, j in np.ndindex(rows, columns):
+        top = _place(i, rows, height, tall, rng.random())
+        left = _place(j, columns, width, wide, rng.random())
+        a, b = i * (tall + _GAP), j * (wide + _GAP)
+        here = (slice(a, a + tall), slice(b, b + wide))
+        there = (slice(top, top + tall), slice(left, left + wide))
+        parts[here] = x[there]
+        known[here] = True if mask is None else mask[there]
+    return Window(parts, known, rng)
+
+
+def _grid(most_rows: int, most_columns: int, parts: int) -> tuple[int, int]:
+    """Return how many parts there are below and beside each other."""
+    rows = round(math.sqrt(parts * most_rows / most_columns))
+    rows = min(max(rows, 1, -(-parts // most_columns)), most_rows, parts)
+    return rows, min(max(parts // rows, 1), most_columns)
+
+
+def _place(k: int, parts: int, length: int, side: int, share: float) -> int:
+    """Return where the k-th of `parts` begins: anywhere in its cell."""
+    first, last = k * length // parts, (k + 1) * length // parts - side
+    return first + int(share * (last - first + 1))

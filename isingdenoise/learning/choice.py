@@ -25,7 +25,7 @@ from ..noise import (
 )
 from ._held_out import HeldOut
 from ._search import START
-from ._windows import windows_of
+from ._windows import window_of
 from .fit import LEFT_ALONE, Fit
 
 __all__ = ["AUTO", "Choice", "choose", "choose_noise", "resolve_noise", "surroundings_of"]
@@ -126,8 +126,10 @@ def choose_noise(x: NDArray[Any], mask: NDArray[np.bool_] | None = None) -> Choi
     -------
     Choice
     """
-    tries = [_Try(kind, x, mask) for kind in _tried(_has_two_values(x, mask))]
-    first = tries[0]
+    simplest, *others = _tried(_has_two_values(x, mask))
+    first = _Try(simplest, x, mask)
+    tries = [first]
+    tries += [_Try(kind, x, mask) for kind in others if kind.plausible(x, mask, first.model)]
     believed = [t for t in tries if t.believed and (t is first or t.model.needed)]
     evidence = {t.model.name: t.evidence for t in tries}
     if not believed:
@@ -164,7 +166,7 @@ class _Try:
     def score(self, x: NDArray[Any], mask: NDArray[np.bool_] | None) -> float:
         """Return the log likelihood of hidden pixels, at a typical coupling."""
         if self._score is None:
-            held_out = HeldOut(windows_of(x, mask, np.random.default_rng(0)), self.model, None)
+            held_out = HeldOut(window_of(x, mask, np.random.default_rng(0)), self.model, None)
             self._score = held_out.predict(Coupling.nearest(START)).score + held_out.constant
         return self._score
 
@@ -172,7 +174,7 @@ class _Try:
 def surroundings_of(
     noise: NoiseModel, x: NDArray[Any], mask: NDArray[np.bool_] | None
 ) -> tuple[Surroundings, NDArray[np.bool_]]:
-    """Return the flat surroundings of a picture thresholded between the levels, and that picture."""
+    """Return the flat surroundings of a thresholded picture, and that picture."""
     known = observed(x, mask) if mask is not None or x.dtype.kind == "f" else None
     if x.dtype == np.bool_:
         bright = x

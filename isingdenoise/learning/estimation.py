@@ -16,7 +16,7 @@ from ._bootstrap import Bootstrap
 from ._calibration import Calibration, calibrate
 from ._held_out import HeldOut
 from ._search import Search
-from ._windows import windows_of
+from ._windows import window_of
 from .choice import AUTO, EARN, Choice, choose
 from .fit import LEFT_ALONE, Fit
 
@@ -106,8 +106,8 @@ def estimate(
     ones, which smooth more, 20. A parametric bootstrap on half of the pixels
     (six solves) then chooses between 1 and 1.2 times these strengths, and one
     more solve calibrates. Each goes to a tolerance of 0.03: together they cost
-    4 to 12 full solves mostly. Of pictures beyond 800,000 pixels random
-    windows of half a million pixels are taken.
+    4 to 12 full solves mostly. Of pictures beyond 200,000 pixels as many
+    are taken, in parts of 64 x 64.
 
     Levels, sigma and probabilities are not fitted once more to the solved
     picture (the M-step of variational EM): means that are too sure of
@@ -165,9 +165,9 @@ def estimate(
     choice = choose(noise, x, known)
     if choice.fit is not None and choice.fit.left_alone:
         return _nothing_to_pull(choice, started)
-    windows = windows_of(x, known, generator)
+    window = window_of(x, known, generator)
     noise_model = choice.noise
-    held_out = HeldOut(windows, noise_model, parallel)
+    held_out = HeldOut(window, noise_model, parallel)
     search = Search(held_out)
     search.strength()
     alike = search.best
@@ -179,7 +179,7 @@ def estimate(
     if choice.open and search.best.score < held_out.alone() + EARN:
         return _nothing_to_pull(choice, started, held_out)
     count = max(held_out.x.size, 1)
-    bootstrap = Bootstrap(windows, noise_model, generator, parallel)
+    bootstrap = Bootstrap(window, noise_model, generator, parallel)
     factor = bootstrap.factor(search.best.coupling)
     chosen = search.best.coupling.scaled(factor)
     calibration = calibrate(held_out.predict(chosen).pull, held_out.evidence)

@@ -95,6 +95,23 @@ class NoiseModel(ABC):
         """Whether the parameters are such that no simpler model would do."""
         return True
 
+    @classmethod
+    def plausible(cls, x: NDArray[Any], mask: NDArray[np.bool_] | None, simpler: Self) -> bool:
+        """Return whether a picture shows what this model has and a simpler one has not.
+
+        Where it does not, the model need not be fitted to it.
+
+        Parameters
+        ----------
+        x : ndarray, shape (H, W)
+            The noisy picture.
+        mask : ndarray of bool, shape (H, W), optional
+            False where a pixel is missing.
+        simpler : NoiseModel
+            Fitted to the picture.
+        """
+        return True
+
     @abstractmethod
     def log_likelihood(self, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return (log p(x | z = -1), log p(x | z = +1)), each of the shape of `x`."""

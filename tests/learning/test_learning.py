@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from test_noise_examples import ANY_PICTURE
+from noise_examples import ANY_PICTURE
 
 from isingdenoise import (
     NOISE_MODELS,

@@ -6,7 +6,7 @@ import pickle
 
 import numpy as np
 import pytest
-from test_noise_examples import ANY_PICTURE
+from noise_examples import ANY_PICTURE
 
 import isingdenoise
 from isingdenoise import (

@@ -4,8 +4,8 @@ import pickle
 
 import numpy as np
 import pytest
+from noise_examples import ANY_PICTURE
 from reference import Exact
-from test_noise_examples import ANY_PICTURE
 
 import isingdenoise.api
 from isingdenoise import (

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from test_noise_examples import (
+from noise_examples import (
     ANY_PICTURE,
     EXAMPLES,
     WRONG,

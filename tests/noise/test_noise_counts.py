@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from noise_examples import assert_close, half_and_half
 from scipy import special, stats
-from test_noise_examples import assert_close, half_and_half
 
 from isingdenoise import (
     EstimationWarning,

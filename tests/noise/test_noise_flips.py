@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_noise_examples import ENDS
+from noise_examples import ENDS
 
 from isingdenoise import FlipNoise, FlipPerLevelNoise, SaltPepperNoise, denoise
 from isingdenoise.noise import field_and_offset

@@ -4,8 +4,8 @@ import warnings
 
 import numpy as np
 import pytest
+from noise_examples import ENDS, as_8_bit, assert_close, chi_square, half_and_half, likelihood
 from PIL import Image
-from test_noise_examples import ENDS, as_8_bit, assert_close, chi_square, half_and_half, likelihood
 
 from isingdenoise import (
     EstimationWarning,

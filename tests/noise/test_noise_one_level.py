@@ -4,8 +4,8 @@ import warnings
 
 import numpy as np
 import pytest
+from noise_examples import as_8_bit, half_and_half
 from PIL import Image
-from test_noise_examples import as_8_bit, half_and_half
 
 from isingdenoise import (
     NOISE_MODELS,

@@ -15,7 +15,7 @@ _NEXT = 4  # values beside an end that it is compared with
 _FEWEST = 3
 _STEPPED = 8
 _PILE = 2.5
-_CLOSE = 0.05  # of the scale
+CLOSE = 0.05  # of the scale
 
 
 def integer_range(x: NDArray[Any]) -> tuple[float, float] | None:
@@ -133,7 +133,7 @@ def warn_if_close(x: NDArray[Any], levels: tuple[float, float], *, from_zero: bo
         return
     most = min(span[1], max(255.0, 2.0 ** int(x.max()).bit_length() - 1))
     low, high = sorted(levels)
-    if high - low < _CLOSE * most and (from_zero or low > _CLOSE * most):
+    if high - low < CLOSE * most and (from_zero or low > CLOSE * most):
         warn(
             f"the levels {low:.4g} and {high:.4g} are close: the picture may be blank, "
             "and what comes out its noise"

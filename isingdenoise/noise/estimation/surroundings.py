@@ -18,16 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..pixels import observed
-from .scale import smallest_spread
-from .threshold import levels_about
 
-__all__ = ["Side", "Surroundings", "flat_surroundings", "most_impulses", "quieter", "spread_in"]
+__all__ = ["Side", "Surroundings", "flat_surroundings", "impulses_in", "spread_in", "thinned"]
 
 _REACH = 2
 _APART = 3  # pixels between two that are compared: beyond each other's surroundings
 TELLING = 30  # flat surroundings that tell a share
 _FEWEST = 400  # flat surroundings for their counts and spreads to be trusted
-_QUIETER = 0.8  # of the spread of the mixture
 _SMALLEST = 1 << 20  # pixels of a picture from which differences are taken in bands only
 
 #: How often a pixel of a clean picture stands alone in flat surroundings: a dot, dirt.
@@ -138,7 +135,7 @@ def spread_in(
         return None
     if x.size > _SMALLEST:
         skip = slice(None, None, math.ceil(x.size / _SMALLEST))
-        x, mask, outliers = _thinned(x, skip), _thinned(mask, skip), _thinned(outliers, skip)
+        x, mask, outliers = thinned(x, skip), thinned(mask, skip), thinned(outliers, skip)
     known = observed(x, mask)
     with np.errstate(invalid="ignore"):
         around = flat_surroundings(x > threshold, known)
@@ -155,49 +152,10 @@ def spread_in(
     return math.sqrt(total / (2 * pairs)) if pairs >= _FEWEST else None
 
 
-def quieter(
-    x: NDArray[Any],
-    mask: Bools | None,
-    found: tuple[tuple[float, float], float],
-    levels: tuple[float, float] | None,
-    outliers: Bools | None = None,
-) -> tuple[tuple[float, float], float] | None:
-    """Return levels and the spread of flat surroundings, if that is clearly smaller; else None.
-
-    What spreads the grey values elsewhere is no noise then, but pixels between
-    the levels: blur, antialiasing, uneven light. Two normal densities do not
-    describe them, so the levels come to lie about Otsu's threshold.
-
-    Parameters
-    ----------
-    x : ndarray, shape (H, W)
-        The picture.
-    mask : ndarray of bool, shape (H, W), optional
-        False where a pixel is missing.
-    found : tuple
-        Levels and standard deviation of a mixture of two densities.
-    levels : tuple of float, optional
-        Where they are known.
-    outliers : ndarray of bool, shape (H, W), optional
-        Pixels that say nothing about levels and spread, such as impulses.
-    """
-    middle, sigma = (found[0][0] + found[0][1]) / 2, found[1]
-    spread = spread_in(x, mask, middle, outliers)
-    if spread is None or spread >= _QUIETER * sigma:
-        return None
-    rest = mask
-    if outliers is not None:
-        rest = ~outliers if mask is None else mask & ~outliers
-    levels = levels or levels_about(x, rest) or found[0]
-    return levels, max(spread, smallest_spread(x, levels))
-
-
-def most_impulses(
+def impulses_in(
     x: NDArray[Any], mask: Bools | None, middle: float, ends: tuple[float, float]
-) -> tuple[float, float]:
-    """Return the largest shares of salt and of pepper that flat surroundings allow.
-
-    Salt is seen on dark, pepper on bright surroundings; 1 where there are none.
+) -> tuple[Side, Side]:
+    """Return how many pixels in flat surroundings are salt on dark, and pepper on bright ones.
 
     Parameters
     ----------
@@ -212,15 +170,15 @@ def most_impulses(
     """
     known = None if mask is None and x.dtype.kind != "f" else observed(x, mask)
     around = flat_surroundings(np.asarray(x > middle), known)
-    most = []
-    for ring, at_end in zip(around.rings, (x >= ends[1], x <= ends[0]), strict=True):
-        seen = Side(_count(ring), _count(ring & np.packbits(at_end, axis=1)))
-        most.append(seen.most if seen.count >= TELLING else 1.0)
-    return most[0], most[1]
+    salt, pepper = (
+        Side(_count(ring), _count(ring & np.packbits(at_end, axis=1)))
+        for ring, at_end in zip(around.rings, (x >= ends[1], x <= ends[0]), strict=True)
+    )
+    return salt, pepper
 
 
-def _thinned(x: Any, skip: slice) -> Any:
-    """Return bands of rows from all of a picture."""
+def thinned(x: Any, skip: slice) -> Any:
+    """Return every so many bands of 64 rows of a picture; None of None."""
     if x is None:
         return None
     height = x.shape[0]

@@ -12,8 +12,8 @@ from ..base import Tried
 from ..estimation.guess import first_guess
 from ..estimation.normal import NormalPair
 from ..estimation.one_level import fit_levels
+from ..estimation.quieter import quieter
 from ..estimation.scale import found_limits, saturation
-from ..estimation.surroundings import quieter
 from ..parameters import levels_parameter, limits_parameter, spread_parameter
 from ._families import GreyNoise
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -9,13 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ParameterError
-from ..base import Tried
+from ..base import NoiseModel, Tried
 from ..estimation.flips import count_flips, most_flips, thresholded
+from ..estimation.grey import histogram
 from ..estimation.guess import first_guess
 from ..estimation.one_level import fit_levels
+from ..estimation.quieter import quieter
 from ..estimation.salt_pepper import ImpulsePair, beside
 from ..estimation.scale import smallest_spread
-from ..estimation.surroundings import most_impulses, quieter
+from ..estimation.surroundings import TELLING, Side, impulses_in
 from ..estimation.values import FewValues, few_values, impulse_limits, without_impulses
 from ..parameters import (
     SPREADS,
@@ -107,6 +110,33 @@ class SaltPepperNoise(GreyNoise):
     def needed(self) -> bool:
         """Whether more is replaced than what may be the tails of other noise."""
         return self.salt + self.pepper > _FEWEST
+
+    @classmethod
+    def plausible(
+        cls, x: NDArray[Any], mask: NDArray[np.bool_] | None, simpler: NoiseModel
+    ) -> bool:
+        """Return whether more pixels lie at the ends of the scale than a simpler model puts there.
+
+        Of grey pictures; a two-valued one has nothing but ends.
+        """
+        if simpler.two_valued:
+            return True
+        values, weight = histogram(x, mask)
+        if values.size == 0 or values.min() == values.max():
+            return False
+        ends = impulse_limits(x, mask)
+        minus, plus = simpler.log_likelihood(np.array(ends, x.dtype))
+        sides = impulses_in(x, mask, (simpler.levels[0] + simpler.levels[1]) / 2, ends)
+        told = [
+            _more_than(side, math.exp(min(float(log_p), 0.0)))
+            for side, log_p in zip(sides, (minus[1], plus[0]), strict=True)
+            if side.count >= TELLING
+        ]
+        if told:
+            return any(told)
+        most = np.exp(np.minimum(np.maximum(minus, plus), 0.0))
+        shares = [float(weight[values == end].sum() / weight.sum()) for end in ends]
+        return any(share > p for share, p in zip(shares, most, strict=True))
 
     def on_scale(self, levels: tuple[float, float], limits: tuple[float, float] | None) -> Self:
         """Return the same noise about other levels; a scale without ends gets some.
@@ -215,7 +245,8 @@ class SaltPepperNoise(GreyNoise):
         quiet = quieter(x, mask, (self.levels, self.sigma), levels, outer)
         found = self if quiet is None else replace(self, levels=quiet[0], sigma=quiet[1])
         middle = (found.levels[0] + found.levels[1]) / 2
-        most = dict(zip(("salt", "pepper"), most_impulses(x, mask, middle, ends), strict=True))
+        sides = zip(("salt", "pepper"), impulses_in(x, mask, middle, ends), strict=True)
+        most = {name: side.most for name, side in sides if side.count >= TELLING}
         return replace(found, **{n: min(getattr(found, n), most[n]) for n in most})
 
     def _begin(
@@ -251,6 +282,12 @@ class SaltPepperNoise(GreyNoise):
         low, high = self.limits
         reach = 0.5 if x.dtype.kind in "iu" else 1e-6 * (high - low)
         return low + reach, high - reach
+
+
+def _more_than(side: Side, share: float) -> bool:
+    """Return whether more pixels stand against a side than a share of them, and by chance."""
+    expected = side.count * share
+    return side.against > expected + 3 * math.sqrt(expected) + _FEWEST / 2 * side.count
 
 
 def _rates(x: NDArray[Any], mask: NDArray[np.bool_] | None, few: FewValues) -> tuple[float, float]:

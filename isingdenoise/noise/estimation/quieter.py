@@ -1,0 +1,154 @@
+"""Mixtures of two densities that blur, light or paper have spread, and what of it is noise."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...messages import warn
+from ..pixels import grey_values, observed
+from .constant import one_level
+from .scale import CLOSE, integer_range, smallest_spread
+from .surroundings import spread_in, thinned
+from .threshold import levels_about
+
+__all__ = ["blank", "quieter"]
+
+_QUIETER = 0.8  # of the spread of the mixture
+_APART = 1.5  # spreads between close levels that are two
+_SMOOTH = 0.1  # of the levels' distance, from one pixel to the next across a boundary
+_NO_STEP = 0.3  # of the levels' distance, over six pixels
+_SAMPLE = 1 << 19
+
+Bools = NDArray[np.bool_]
+
+
+def quieter(
+    x: NDArray[Any],
+    mask: Bools | None,
+    found: tuple[tuple[float, float], float],
+    levels: tuple[float, float] | None,
+    outliers: Bools | None = None,
+) -> tuple[tuple[float, float], float] | None:
+    """Return levels and the spread of flat surroundings, if that is clearly smaller; else None.
+
+    What spreads the grey values elsewhere is no noise then, but pixels between
+    the levels: blur, antialiasing, uneven light. Two normal densities do not
+    describe them, so the levels come to lie about Otsu's threshold, unless the
+    picture is blank (`blank`): then one of them is out of reach.
+
+    Parameters
+    ----------
+    x : ndarray, shape (H, W)
+        The picture.
+    mask : ndarray of bool, shape (H, W), optional
+        False where a pixel is missing.
+    found : tuple
+        Levels and standard deviation of a mixture of two densities.
+    levels : tuple of float, optional
+        Where they are known.
+    outliers : ndarray of bool, shape (H, W), optional
+        Pixels that say nothing about levels and spread, such as impulses.
+
+    Warns
+    -----
+    EstimationWarning
+        The picture is blank.
+    """
+    (low, high), sigma = found
+    middle = (low + high) / 2
+    if levels is None and _texture(x, mask, found):
+        return _one_level(x, mask, sigma), sigma
+    spread = spread_in(x, mask, middle, outliers)
+    if spread is None or spread >= _QUIETER * sigma:
+        return None
+    if levels is None and blank(x, mask, found[0]):
+        return _one_level(x, mask, spread), spread
+    rest = mask
+    if outliers is not None:
+        rest = ~outliers if mask is None else mask & ~outliers
+    levels = levels or levels_about(x, rest) or found[0]
+    return levels, max(spread, smallest_spread(x, levels))
+
+
+def blank(x: NDArray[Any], mask: Bools | None, levels: tuple[float, float]) -> bool:
+    """Return whether the two levels of a picture with little noise are but one.
+
+    They are where they lie within a twentieth of the scale (the texture of
+    paper, what JPEG leaves of noise), and where the boundary between the two
+    sides is no edge: the grey values hardly change from one pixel to the next,
+    nor over six (a shadow).
+
+    Parameters
+    ----------
+    x : ndarray, shape (H, W)
+        The picture.
+    mask : ndarray of bool, shape (H, W), optional
+        False where a pixel is missing.
+    levels : tuple of float
+        Grey values of black and white.
+    """
+    low, high = levels
+    if _close(x, levels):
+        return True
+    if x.size > _SAMPLE:
+        skip = slice(None, None, math.ceil(x.size / _SAMPLE))
+        x, mask = thinned(x, skip), thinned(mask, skip)
+    grey = grey_values(x)
+    grey[~observed(x, mask)] = np.nan
+    near, far, count = 0.0, 0.0, 0
+    for a in (grey, grey.T):
+        inner = a[:, 2:-2]
+        with np.errstate(invalid="ignore"):
+            side = np.where(inner > (low + high) / 2, 1.0, -1.0)
+        turns = side[:, 1:] != side[:, :-1]
+        if inner.shape[1] < 2:
+            continue
+        step = (inner[:, 1:] - inner[:, :-1]) * side[:, 1:]
+        wide = (a[:, 5:] - a[:, :-5]) * side[:, 1:]
+        told = turns & ~np.isnan(step) & ~np.isnan(wide)
+        near += float(step[told].sum())
+        far += float(wide[told].sum())
+        count += int(np.count_nonzero(told))
+    if not count:
+        return False
+    unit = count * (high - low)
+    return near < _SMOOTH * unit and abs(far) < _NO_STEP * unit
+
+
+def _texture(x: NDArray[Any], mask: Bools | None, found: tuple[tuple[float, float], float]) -> bool:
+    """Return whether close levels are the texture of one: hardly apart, or noise that is not white.
+
+    White noise changes from one pixel to the next by sqrt(2) sigma; the
+    texture of paper, and noise that was blurred or compressed, by less.
+    """
+    (low, high), sigma = found
+    if not _close(x, found[0]):
+        return False
+    if high - low < _APART * sigma:
+        return True
+    if x.size > _SAMPLE:
+        skip = slice(None, None, math.ceil(x.size / _SAMPLE))
+        x, mask = thinned(x, skip), thinned(mask, skip)
+    grey = grey_values(x)
+    grey[~observed(x, mask)] = np.nan
+    squares = [np.nanmean(np.diff(grey, axis=axis) ** 2) for axis in (0, 1) if x.shape[axis] > 1]
+    return bool(squares) and math.sqrt(float(np.mean(squares)) / 2) < _QUIETER * sigma
+
+
+def _close(x: NDArray[Any], levels: tuple[float, float]) -> bool:
+    span = integer_range(x)
+    return span is not None and x.dtype.itemsize == 1 and levels[1] - levels[0] < CLOSE * span[1]
+
+
+def _one_level(x: NDArray[Any], mask: Bools | None, spread: float) -> tuple[float, float]:
+    value = float(np.mean(x[observed(x, mask)], dtype=np.float64))
+    levels, colour = one_level(value, integer_range(x), spread)
+    warn(
+        f"one grey level only, about {value:.4g}: the picture comes out all {colour}; "
+        "give levels if there are two"
+    )
+    return levels
