@@ -21,12 +21,14 @@ __all__ = [
     "check_parameters",
     "parameter",
     "parameters_of",
+    "relatives_of",
 ]
 
 #: Bounds of standard deviations and the like.
 SPREADS = (1e-30, 1e30)
 _LARGEST = 1e30
 _KEY = "parameter"
+_RELATIVE = "_unit"
 
 
 class Unit(StrEnum):
@@ -34,6 +36,7 @@ class Unit(StrEnum):
 
     LEVEL = "grey value"
     SPREAD = "difference of grey values"
+    RELATIVE = "half the distance of the levels"
     SHARE = "share"
     COUNT = "count"
     NUMBER = "number"
@@ -87,6 +90,17 @@ class Parameter:
     number: type[Any] = float
     pair: bool = False
     optional: bool = False
+
+    @property
+    def relative(self) -> Parameter | None:
+        """The same on the scale where black is -1 and white +1, for spreads.
+
+        Its name and its option end in `_unit`.
+        """
+        if self.unit is not Unit.SPREAD:
+            return None
+        option = self.option and self.option + _RELATIVE
+        return replace(self, unit=Unit.RELATIVE, name=self.name + _RELATIVE, option=option)
 
     def check(self, value: Any) -> Any:
         """Return a value as plain numbers within the bounds.
@@ -178,6 +192,12 @@ def share_parameter(default: float, about: str, *, most: float, **more: Any) -> 
 def parameters_of(kind: type[Any]) -> Mapping[str, Parameter]:
     """Return the parameters of a noise model by name, in the order of its fields."""
     return _parameters_of(kind)  # type: ignore[arg-type]  # classes can be hashed
+
+
+def relatives_of(kind: type[Any]) -> dict[str, str]:
+    """Return the names of relative spreads of a noise model, and of the parameters they set."""
+    known = parameters_of(kind).values()
+    return {each.relative.name: each.name for each in known if each.relative is not None}
 
 
 @functools.cache

@@ -137,14 +137,14 @@ def test_json_has_stable_keys_and_no_nan(noisy, tmp_path, engine):
 
 
 def test_given_parameters_are_taken_as_given(noisy, tmp_path):
-    options = ["--sigma", "0.5", "--levels", "60,200", "--coupling", "0.3", "--seed", "7"]
+    options = ["--sigma", "35", "--levels", "60,200", "--coupling", "0.3", "--seed", "7"]
     done = succeed("run", noisy, "--json", "--noise", "gaussian", *options)
     record = strict_json(done.stdout)
     assert record["noise"] == {
         "name": "gaussian",
         "levels": [60, 200],
-        "sigma": 35,  # half of the levels' half distance
-        "sigma_unit": 0.5,
+        "sigma": 35,
+        "sigma_unit": 0.5,  # half of the levels' half distance
         "chosen": False,
     }
     assert record["calibration"] is None

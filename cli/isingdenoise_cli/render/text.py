@@ -32,15 +32,18 @@ def describe_noise(record: Mapping[str, Any]) -> str:
             continue
         parts.append(f"{name} {_numbers(record[name], '.4g')}")
         if known.unit is Unit.SPREAD:
-            unit = _numbers(record[f"{name}_unit"], ".3g")
-            parts[-1] += f" ({unit} with black -1, white +1)"
+            unit = f"{_numbers(record[f'{name}_unit'], '.3g')} with black -1, white +1"
+            if known.factor != 1:  # what the option takes
+                unit = f"{known.option} {_numbers(record[name], '.4g', known.factor)}; {unit}"
+            parts[-1] += f" ({unit})"
     text = ", ".join([*parts, f"levels {_numbers(record['levels'], '.4g')}"])
     return f"{text} (chosen by auto)" if record["chosen"] else text
 
 
-def _numbers(value: Any, form: str) -> str:
-    """Return one number, or several, in words."""
-    return " and ".join(f"{v:{form}}" for v in (value if isinstance(value, list) else [value]))
+def _numbers(value: Any, form: str, factor: float = 1.0) -> str:
+    """Return one number, or several, in words, divided by a factor."""
+    numbers = value if isinstance(value, list) else [value]
+    return " and ".join(f"{number / factor:{form}}" for number in numbers)
 
 
 def light_line(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
