@@ -14,6 +14,7 @@ from ..errors import ParameterError
 from ..validation import check_int, check_real
 
 __all__ = [
+    "NEVER",
     "SPREADS",
     "Parameter",
     "Unit",
@@ -26,6 +27,9 @@ __all__ = [
 
 #: Bounds of standard deviations and the like.
 SPREADS = (1e-30, 1e30)
+#: What stands for a probability of 0 where its logarithm is taken: 690 nats, beyond the pull of
+#: any neighbours and far from where sums of the other logarithms lose digits.
+NEVER = 1e-300
 _LARGEST = 1e30
 _KEY = "parameter"
 _RELATIVE = "_unit"
@@ -184,8 +188,8 @@ def spread_parameter(default: Any, about: str, **more: Any) -> Any:
 
 
 def share_parameter(default: float, about: str, *, most: float, **more: Any) -> Any:
-    """Return a field for a share between 0 and `most`, both left out."""
-    more |= {"low": 0.0, "high": most, "low_open": True, "high_open": True}
+    """Return a field for a share from 0 on, below `most`."""
+    more = {"low": 0.0, "high": most, "high_open": True, **more}
     return parameter(default, about, unit=Unit.SHARE, **more)
 
 
