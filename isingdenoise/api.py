@@ -11,9 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 from ._version import __version__
 from .background import estimate_background
 from .coupling import Coupling
+from .criticism import criticisms
 from .errors import ChangeLimitError, ParameterError
 from .inference import DEFAULT_ENGINE, ENGINE_PARTS, ENGINES, Callback, Engine, threads_of
 from .learning import AUTO, Calibration, Estimate, estimate, resolve_noise
+from .messages import heard, warn
 from .model import IsingModel
 from .noise import NoiseModel, NoiseSpec, field_and_offset, observed, unit_scale
 from .result import DenoiseResult
@@ -105,7 +107,9 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     Warns
     -----
     EstimationWarning
-        A parameter cannot be estimated from this picture.
+        A parameter cannot be estimated from this picture, or what came out is
+        suspicious: one colour all over, nearly all of a colour lost, a noise
+        model that does not fit.
 
     Examples
     --------
@@ -125,7 +129,8 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     solver = resolve_engine(engine)
     generator, seed = as_generator(rng)
     light, divided = _divided_by(background, x, known)
-    noise_model, strength, source, estimated = _resolve(noise, coupling, divided, known, solver)
+    with heard() as said:
+        noise_model, strength, source, estimated = _resolve(noise, coupling, divided, known, solver)
     if calibration is not None and not isinstance(calibration, Calibration):
         raise ParameterError("calibration", f"must be a Calibration or None, not {calibration!r}")
     calibration = calibration or estimated
@@ -150,7 +155,7 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     differs, changed = _differences(image, bright, observed(x, known))
     if limit is not None and changed > limit:
         raise ChangeLimitError(changed, limit)
-    return DenoiseResult(
+    result = DenoiseResult(
         image=image,
         solution=solution,
         model=model,
@@ -170,6 +175,10 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
         calibration=calibration,
         background=light,
     )
+    given = not isinstance(noise, (str, NoiseSpec))
+    for message in criticisms(result, x, known, given=given, warned=bool(said)):
+        warn(message)
+    return result
 
 
 def _resolve(

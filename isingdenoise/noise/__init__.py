@@ -15,7 +15,7 @@ from .models import (
     SaltPepperNoise,
 )
 from .parameters import Parameter, Unit, parameter, parameters_of
-from .pixels import observed
+from .pixels import grey_values, observed
 from .spec import AUTO, NoiseSpec
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "Unit",
     "collected",
     "field_and_offset",
+    "grey_values",
     "observed",
     "parameter",
     "parameters_of",

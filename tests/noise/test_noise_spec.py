@@ -51,6 +51,7 @@ def test_sigma_is_known_in_grey_values_and_the_levels_are_fitted():
         denoise(page().astype(np.float32), GaussianNoise(sigma=63.6))
 
 
+@pytest.mark.filterwarnings("ignore:the result is ")
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int8", "float32"])
 @pytest.mark.parametrize("low", [0, -1])
 def test_the_default_levels_fit_pictures_of_minus_one_or_zero_and_one(dtype, low):
@@ -63,6 +64,8 @@ def test_the_default_levels_fit_pictures_of_minus_one_or_zero_and_one(dtype, low
     denoise(noisy, GaussianNoise(3.0), coupling=0.4)
 
 
+@pytest.mark.filterwarnings("ignore:the result is ")
+@pytest.mark.filterwarnings("ignore:.* of what was ")
 @pytest.mark.parametrize("levels", [(-20.0, 20.0), (5.0, 30.0), (225.0, 250.0), (240.0, 290.0)])
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
 def test_noise_that_the_scale_cuts_off_fits_its_own_levels(levels, share):
