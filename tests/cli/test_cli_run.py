@@ -25,6 +25,7 @@ from PIL import Image
 
 from isingdenoise import ENGINES, Coupling, MeanField, denoise
 from isingdenoise.io import read_picture, write_bilevel
+from isingdenoise.messages import EstimationWarning
 
 # fmt: off
 JSON_KEYS = [
