@@ -55,12 +55,29 @@ def light_line(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "light", "even" if even else span
 
 
+def fit_line(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the line about what was assumed, how well it fits, and what was left alone and why."""
+    fit = record.get("fit")
+    if not fit:
+        return
+    evidence = dict(fit["evidence"])
+    gain = evidence.pop(fit["assumed"], 0.0)
+    beaten = [f"{name} {nats:.4g}" for name, nats in sorted(evidence.items(), key=lambda e: -e[1])]
+    alone = "no other is likelier than leaving it alone"
+    parts = [f"{fit['assumed']}, {f'{gain:.4g} nats over leaving it alone' if gain else alone}"]
+    parts[0] += f" ({', '.join(beaten)})" * bool(beaten)
+    if fit["kept"]:
+        parts.append(f"{fit['kept']} pixels kept, whose pattern repeats")
+    yield "fit", "; ".join([*parts, *fit["notes"]])
+
+
 def page_lines(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the lines about one page for people, as (what, text)."""
     strengths = dict(record["coupling"])
     source, edges = strengths.pop("source"), strengths.pop("edges", None)
     mean = "" if edges is None else ", the mean of all edges"
     yield "noise", describe_noise(record["noise"])
+    yield from fit_line(record)
     yield from light_line(record)
     yield "coupling", f"{Coupling(**strengths)}{mean} ({source})"
     yield "engine", f"{record['engine']['name']}: {outcome(record)} in {record['seconds']:.2g} s"
