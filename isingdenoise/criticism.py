@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .noise import Meaning, NoiseModel, Unit, grey_values, observed, parameters_of
 from .result import DenoiseResult
 
-__all__ = ["Residual", "criticisms", "residual_of"]
+__all__ = ["Residual", "criticisms", "residual_map", "residual_of"]
 
 _PIXELS = 1 << 16  # of larger pictures as many, of rows evenly apart
 _FEWEST = 256  # pixels that tell anything
@@ -66,19 +66,52 @@ def residual_of(
         False where a pixel is missing.
     """
     step = max(1, x.size // _PIXELS)
-    rows = slice(None, None, step) if step < len(x) else slice(0, 1)
-    grey = grey_values(x[rows])
-    if result.background is not None and x.dtype != np.bool_:
-        grey = grey / result.background[rows]
-    low, high = result.noise.levels
-    left = grey - np.where(result.image[rows], high, low)
-    missing = ~observed(x[rows], None if known is None else known[rows])
-    left[missing] = np.nan
-    sizes = np.abs(left[~missing])
+    left = _left(result, x, known, slice(None, None, step) if step < len(x) else slice(0, 1))
+    sizes = np.abs(left[~np.isnan(left)])
     sigma = result.noise.spread
     few = sizes.size == 0 or sigma == 0
     spread = np.nan if few else float(np.median(sizes)) / _MEDIAN / sigma
     return Residual(spread, lag_correlation(left))
+
+
+def residual_map(
+    result: DenoiseResult,
+    x: NDArray[Any],
+    known: NDArray[np.bool_] | None = None,
+    *,
+    most: int = 1000,
+) -> NDArray[np.float64]:
+    """Return the residual in standard deviations of the noise, NaN where nothing is known.
+
+    Where the noise has none, two-valued as it is, half the distance of the
+    levels is the unit.
+
+    Parameters
+    ----------
+    result, x, known
+        As in `residual_of`.
+    most : int
+        Of larger pictures every second, third ... pixel is taken, so that
+        neither side is longer.
+    """
+    step = -(-max(x.shape) // most)
+    every = slice(None, None, step)
+    low, high = result.noise.levels
+    unit = getattr(result.noise, "spread", 0.0) or (high - low) / 2
+    return _left(result, x, known, (every, every)) / unit
+
+
+def _left(
+    result: DenoiseResult, x: NDArray[Any], known: NDArray[np.bool_] | None, part: Any
+) -> NDArray[np.float64]:
+    """Return the residual of a part of the picture, in grey values."""
+    grey = grey_values(x[part])
+    if result.background is not None and x.dtype != np.bool_:
+        grey = grey / result.background[part]
+    low, high = result.noise.levels
+    left = grey - np.where(result.image[part], high, low)
+    left[~observed(x[part], None if known is None else known[part])] = np.nan
+    return np.asarray(left, np.float64)
 
 
 def lag_correlation(residual: NDArray[np.float64]) -> float:

@@ -51,7 +51,13 @@ LAYERS = {
     },
     "memory": {"api", "learning", "inference", "noise", "coupling", "validation"},
     "io": {"deadline", "errors"},
-    "plotting": {"inference", "learning", "validation"},  # the types of a trace and an estimate
+    "_fit_axes": {"noise"},  # the type of a noise model
+    "plotting": {
+        "_fit_axes",
+        "inference",
+        "learning",
+        "validation",
+    },  # the types of a trace and an estimate
     "warmup": {"backends", "inference", "model", "coupling"},
     "pipeline": {
         *(
