@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ._version import __version__
 from .background import estimate_background
 from .coupling import Coupling
+from .criticism import criticisms
 from .errors import ChangeLimitError, ParameterError
 from .inference import DEFAULT_ENGINE, ENGINE_PARTS, ENGINES, Callback, Engine, threads_of
 from .learning import (
@@ -28,6 +29,7 @@ from .learning import (
     keep_patterns,
     surroundings_of,
 )
+from .messages import heard, warn
 from .model import IsingModel
 from .noise import NoiseModel, NoiseSpec, field_and_offset, observed, unit_scale
 from .result import DenoiseResult
@@ -124,7 +126,9 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     Warns
     -----
     EstimationWarning
-        A parameter cannot be estimated from this picture.
+        A parameter cannot be estimated from this picture, or what came out is
+        suspicious: one colour all over, nearly all of a colour lost, a noise
+        model that does not fit.
 
     Examples
     --------
@@ -144,8 +148,9 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     solver = resolve_engine(engine)
     generator, seed = as_generator(rng)
     light, divided = divided_by(background, x, known, noise)
-    known_of_it = _resolve(noise, coupling, divided, known, solver)
-    noise_model, strength, source, estimated, fit = known_of_it
+    with heard() as said:
+        found = _resolve(noise, coupling, divided, known, solver)
+    noise_model, strength, source, estimated, fit = found
     if calibration is not None and not isinstance(calibration, Calibration):
         raise ParameterError("calibration", f"must be a Calibration or None, not {calibration!r}")
     calibration = calibration or estimated
@@ -172,7 +177,7 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     differs, changed = _differences(image, bright, observed(x, known))
     if limit is not None and changed > limit:
         raise ChangeLimitError(changed, limit)
-    return DenoiseResult(
+    result = DenoiseResult(
         image=image,
         solution=solution,
         model=model,
@@ -193,6 +198,10 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
         background=light,
         fit=fit,
     )
+    given = not isinstance(noise, (str, NoiseSpec))
+    for message in criticisms(result, x, known, given=given, warned=bool(said)):
+        warn(message)
+    return result
 
 
 def _resolve(

@@ -29,6 +29,7 @@ HINTS: Mapping[str, str] = MappingProxyType(
     {
         "frame": "choose one by its frame",
         "frames": "frame goes from 0 to {}",
+        "levels": "give its own levels, or none and let NoiseSpec(...) estimate them",
         "max_change": "check the noise model and its parameters, lower the coupling, or raise "
         "max_change",
         "max_pages": "raise max_pages if the file can be trusted",

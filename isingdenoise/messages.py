@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-__all__ = ["EstimationWarning", "collected", "warn"]
+__all__ = ["EstimationWarning", "collected", "heard", "warn"]
 
 _PACKAGE = __name__.partition(".")[0]
 _collector: ContextVar[list[str] | None] = ContextVar("collector", default=None)
+_listener: ContextVar[list[str] | None] = ContextVar("listener", default=None)
 
 
 class EstimationWarning(UserWarning):
@@ -40,6 +41,23 @@ def collected() -> Iterator[list[str]]:
         _collector.reset(before)
 
 
+@contextmanager
+def heard() -> Iterator[list[str]]:
+    """Hear what is warned of in this thread, which is warned of or collected all the same.
+
+    Yields
+    ------
+    list of str
+        The messages so far.
+    """
+    messages: list[str] = []
+    before = _listener.set(messages)
+    try:
+        yield messages
+    finally:
+        _listener.reset(before)
+
+
 def warn(message: str) -> None:
     """Warn of something, or add the message to what is collected.
 
@@ -51,6 +69,9 @@ def warn(message: str) -> None:
     message : str
         What had to be assumed, and what to do.
     """
+    listening = _listener.get()
+    if listening is not None:
+        listening.append(message)
     messages = _collector.get()
     if messages is None:
         warnings.warn(message, EstimationWarning, stacklevel=_levels_to_the_caller())

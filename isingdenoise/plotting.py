@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._fit_axes import draw_fit, draw_residual
 from .validation import check_choice
 
 if TYPE_CHECKING:
@@ -24,10 +25,13 @@ if TYPE_CHECKING:
     from .learning import Estimate
 
 __all__ = [
+    "draw_fit",
     "draw_picture",
     "draw_probability",
+    "draw_residual",
     "draw_scores",
     "draw_trace",
+    "fit_figure",
     "load_unswayed",
     "picture_table",
     "render",
@@ -227,6 +231,31 @@ def score_figure(record: Estimate | Mapping[str, Any], title: str = "") -> Figur
 
     figure = Figure(figsize=(2 * _PANEL, 1.4 * _PANEL), layout="constrained", dpi=150)
     draw_scores(figure.subplots(), record, title)
+    return figure
+
+
+def fit_figure(
+    fit: Mapping[str, Any],
+    residual: Mapping[str, Any],
+    record: Estimate | Mapping[str, Any],
+    title: str = "",
+) -> Figure:
+    """Return a figure of an estimate: the fit, what it leaves, and the scores of couplings.
+
+    Parameters
+    ----------
+    fit, residual : mapping
+        Arguments of `draw_fit` and of `draw_residual` after the axes, by name.
+    record, title
+        As in `draw_scores`.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5 * _PANEL, 1.5 * _PANEL), layout="constrained", dpi=150)
+    grid = figure.subplots(1, 3)
+    draw_fit(grid[0], **fit)
+    draw_residual(grid[1], **residual)
+    draw_scores(grid[2], record, title)
     return figure
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from ..errors import ParameterError, printable
 from ..io import Checked, check_output
 from ..io.atomic import atomic_file
+from ..pipeline import cells, columns, rounded
 from .jobs import Outcome
 
 __all__ = ["REPORT_FORMATS", "check_report", "report_row", "write_report"]
@@ -26,12 +27,14 @@ _FIGURES = (
     *("pages", "pixels", "changed_to_white", "changed_to_black", "changed", "uncertainty"),
     *("status", "seconds"),
 )
+_PARTS = ("noise", "coupling", "fit")
+#: Of a table; flat cells of noise and coupling follow.
 _COLUMNS = (
     *("rank_changed", "rank_uncertainty", "input", "output", "error", "stale", "skipped"),
-    "warnings",
-    *_FIGURES,
-    *("noise", "coupling"),
+    *("warnings", "pages", "pixels", "changed_percent", "changed_to_white", "changed_to_black"),
+    *("uncertainty", "status", "seconds"),
 )
+_BETWEEN = " | "  # warnings
 _JSON_HEAD = b'{\n  "report": "isingdenoise batch",\n'
 _CSV_HEAD = ",".join(_COLUMNS[:4]).encode() + b","  # columns may come to be added
 #: What a spreadsheet would run, at the start of a cell, or behind a semicolon: where numbers have
@@ -63,8 +66,7 @@ def report_row(outcome: Outcome) -> Row:
         "skipped": outcome.skipped,
         "warnings": list(found.get("warnings", outcome.warnings)),
         **{name: found.get(name) for name in _FIGURES},
-        "noise": found.get("noise"),
-        "coupling": found.get("coupling"),
+        **{name: found.get(name) for name in _PARTS},
     }
 
 
@@ -96,8 +98,10 @@ def write_report(
 ) -> None:
     """Write the report, whole or not at all.
 
-    Failed pictures come first; then the better of two ranks decides, that by
-    the share of changed pixels and that by the mean uncertainty.
+    Failed pictures come first, then those with warnings; among them, and
+    after them, the share of changed pixels decides, and then the mean
+    uncertainty. JSON holds the figures as they are; a table has flat cells,
+    rounded to four digits, with the share of changed pixels in percent.
 
     Parameters
     ----------
@@ -124,13 +128,16 @@ def write_report(
 
 def _look_first(rows: Sequence[Row]) -> Iterator[Row]:
     """Yield the rows with their ranks, in the order of the report."""
-    keys = [(row["changed"], row["uncertainty"], row["error"] is None) for row in rows]
-    by_change = _ranks([changed for changed, _, _ in keys])
-    by_doubt = _ranks([doubt for _, doubt, _ in keys])
+    keys = [
+        (row["changed"], row["uncertainty"], row["error"] is None, not row["warnings"])
+        for row in rows
+    ]
+    by_change = _ranks([changed for changed, *_ in keys])
+    by_doubt = _ranks([doubt for _, doubt, *_ in keys])
 
-    def key(i: int) -> tuple[bool, int, int]:
-        ranks = [rank for rank in (by_change.get(i), by_doubt.get(i)) if rank is not None]
-        return keys[i][2], min(ranks, default=0), sum(ranks)
+    def key(i: int) -> tuple[bool, bool, float, float]:
+        changed, doubt, good, silent = keys[i]
+        return good, silent, -(changed or 0.0), -(doubt or 0.0)
 
     for i in sorted(range(len(rows)), key=key):
         yield {"rank_changed": by_change.get(i), "rank_uncertainty": by_doubt.get(i), **rows[i]}
@@ -156,20 +163,31 @@ def _json(rows: Iterable[Row]) -> Iterator[str]:
 def _csv(rows: Iterable[Row]) -> Iterator[str]:
     """Yield the lines of a table, the names first."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(text, (*_COLUMNS, *columns()), lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow({name: _cell(value) for name, value in row.items()})
+        writer.writerow({name: _cell(value) for name, value in _flat(row).items()})
         yield text.getvalue()
         text.seek(0)
         text.truncate()
     yield text.getvalue()
 
 
+def _flat(row: Row) -> Row:
+    """Return a row with one number or text in each cell."""
+    changed = row["changed"]
+    flat = {name: row.get(name) for name in _COLUMNS}
+    flat |= {
+        "warnings": _BETWEEN.join(map(str, row["warnings"] or [])),
+        "changed_percent": rounded(None if changed is None else 100 * changed),
+        "uncertainty": rounded(row["uncertainty"]),
+        "seconds": rounded(row["seconds"]),
+    }
+    return flat | cells(*(row.get(name) for name in _PARTS))
+
+
 def _cell(value: Any) -> Any:
     """Return a value as a table holds it: no text of it is a formula, numbers stay numbers."""
-    if isinstance(value, (dict, list)):
-        value = json.dumps(value)
     return _FORMULA.sub(r"\1'", printable(value)) if isinstance(value, str) else value
 
 

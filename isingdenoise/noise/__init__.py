@@ -17,7 +17,7 @@ from .models import (
     SaltPepperNoise,
 )
 from .parameters import Parameter, Unit, parameter, parameters_of
-from .pixels import observed
+from .pixels import grey_values, observed
 from .spec import AUTO, NoiseSpec
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "field_and_offset",
     "flat_surroundings",
     "grey_split",
+    "grey_values",
     "levels_about",
     "observed",
     "parameter",

@@ -14,6 +14,7 @@ from ..errors import ParameterError
 from ..validation import check_int, check_real
 
 __all__ = [
+    "NEVER",
     "SPREADS",
     "Parameter",
     "Unit",
@@ -21,12 +22,17 @@ __all__ = [
     "check_parameters",
     "parameter",
     "parameters_of",
+    "relatives_of",
 ]
 
 #: Bounds of standard deviations and the like.
 SPREADS = (1e-30, 1e30)
+#: What stands for a probability of 0 where its logarithm is taken: 690 nats, beyond the pull of
+#: any neighbours and far from where sums of the other logarithms lose digits.
+NEVER = 1e-300
 _LARGEST = 1e30
 _KEY = "parameter"
+_RELATIVE = "_unit"
 
 
 class Unit(StrEnum):
@@ -34,6 +40,7 @@ class Unit(StrEnum):
 
     LEVEL = "grey value"
     SPREAD = "difference of grey values"
+    RELATIVE = "half the distance of the levels"
     SHARE = "share"
     COUNT = "count"
     NUMBER = "number"
@@ -87,6 +94,17 @@ class Parameter:
     number: type[Any] = float
     pair: bool = False
     optional: bool = False
+
+    @property
+    def relative(self) -> Parameter | None:
+        """The same on the scale where black is -1 and white +1, for spreads.
+
+        Its name and its option end in `_unit`.
+        """
+        if self.unit is not Unit.SPREAD:
+            return None
+        option = self.option and self.option + _RELATIVE
+        return replace(self, unit=Unit.RELATIVE, name=self.name + _RELATIVE, option=option)
 
     def check(self, value: Any) -> Any:
         """Return a value as plain numbers within the bounds.
@@ -170,14 +188,20 @@ def spread_parameter(default: Any, about: str, **more: Any) -> Any:
 
 
 def share_parameter(default: float, about: str, *, most: float, **more: Any) -> Any:
-    """Return a field for a share between 0 and `most`, both left out."""
-    more |= {"low": 0.0, "high": most, "low_open": True, "high_open": True}
+    """Return a field for a share from 0 on, below `most`."""
+    more = {"low": 0.0, "high": most, "high_open": True, **more}
     return parameter(default, about, unit=Unit.SHARE, **more)
 
 
 def parameters_of(kind: type[Any]) -> Mapping[str, Parameter]:
     """Return the parameters of a noise model by name, in the order of its fields."""
     return _parameters_of(kind)  # type: ignore[arg-type]  # classes can be hashed
+
+
+def relatives_of(kind: type[Any]) -> dict[str, str]:
+    """Return the names of relative spreads of a noise model, and of the parameters they set."""
+    known = parameters_of(kind).values()
+    return {each.relative.name: each.name for each in known if each.relative is not None}
 
 
 @functools.cache

@@ -13,6 +13,11 @@ from .pixels import grey_values
 __all__ = ["check_scale"]
 
 _PIXELS_AT_ONCE = 1 << 20  # of larger pictures as many are looked at
+_DEFAULT = (-1.0, 1.0)  # levels of models that were given none
+_FAR = 5.0  # distances of the levels
+#: By how many standard deviations noise that is cut off where the scale ends moves a mean: 0.4
+#: where the end is the level itself.
+_CUT_OFF = 0.5
 
 
 def check_scale(
@@ -38,7 +43,10 @@ def check_scale(
     ------
     ParameterError
         On average the grey values lie outside the levels by more than five
-        times their distance (or sigma), or all on one side for a bool picture.
+        times their distance (or sigma); their mean does by as much and half a
+        sigma, which no noise about the levels explains; black is -1 and white
+        1, and an unsigned picture goes beyond; or all of them would be on one
+        side in a bool picture.
     """
     low, high = levels
     if x.dtype == np.bool_ and not -1 < (low + high) / 2 <= 1:
@@ -51,10 +59,18 @@ def check_scale(
     grey = grey[~np.isnan(grey)]
     if grey.size == 0:
         return
+    least, mean, most = float(grey.min()), float(grey.mean()), float(grey.max())
     distance = float(np.mean(np.maximum(np.maximum(low - grey, grey - high), 0)))
-    if distance > 5 * max(high - low, sigma):
+    beyond = max(low - mean, mean - high)
+    unsigned = x.dtype.kind == "u" and (low, high) == _DEFAULT and most > high
+    if (
+        distance > _FAR * max(high - low, sigma)
+        or beyond > _FAR * (high - low) + _CUT_OFF * sigma
+        or unsigned
+    ):
         raise ParameterError(
             "levels",
             f"black {low:g} and white {high:g} do not fit a picture of grey values "
-            f"{grey.min():g} to {grey.max():g}; give its own levels, or let them be estimated",
+            f"{least:g} to {most:g}",
+            hint="levels",
         )

@@ -13,14 +13,12 @@ from ..errors import ParameterError
 from ..validation import check_choice
 from .base import NoiseModel, scaled
 from .models import NOISE_MODELS
-from .parameters import Unit, parameters_of
+from .parameters import parameters_of, relatives_of
 
 __all__ = ["AUTO", "NoiseSpec"]
 
 #: The name that stands for a choice among the models.
 AUTO = "auto"
-
-_RELATIVE = "_unit"
 
 
 @dataclass(frozen=True, init=False, repr=False)
@@ -83,11 +81,7 @@ class NoiseSpec:
             return {}
         kind = NOISE_MODELS[self.name]
         parameters = parameters_of(kind)
-        relative = {
-            f"{name}{_RELATIVE}": name
-            for name, parameter in parameters.items()
-            if parameter.unit is Unit.SPREAD
-        }
+        relative = relatives_of(kind)
         for key in given:
             if key not in parameters and key not in relative:
                 having = ", ".join([*parameters, *relative])
@@ -110,19 +104,36 @@ class NoiseSpec:
         return {"name": self.name, **dict(self.known)}
 
     def model(self, **more: Any) -> NoiseModel:
-        """Return the model of what is known, on the scale of -1 and +1, the rest by default.
+        """Return the model of what is known, the rest by default: relative spreads about -1 and +1.
 
         Parameters
         ----------
         **more
             Parameters of the model beside those known.
         """
-        parameters = parameters_of(NOISE_MODELS[self.name])
-        known = {
-            key if key in parameters else key.removesuffix(_RELATIVE): value
-            for key, value in self.known
-        }
+        relative = relatives_of(NOISE_MODELS[self.name])
+        known = {relative.get(key, key): value for key, value in self.known}
         return NOISE_MODELS[self.name](**{**more, **known})
+
+    def model_about(
+        self, levels: tuple[float, float], limits: tuple[float, float] | None, **more: Any
+    ) -> NoiseModel:
+        """Return the model about these levels; spreads known in grey values stay as they are.
+
+        Parameters
+        ----------
+        levels : tuple of float
+            Grey values of black and white.
+        limits : tuple of float or None
+            Where the scale ends, as in `NoiseModel.on_scale`.
+        **more
+            Parameters beside those known, on the scale of -1 and +1.
+        """
+        known = parameters_of(NOISE_MODELS[self.name])
+        grey: Any = {key: v for key, v in self.known if key in known and known[key].relative}
+        moved: Any = self.model(**more).on_scale(levels, limits)
+        model: NoiseModel = replace(moved, **grey)
+        return model
 
     def from_image(self, x: NDArray[Any], *, mask: NDArray[np.bool_] | None = None) -> NoiseModel:
         """Return the model of a picture: what is known, and the rest estimated.
@@ -146,9 +157,9 @@ class NoiseSpec:
         """
         if self.name == AUTO:
             raise ParameterError("noise", f"{AUTO} is no model; resolve_noise chooses one")
-        parameters = parameters_of(NOISE_MODELS[self.name])
+        names = relatives_of(NOISE_MODELS[self.name])
         known = dict(self.known)
-        relative = {key: known.pop(key) for key in [*known] if key not in parameters}
+        relative = {names[key]: known.pop(key) for key in [*known] if key in names}
         levels = known.get("levels")
         if levels is not None:
             known |= _on_levels(relative, levels)
@@ -162,4 +173,4 @@ class NoiseSpec:
 def _on_levels(relative: Mapping[str, Any], levels: tuple[float, float]) -> dict[str, Any]:
     """Return relative spreads in grey values."""
     half = (levels[1] - levels[0]) / 2
-    return {key.removesuffix(_RELATIVE): scaled(value, half) for key, value in relative.items()}
+    return {name: scaled(value, half) for name, value in relative.items()}

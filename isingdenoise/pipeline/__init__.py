@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .clean import Cleaned, Page, Watcher, clean
+from .flat import cells, columns, rounded
 from .jobs import FileJob, Job, Place, Sink, Source
 from .options import CleanOptions, Prepared
 from .outputs import OUTPUTS, Output, Target, targets_of
@@ -22,7 +23,9 @@ __all__ = [
     "Source",
     "Target",
     "Watcher",
+    "cells",
     "clean",
+    "columns",
     "combined",
     "complaints",
     "figures",
@@ -30,5 +33,6 @@ __all__ = [
     "noise_record",
     "page_record",
     "plain",
+    "rounded",
     "targets_of",
 ]

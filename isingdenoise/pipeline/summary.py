@@ -19,6 +19,7 @@ __all__ = [
     "combined",
     "complaints",
     "figures",
+    "fit_record",
     "light_record",
     "noise_record",
     "page_record",
@@ -54,6 +55,7 @@ def page_record(result: DenoiseResult, *, chosen: bool, background: str | None) 
         "width": width,
         "height": height,
         "noise": noise_record(result.noise, chosen),
+        "fit": fit_record(result),
         "coupling": result.settings["coupling"],
         "engine": result.settings["engine"],
         "status": solution.status.value,
@@ -93,6 +95,24 @@ def noise_record(noise: NoiseModel, chosen: bool) -> dict[str, Any]:
     return {**record, **relative, "chosen": chosen}
 
 
+def fit_record(result: DenoiseResult) -> dict[str, Any] | None:
+    """Return what was assumed and how well it fits, None where a result does not say.
+
+    Keys are `assumed` (a name), `evidence` (nats of each hypothesis over
+    leaving the picture alone), `kept` (pixels kept because their pattern
+    repeats) and `notes` (short sentences).
+    """
+    fit: Any = getattr(result, "fit", None)
+    if fit is None:
+        return None
+    return {
+        "assumed": fit.assumed,
+        "evidence": dict(fit.evidence),
+        "kept": fit.kept,
+        "notes": list(fit.notes),
+    }
+
+
 def reported(kind: type[NoiseModel]) -> dict[str, Parameter]:
     """Return the parameters of a noise model that reports have, by name."""
     return {name: known for name, known in parameters_of(kind).items() if known.reported}
@@ -119,6 +139,7 @@ def figures(result: DenoiseResult) -> dict[str, Any]:
             "status": result.solution.status.value,
             "noise": result.settings["noise"],
             "coupling": result.settings["coupling"],
+            "fit": fit_record(result),
         }
     )
     return found
@@ -144,7 +165,7 @@ def combined(pages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         **{name: sum(page[name] for page in pages) for name in _TOTALS},
         **{name: mean(name) for name in _MEANS},
         "status": cut_off if cut_off in states else states[0],
-        **{name: [page[name] for page in pages] for name in ("noise", "coupling")},
+        **{name: [page.get(name) for page in pages] for name in ("noise", "coupling", "fit")},
     }
 
 

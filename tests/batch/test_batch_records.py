@@ -256,7 +256,7 @@ def outcome(tmp_path, name, changed=None, unsure=None, error=None, **more):
     return Outcome(job, ("page",), None, error, (), 0.0, entry, **more)
 
 
-def test_the_better_of_two_ranks_decides_and_then_their_sum(tmp_path):
+def test_failures_come_first_and_then_warnings_and_then_changes(tmp_path):
     """Ranks by change and doubt: a (1, 5), b (5, 1), c (2, 2), d (3, 3), e (4, 4)."""
     table = {"e": (0.1, 0.1), "d": (0.2, 0.2), "b": (0.0, 0.9), "c": (0.3, 0.3), "a": (0.9, 0.0)}
     found = [report_row(outcome(tmp_path, name, *both)) for name, both in table.items()]
@@ -266,8 +266,14 @@ def test_the_better_of_two_ranks_decides_and_then_their_sum(tmp_path):
     rows = json.loads((tmp_path / "r.json").read_text())["pictures"]
     order = [(Path(r["input"]).name[0], r["rank_changed"], r["rank_uncertainty"]) for r in rows]
     assert order[0] == ("z", None, None)
-    assert order[1:3] == [("b", 5, 1), ("a", 1, 5)]  # as they came: ranks and sums are the same
-    assert order[3:] == [("c", 2, 2), ("d", 3, 3), ("e", 4, 4)]
+    assert order[1:] == [("a", 1, 5), ("c", 2, 2), ("d", 3, 3), ("e", 4, 4), ("b", 5, 1)]
+    for row in found:
+        row["warnings"] = ["look"] * (Path(row["input"]).name[0] in "db")
+    write_report(tmp_path / "w.json", found)
+    flagged = json.loads((tmp_path / "w.json").read_text())["pictures"]
+    assert "".join(Path(row["input"]).name[0] for row in flagged) == "zdbace"
+    for row in found:
+        row["warnings"] = []
     write_report(tmp_path / "r.csv", iter(found))  # no sequence
     with (tmp_path / "r.csv").open(newline="") as stream:
         assert [line["input"] for line in csv.DictReader(stream)] == [row["input"] for row in rows]
@@ -275,14 +281,13 @@ def test_the_better_of_two_ranks_decides_and_then_their_sum(tmp_path):
     assert json.loads((tmp_path / "none.json").read_text())["pictures"] == []
 
 
-def test_a_sum_of_ranks_decides_between_equal_best_ranks(tmp_path):
-    table = {"far": (0.9, 0.0), "mid": (0.5, 0.5), "both": (0.4, 0.9)}  # (1, 3), (2, 2), (3, 1)
-    table |= {"best": (0.95, 0.6)}  # now far (2, 4), mid (3, 3), both (4, 1), best (1, 2)
+def test_doubt_decides_between_equal_changes(tmp_path):
+    table = {"sure": (0.5, 0.0), "mid": (0.5, 0.5), "calm": (0.4, 0.9), "most": (0.95, 0.1)}
     found = [report_row(outcome(tmp_path, name, *both)) for name, both in table.items()]
     write_report(tmp_path / "r.json", found)
     rows = json.loads((tmp_path / "r.json").read_text())["pictures"]
     names = [Path(row["input"]).name for row in rows]
-    assert names == ["best.png", "both.png", "far.png", "mid.png"]
+    assert names == ["most.png", "mid.png", "sure.png", "calm.png"]
 
 
 def test_a_row_tells_what_failed_and_what_is_older(tmp_path):

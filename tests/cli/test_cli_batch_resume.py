@@ -51,7 +51,7 @@ def test_a_second_run_skips_what_is_up_to_date(folder, out):
     [
         ["--coupling", "0.4"],
         ["--noise", "gaussian"],
-        ["--noise", "gaussian", "--sigma", "0.7"],
+        ["--noise", "gaussian", "--sigma", "45"],
         ["--background", "auto"],
         ["-O", "tol=0.01"],
         ["--engine", "icm"],

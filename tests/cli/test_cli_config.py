@@ -15,7 +15,8 @@ from isingdenoise_cli.main import COMMANDS, cli
 # A value for each kind of option that is not its default, as a file and as a variable has it.
 VALUES = {
     "noise": "flip",
-    "sigma": 0.5,
+    "sigma": 12.5,
+    "sigma-unit": 0.5,
     "flip-prob": 0.25,
     "salt": 0.125,
     "pepper": 0.0625,

@@ -91,7 +91,7 @@ def test_run_compare_and_batch_use_what_estimate_tells(tmp_path, noise):
 
 
 def test_a_named_model_with_given_parameters(noisy):
-    given = ["--noise", "gaussian", "--sigma", "0.5", "--levels", "60,200"]
+    given = ["--noise", "gaussian", "--sigma", "35", "--levels", "60,200"]
     record = estimated(noisy, *given)
     found = estimate(load(noisy)[1], GaussianNoise(35, (60, 200)))
     assert plain(found.record()).items() <= record.items()

@@ -46,24 +46,24 @@ def corrupted(clean, name, *options):
 
 
 def test_gaussian_noise_with_8_bits_stands_about_64_and_191(clean):
-    mode, grey = load(corrupted(clean, "n.png", "--sigma", "0.2"))
+    mode, grey = load(corrupted(clean, "n.png", "--sigma-unit", "0.2"))
     assert mode == "L"
     bright = scene(64, 64)
     for part, level in ((bright, 191), (~bright, 64)):
         values = grey[part].astype(float)
-        expected = 0.2 * 63.5  # sigma is told on the scale where the levels are 2 apart
+        expected = 0.2 * 63.5  # half the distance of the levels
         error = expected / np.sqrt(values.size)
         assert abs(values.mean() - level) < 5 * error
         assert abs(values.std() - expected) < 5 * error
 
 
 def test_grey_values_are_rounded_and_not_cut(clean):
-    grey = load(corrupted(clean, "n.png", "--sigma", "0.001"))[1]  # far below half a grey value
+    grey = load(corrupted(clean, "n.png", "--sigma", "0.1"))[1]  # far below half a grey value
     np.testing.assert_array_equal(grey, np.where(scene(64, 64), 191, 64))
 
 
 def test_gaussian_noise_with_8_bits_is_cut_off_and_does_not_wrap(clean):
-    grey = load(corrupted(clean, "n.png", "--sigma", "10"))[1]
+    grey = load(corrupted(clean, "n.png", "--sigma-unit", "10"))[1]
     assert np.mean(grey == 0) > 0.3
     assert np.mean(grey == 255) > 0.3
 
@@ -101,11 +101,11 @@ def test_the_same_seed_gives_the_same_noise(clean, noise):
 
 
 CORRUPTED = {
-    "gaussian-per-level": (["--sigma", "0.2,0.4"], {"n.png": 0.01, "n.tif": 0.01}),
-    "laplace": (["--sigma", "0.5"], {"n.png": 0.03, "n.tif": 0.03}),
+    "gaussian-per-level": (["--sigma-unit", "0.2,0.4"], {"n.png": 0.01, "n.tif": 0.01}),
+    "laplace": (["--sigma-unit", "0.5"], {"n.png": 0.03, "n.tif": 0.03}),
     "flip-per-level": (["--flip-prob", "0.05,0.1"], {"n.png": 0.02, "n.pbm": 0.02}),
     "salt-pepper": (["--salt", "0.05", "--pepper", "0.1"], {"n.png": 0.02, "n.pbm": 0.02}),
-    "salt-pepper, grey": (["--sigma", "0.3", "--salt", "0.1"], {"n.png": 0.02, "n.tif": 0.02}),
+    "salt-pepper, grey": (["--sigma-unit", "0.3", "--salt", "0.1"], {"n.png": 0.02, "n.tif": 0.02}),
     "salt-pepper, four values": (["--levels", "50,200"], {"n.png": 0.02}),
     "poisson": (["--levels", "3,15"], {"n.png": 0.02, "n.tif": 0.02}),
     "probability": ([], {"n.png": 0.1, "n.tif": 0.1}),
@@ -122,12 +122,23 @@ def test_every_noise_can_be_made_and_cleaned(clean, case, name):
 
 
 def test_levels_and_sigmas_stand_where_they_were_asked_for(clean):
-    options = ["--noise", "gaussian-per-level", "--sigma", "0.1,0.3", "--levels", "50,150"]
+    options = ["--noise", "gaussian-per-level", "--sigma", "5,15", "--levels", "50,150"]
     grey = load(corrupted(clean, "n.png", *options))[1].astype(float)
     for part, level, sigma in ((~scene(64, 64), 50, 5), (scene(64, 64), 150, 15)):
         error = sigma / np.sqrt(grey[part].size)
         assert abs(grey[part].mean() - level) < 5 * error
         assert abs(grey[part].std() - sigma) < 5 * error
+
+
+def test_sigma_is_in_grey_values_of_what_is_written(clean):
+    """8 bits: 12 of 255 about 64 and 191. Float: 12 about -1 and +1, six times their distance."""
+    bright = scene(64, 64)
+    for name, sigma in (("n.png", 12.0), ("n.tif", 12.0)):
+        target = corrupted(clean, name, "--sigma", "12")
+        x = (load(target)[1] if name == "n.png" else tifffile.imread(target)).astype(float)
+        error = sigma / np.sqrt(np.count_nonzero(bright))
+        assert abs(x[bright].std() - sigma) < 5 * error
+        assert abs(x[~bright].mean() - (64 if name == "n.png" else -1)) < 5 * error
 
 
 def test_salt_and_pepper_are_as_frequent_as_asked_for(clean):
@@ -155,6 +166,8 @@ def test_what_was_corrupted_can_be_cleaned(clean):
         (2, ["-o", "n.png", "--noise", "pink"], "--noise"),
         (2, ["-o", "n.png", "--sigma", "0"], "--sigma"),
         (2, ["-o", "n.png", "--sigma", "nan"], "--sigma"),
+        (2, ["-o", "n.png", "--sigma-unit", "0"], "--sigma-unit"),
+        (2, ["-o", "n.png", "--sigma", "9", "--sigma-unit", "1"], "--sigma-unit"),
         (2, ["-o", "n.png", "--flip-prob", "0.1"], "--flip-prob"),
         (2, ["-o", "n.png", "--noise", "flip", "--flip-prob", "0.5"], "--flip-prob"),
         (2, ["-o", "n.png", "--noise", "flip", "--sigma", "1"], "--sigma"),
@@ -163,14 +176,14 @@ def test_what_was_corrupted_can_be_cleaned(clean):
         (2, ["-o", "n.png", "--sigma", "1,2,3"], "--sigma"),
         (2, ["-o", "n.png", "--noise", "flip", "--flip-prob", "0.1,0.2"], "--flip-prob"),
         (2, ["-o", "n.png", "--noise", "flip", "--levels", "3,7"], "--levels"),
-        (2, ["-o", "n.png", "--noise", "flip-per-level", "--flip-prob", "0.1,0"], "--flip-prob"),
+        (2, ["-o", "n.png", "--noise", "flip-per-level", "--flip-prob", "0.1,-1"], "--flip-prob"),
         (2, ["-o", "n.png", "--noise", "laplace", "--salt", "0.1"], "--salt"),
         (2, ["-o", "n.png", "--pepper", "0.1"], "--pepper"),
-        (2, ["-o", "n.png", "--noise", "salt-pepper", "--salt", "0"], "--salt"),
+        (2, ["-o", "n.png", "--noise", "salt-pepper", "--salt", "-1"], "--salt"),
         (2, ["-o", "n.png", "--noise", "salt-pepper", "--pepper", "1"], "--pepper"),
         (2, ["-o", "n.png", "--noise", "salt-pepper", "--sigma", "1,2"], "--sigma"),
         (2, ["-o", "n.png", "--noise", "poisson", "--sigma", "1"], "--sigma"),
-        (2, ["-o", "n.png", "--noise", "poisson", "--levels", "0,9"], "--levels"),
+        (2, ["-o", "n.png", "--noise", "poisson", "--levels", "-1,9"], "--levels"),
         (2, ["-o", "n.png", "--noise", "poisson", "--levels", "9,240"], "--levels"),
         (2, ["-o", "n.png", "--levels", "9,300"], "--levels"),
         (2, ["-o", "n.png", "--noise", "probability", "--levels", "0,9"], "--levels"),

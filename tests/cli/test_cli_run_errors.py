@@ -37,7 +37,7 @@ def refused(code, folder, *args):
         ([*GREY, "--sigma", "1e400"], "--sigma"),
         ([*GREY, "--sigma", "much"], "--sigma"),
         (["--sigma"], "--sigma"),
-        (["--noise", "flip", "--flip-prob", "0"], "--flip-prob"),
+        (["--noise", "flip", "--flip-prob", "-1"], "--flip-prob"),
         (["--noise", "flip", "--flip-prob", "0.5"], "--flip-prob"),
         (["--noise", "flip", "--flip-prob", "-0.1"], "--flip-prob"),
         (["--noise", "flip", "--flip-prob", "nan"], "--flip-prob"),

@@ -91,11 +91,11 @@ def test_what_is_quiet_says_nothing_more_than_that(noisy):
 
 @pytest.mark.parametrize("args", [["-v", "corrupt"], ["corrupt", "--verbose"]])
 def test_verbose_tells_settings_and_times_on_stderr(clean, args):
-    done = succeed(*args, clean, "-o", clean.with_name("n.png"), "--sigma", "0.5")
+    done = succeed(*args, clean, "-o", clean.with_name("n.png"), "--sigma", "32")
     assert done.stdout == f"{clean} -> {clean.with_name('n.png')}\n"
     lines = done.stderr.splitlines()
     assert all(line.startswith("isingdenoise: ") for line in lines)
-    assert "isingdenoise: --sigma 0.5 (command line)" in lines
+    assert "isingdenoise: --sigma 32.0 (command line)" in lines
     assert re.fullmatch(r"isingdenoise: \d+\.\d{3} s in all", lines[-1])
 
 

@@ -72,9 +72,12 @@ def test_what_is_not_given_is_estimated(fax):
 def test_spreads_are_relative_to_the_levels(fax):
     grey = save(fax.with_name("grey.png"), np.where(load(fax)[1], 210, 10).astype(np.uint8))
     for levels in ([], ["--levels", "10,210"]):
-        noise = shown("estimate", grey, *GIVEN, *levels)["noise"]
+        relative = [word.replace("--wobble", "--wobble-unit") for word in GIVEN]
+        noise = shown("estimate", grey, *relative, *levels)["noise"]
         assert (noise["wobbles"], noise["levels"]) == ([25.0, 75.0], [10.0, 210.0])
         assert noise["wobbles_unit"] == [0.25, 0.75]
+        noise = shown("estimate", grey, *GIVEN, *levels)["noise"]
+        assert (noise["wobbles"], noise["levels"]) == ([0.25, 0.75], [10.0, 210.0])
 
 
 def test_compare(fax):
@@ -119,7 +122,8 @@ def test_noises():
 def test_help(command):
     text = " ".join(succeed(command, "--help").stdout.split())
     assert "--reach AUTO|N How far it reaches in pixels (dummy)." in text
-    assert "--wobble AUTO|S|SB,SW Wobble of black and of white on the scale" in text
+    assert "--wobble AUTO|S|SB,SW Wobble of black and of white in grey values (dummy)" in text
+    assert "--wobble-unit AUTO|S|SB,SW Wobble of black and of white on the scale" in text
     assert "[default: none]" in text or command != "corrupt"
 
 
@@ -131,7 +135,9 @@ def test_help(command):
         (["--reach", "1,2"], "'--reach': '1,2' is neither 'auto' nor N"),
         (["--tint", "0.6"], "--tint: must be in (0, 0.5]"),
         (["--sigma", "1"], "--sigma: does not go with --noise dummy"),
-        (["--wobble", "1e99"], "--wobble: must be in [1e-12, 1e+12]"),
+        (["--wobble", "1e99"], "--wobble: must be in [0, 1e+30]"),
+        (["--wobble-unit", "1e99"], "--wobble-unit: must be in [1e-12, 1e+12]"),
+        (["--wobble", "1", "--wobble-unit", "1"], "--wobble-unit: does not go with --wobble"),
         (["--noise", "flip", "--reach", "3"], "--reach: does not go with --noise flip"),
         (["--noise", "auto", "--reach", "3"], "--reach: does not go with --noise auto"),
     ],

@@ -19,11 +19,13 @@ READERS = {
 NO_NUMBERS = ["nan", "inf", "-inf", "1e400", "-1e400", "", "x", "1,,2", "0x10"]
 #: (option, what goes with it, values out of range, what the message says of the range)
 OPTIONS = [
-    ("--sigma", ["--noise", "gaussian"], ["0", "-1", "-0", "1e-400", "1e13"], "[1e-12, 1e+12]"),
-    ("--sigma", ["--noise", "laplace"], ["0", "-1", "1e400"], "[1e-12, 1e+12]"),
-    ("--flip-prob", ["--noise", "flip"], ["0", "0.5", "0.7", "-0.1", "-0", "1"], "0.5"),
-    ("--flip-prob", ["--noise", "flip-per-level"], ["0,0.1", "0.1,0.5", "0.1,nan"], "0.5"),
-    ("--salt", ["--noise", "salt-pepper"], ["-0.1", "1.5", "nan"], "(0, 1)"),
+    ("--sigma", ["--noise", "gaussian"], ["0", "-1", "-0", "1e-400", "1e31"], "[1e-30, 1e+30]"),
+    ("--sigma", ["--noise", "laplace"], ["0", "-1", "1e400"], "[1e-30, 1e+30]"),
+    ("--sigma-unit", ["--noise", "gaussian"], ["0", "-1", "1e-400", "1e13"], "[1e-12, 1e+12]"),
+    ("--sigma-unit", ["--noise", "laplace"], ["0", "-1", "1e400"], "[1e-12, 1e+12]"),
+    ("--flip-prob", ["--noise", "flip"], ["0.5", "0.7", "-0.1", "1"], "[0, 0.5)"),
+    ("--flip-prob", ["--noise", "flip-per-level"], ["-1,0.1", "0.1,0.5", "0.1,nan"], "[0, 0.5)"),
+    ("--salt", ["--noise", "salt-pepper"], ["-0.1", "1.5", "nan"], "[0, 1)"),
     ("--levels", ["--noise", "gaussian"], ["5,1", "3,3", "nan,1", "0,inf", "1"], ""),
     ("--seed", [], ["-1", "1.5", "1e400", "99999999999999999999999"], ""),
 ]
@@ -60,7 +62,7 @@ def test_numbers_out_of_range(tmp_path, command, option, more, value, said):
     assert said in line
 
 
-@pytest.mark.parametrize("sigma", ["1e-12", "1e-9", "1e-6", "1e-4"])
+@pytest.mark.parametrize("sigma", ["1e-30", "1e-12", "1e-9", "1e-6", "1e-4"])
 @pytest.mark.parametrize("engine", ["mf", "icm", "gibbs"])
 def test_sigma_towards_zero(tmp_path, engine, sigma):
     """Fields of 1e8 and far beyond: the picture as it is, nothing infinite, no warnings."""

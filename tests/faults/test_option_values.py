@@ -56,6 +56,7 @@ OPTIONS = options_of("run")
 #: What one of these needs to be more than refused, in half of the examples.
 NEEDS = {
     "--sigma": ["--noise", "gaussian"],
+    "--sigma-unit": ["--noise", "gaussian"],
     "--levels": ["--noise", "gaussian"],
     "--flip-prob": ["--noise", "flip-per-level"],
     "--salt": ["--noise", "salt-pepper"],

@@ -132,6 +132,7 @@ def test_a_blank_page_in_uneven_light_needs_its_background(slope, seed):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:what was taken for noise is alike")
 @pytest.mark.parametrize("level", [128, 240])
 def test_noise_that_hangs_together_is_warned_of(level):
     """It cannot be told from a faint picture."""
@@ -141,6 +142,8 @@ def test_noise_that_hangs_together_is_warned_of(level):
         denoise(as_8_bit(level + 4 * smooth))
 
 
+@pytest.mark.filterwarnings("ignore:.* of what was ")  # a third of the pixels are no labels
+@pytest.mark.filterwarnings("ignore:the result is ")
 def test_two_neighbouring_greys_are_warned_of_but_no_labels():
     dots = np.random.default_rng(2).random((40, 50)) < 0.3
     for noise in ("flip", "salt-pepper", "auto"):

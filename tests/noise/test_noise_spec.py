@@ -41,8 +41,40 @@ def test_sigma_is_known_in_grey_values_and_the_levels_are_fitted():
     assert abs(low - 64) < 12
     assert abs(high - 191) < 12
     assert np.mean(result.image != SCENE) < 0.03
+    for sigma in (1.0, 63.6, 300.0):
+        with pytest.raises(ParameterError, match=r"^levels: .* NoiseSpec"):
+            denoise(page(sigma), GaussianNoise(sigma=sigma))
+    dark = np.where(SCENE, 60, 0).astype(np.uint8)  # most of it at 0
     with pytest.raises(ParameterError, match=r"^levels: "):
-        denoise(page(1), GaussianNoise(sigma=1.0))
+        denoise(dark, GaussianNoise(sigma=63.6))
+    with pytest.raises(ParameterError, match=r"^levels: "):  # not by its dtype
+        denoise(page().astype(np.float32), GaussianNoise(sigma=63.6))
+
+
+@pytest.mark.filterwarnings("ignore:the result is ")
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int8", "float32"])
+@pytest.mark.parametrize("low", [0, -1])
+def test_the_default_levels_fit_pictures_of_minus_one_or_zero_and_one(dtype, low):
+    if low < 0 and dtype == "uint8":
+        return
+    x = np.where(SCENE, 1, low).astype(dtype)
+    for noise in (GaussianNoise(0.5), GaussianNoise(), FlipNoise(0.1)):
+        denoise(x, noise, coupling=0.4)
+    noisy = np.where(SCENE, 1.0, low) + 3 * np.random.default_rng(0).normal(size=SCENE.shape)
+    denoise(noisy, GaussianNoise(3.0), coupling=0.4)
+
+
+@pytest.mark.filterwarnings("ignore:the result is ")
+@pytest.mark.filterwarnings("ignore:.* of what was ")
+@pytest.mark.parametrize("levels", [(-20.0, 20.0), (5.0, 30.0), (225.0, 250.0), (240.0, 290.0)])
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_noise_that_the_scale_cuts_off_fits_its_own_levels(levels, share):
+    """Cut off at 0 and 255 the mean moves away from the levels; no such picture is refused."""
+    rng = np.random.default_rng(0)
+    for sigma in (10.0, 60.0, 200.0):
+        noise = GaussianNoise(sigma, levels, (0.0, 255.0))
+        x = np.rint(noise.sample(rng.random((64, 64)) < share, rng)).astype(np.uint8)
+        denoise(x, noise, coupling=0.3)
 
 
 def test_relative_to_the_levels_it_is_named_so():

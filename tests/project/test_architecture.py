@@ -35,13 +35,30 @@ LAYERS = {
         *("errors", "_kernels"),
     },
     "result": {"learning", "inference", "noise", "model", "coupling"},
+    "criticism": {"result", "noise"},
     "api": {
-        *("result", "learning", "background", "inference", "noise", "model", "coupling"),
+        *(
+            "criticism",
+            "messages",
+            "result",
+            "learning",
+            "background",
+            "inference",
+            "noise",
+            "model",
+            "coupling",
+        ),
         *("validation", "errors", "_version"),
     },
     "memory": {"api", "learning", "inference", "noise", "coupling", "validation"},
     "io": {"deadline", "errors"},
-    "plotting": {"inference", "learning", "validation"},  # the types of a trace and an estimate
+    "_fit_axes": {"noise"},  # the type of a noise model
+    "plotting": {
+        "_fit_axes",
+        "inference",
+        "learning",
+        "validation",
+    },  # the types of a trace and an estimate
     "warmup": {"backends", "inference", "model", "coupling"},
     "pipeline": {
         *(

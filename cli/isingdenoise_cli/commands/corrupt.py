@@ -29,6 +29,8 @@ _FLOATS = ("TIFF", "NPY")
 def _default(key: str) -> str:
     """Return how the help of an option ends: what is drawn with where it is not given."""
     models = o.takers()[key]
+    if any(known.relative for setting in models.values() for known in setting):
+        return f"[default: as {o.option_name(key)}-unit says]"
     texts: dict[str, str] = {}
     for name, known in models.items():
         if key != "levels" or NOISE_MODELS[name].meaning is Meaning.COUNTS:
@@ -60,13 +62,14 @@ HELP = """Add noise to a clean picture.
 
 Grey noise is written with 8 bits, black at 64 and white at 191, clipped
 to 0 and 255; as TIFF or .npy it is written as float32, black -1 and white
-+1, not clipped. Flipped pixels are written with 1 bit, and so are salt
-and pepper unless --sigma or --levels ask for grey. Counts (poisson) are
-written with 8 bits or as float32, probabilities with 16 bits or as
-float32. Standard output gets a PNG unless --format says otherwise.
++1, not clipped. --sigma is in grey values of the output, --sigma-unit 1
+is half the distance of black and white in any format. Flipped pixels are
+written with 1 bit, and so are salt and pepper unless --sigma or --levels
+ask for grey. Counts (poisson) are written with 8 bits or as float32,
+probabilities with 16 bits or as float32. Standard output gets a PNG unless --format says otherwise.
 
 \b
-isingdenoise corrupt clean.png -o noisy.png --noise gaussian --sigma 1 --seed 0
+isingdenoise corrupt clean.png -o noisy.png --noise gaussian --sigma-unit 1 --seed 0
 isingdenoise corrupt clean.png -o dusty.png --noise salt-pepper --salt 0.02
 isingdenoise corrupt clean.png -o - --noise flip | isingdenoise run - > clean2.png
 """
@@ -145,14 +148,15 @@ def _model(noise: str, given: dict[str, Any], floats: bool) -> NoiseModel:
         if levels is not None:
             raise ParameterError("--levels", f"does not go with --noise {noise}")
         return model
-    model = o.NoiseChoice(noise, {**given, "levels": None}).drawn()
+    choice = o.NoiseChoice(noise, {**given, "levels": None})
+    model = choice.drawn()
     if levels is None and model.two_valued:
         return model
-    if model.on_scale(_LEVELS, _SCALE).two_valued:
+    if choice.drawn(_LEVELS, _SCALE).two_valued:
         raise ParameterError("--levels", f"does not go with --noise {noise}: 1 bit is written")
     low, high = levels or ((-1.0, 1.0) if floats else _LEVELS)
     _check_room(low, high, 0.0, floats)
-    return model.on_scale((low, high), None if floats else _SCALE)
+    return choice.drawn((low, high), None if floats else _SCALE)
 
 
 def _check_room(low: float, high: float, deviation: float, floats: bool) -> None:

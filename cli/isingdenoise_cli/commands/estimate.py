@@ -19,12 +19,14 @@ HELP = """Estimate noise and coupling of one picture.
 
 Print the values that 'run' would use by default. A fifth of the pixels is
 hidden; the coupling is the one that predicts their grey values best.
---plot draws the score of each coupling that was tried. '-' reads standard
-input.
+--plot draws the fit: the histogram with the densities of black and white,
+what is left of the picture without its levels, which looks like noise where
+the model fits, and the score of each coupling that was tried. '-' reads
+standard input.
 
 \b
 isingdenoise estimate noisy.png
-isingdenoise estimate page.png --background auto --noise gaussian --plot curve.png
+isingdenoise estimate page.png --background auto --noise gaussian --plot fit.png
 """
 
 
@@ -65,8 +67,7 @@ def estimate(
             prepared = options.prepare(pixels, known)
         found = learning.estimate(prepared.picture, prepared.choice, mask=known)
     if figure_place is not None:
-        figure = figures.plotting().score_figure(found.record(), f"in use: {found.coupling}")
-        figures.write_figure(figure, figure_place, force)
+        figures.write_figure(figures.of_estimate(prepared, found, known), figure_place, force)
     noise = noise_record(prepared.noise, options.chosen)
     light = light_record(options.background, prepared.light)
     if as_json:

@@ -28,6 +28,7 @@ _OPTIONS = {
 _HINTS = {
     "frame": "choose one with --frame",
     "frames": "--frame goes from 0 to {}",
+    "levels": "give those of the picture with --levels, or leave them to be estimated",
     "max_change": "check the noise model and its parameters, lower the coupling, or raise "
     "--max-change",
     "max_pages": "raise it with --max-pages if the file can be trusted",

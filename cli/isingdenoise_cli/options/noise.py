@@ -29,8 +29,18 @@ Command = Callable[..., Any]
 
 #: Of a number relative to the levels: beyond, what becomes of it may overflow.
 _LEAST, _MOST = 1e-12, 1e12
-_LETTERS = {Unit.LEVEL: "X", Unit.SPREAD: "S", Unit.SHARE: "P", Unit.COUNT: "N", Unit.NUMBER: "X"}
-_SCALE = " on the scale where black is -1, white +1"
+_LETTERS = {
+    Unit.LEVEL: "X",
+    Unit.SPREAD: "S",
+    Unit.RELATIVE: "S",
+    Unit.SHARE: "P",
+    Unit.COUNT: "N",
+    Unit.NUMBER: "X",
+}
+_SCALES = {
+    Unit.SPREAD: " in grey values",
+    Unit.RELATIVE: " on the scale where black is -1, white +1",
+}
 
 
 def option_name(key: str) -> str:
@@ -39,12 +49,16 @@ def option_name(key: str) -> str:
 
 
 def takers() -> dict[str, dict[str, list[Parameter]]]:
-    """Return the options by name, and for each the models that have it with what it sets."""
+    """Return the options by name, and for each the models that have it with what it sets.
+
+    A spread has two: one in grey values, one relative to the levels.
+    """
     found: dict[str, dict[str, list[Parameter]]] = {}
     for name, kind in NOISE_MODELS.items():
-        for known in parameters_of(kind).values():
-            if known.option is not None:
-                found.setdefault(known.option, {}).setdefault(name, []).append(known)
+        for parameter in parameters_of(kind).values():
+            for known in (parameter, parameter.relative):
+                if known is not None and known.option is not None:
+                    found.setdefault(known.option, {}).setdefault(name, []).append(known)
     return found
 
 
@@ -97,7 +111,7 @@ def parameter_options(ending: Callable[[str], str] | None = None) -> list[Comman
 def _help(models: Mapping[str, list[Parameter]]) -> str:
     """Return what an option is, and which models have it."""
     first = next(iter(models.values()))[0]
-    text = (first.about or "A parameter") + (_SCALE if first.unit is Unit.SPREAD else "")
+    text = (first.about or "A parameter") + _SCALES.get(first.unit, "")
     if first.unit is Unit.SHARE and first.high < 1:
         text += f", between {first.low:g} and {first.high:g}"
     plain = [name for name, known in models.items() if forms(known) == forms([first])]
@@ -142,7 +156,12 @@ class NoiseChoice:
         models = takers()
         for key, value in self.given.items():
             if value is not None:
-                known |= self._set(key, value, models[key].get(self.name, []))
+                setting = models[key].get(self.name, [])
+                other = next((p.relative.option for p in setting if p.relative), None)
+                if other is not None and self.given.get(other) is not None:
+                    message = f"does not go with {option_name(key)}; give one of them"
+                    raise ParameterError(option_name(other), message)
+                known |= self._set(key, value, setting)
         with self._naming_options():
             return NoiseSpec(self.name, **known)
 
@@ -159,7 +178,7 @@ class NoiseChoice:
         for known in setting:
             numbers = [_number(option, number, known) for number in _both(value)]
             mine = tuple(numbers) if known.pair else numbers[known.part or 0]
-            found[f"{known.name}_unit" if known.unit is Unit.SPREAD else known.name] = mine
+            found[known.name] = mine
         return found
 
     def __call__(self, x: NDArray[Any], mask: NDArray[Any] | None = None) -> NoiseModel:
@@ -167,11 +186,24 @@ class NoiseChoice:
         with self._naming_options():
             return resolve_noise(self.spec, x, mask)
 
-    def drawn(self) -> NoiseModel:
-        """Return the model to draw noise from on the scale of -1 and +1, the rest by default."""
+    def drawn(
+        self,
+        levels: tuple[float, float] | None = None,
+        limits: tuple[float, float] | None = None,
+    ) -> NoiseModel:
+        """Return the model to draw noise from, about -1 and +1 or about levels, else default.
+
+        Parameters
+        ----------
+        levels, limits : tuple of float, optional
+            As in `NoiseSpec.model_about`.
+        """
         known = parameters_of(NOISE_MODELS[self.name]).values()
+        more = {p.name: p.drawn for p in known if p.drawn is not None}
         with self._naming_options():
-            return self.spec.model(**{p.name: p.drawn for p in known if p.drawn is not None})
+            if levels is None:
+                return self.spec.model(**more)
+            return self.spec.model_about(levels, limits, **more)
 
     @contextmanager
     def _naming_options(self) -> Iterator[None]:
@@ -179,11 +211,13 @@ class NoiseChoice:
         try:
             yield
         except ParameterError as error:
-            known = {} if self.chosen else parameters_of(NOISE_MODELS[self.name])
-            setting = known.get(error.parameter) or known.get(error.parameter[: -len("_unit")])
+            known = [] if self.chosen else parameters_of(NOISE_MODELS[self.name]).values()
+            every = [p for each in known for p in (each, each.relative) if p is not None]
+            setting = next((p for p in every if p.name == error.parameter), None)
             if setting is None or setting.option is None:
                 raise
-            raise ParameterError(option_name(setting.option), error.message) from None
+            name = option_name(setting.option)
+            raise ParameterError(name, error.message, error.hint) from None
 
 
 def _both(value: Any) -> tuple[Any, ...]:
@@ -192,7 +226,7 @@ def _both(value: Any) -> tuple[Any, ...]:
 
 def _number(option: str, value: float, known: Parameter) -> float:
     """Return a number of an option as its parameter has it."""
-    if known.unit is Unit.SPREAD:
+    if known.unit is Unit.RELATIVE:
         least = 0.0 if value == 0 and known.low == 0 else _LEAST
         value = check_real(option, value, low=least, high=_MOST)
     value *= known.factor

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from isingdenoise.io import Checked
+    from isingdenoise.learning import Estimate
+    from isingdenoise.pipeline import Prepared
 
 
 def plotting() -> Any:
@@ -15,6 +17,35 @@ def plotting() -> Any:
 
     module.load_unswayed()
     return module
+
+
+def of_estimate(prepared: Prepared, found: Estimate, known: Any = None) -> Any:
+    """Return the figure of an estimate; the picture is solved for it.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        The picture, divided by its light, and its noise.
+    found : Estimate
+        Of that picture and noise.
+    known : ndarray of bool, optional
+        False where a pixel is missing.
+    """
+    from isingdenoise import denoise
+    from isingdenoise.criticism import residual_map, residual_of
+    from isingdenoise.messages import collected
+
+    picture = prepared.picture
+    with collected():  # what is suspicious is told of results, and this one is drawn
+        result = denoise(picture, prepared.noise, coupling=found, mask=known)
+    fit = {"image": picture, "noise": result.noise, "labels": result.image, "mask": known}
+    residual = {
+        "residual": residual_map(result, picture, known),
+        "correlation": residual_of(result, picture, known).correlation,
+        "unit": "sigma" if getattr(result.noise, "spread", 0.0) else "half the levels' distance",
+    }
+    title = f"in use: {found.coupling}"
+    return plotting().fit_figure({**fit, "title": result.noise.name}, residual, found, title)
 
 
 def write_figure(figure: Any, place: Checked, force: bool) -> None:

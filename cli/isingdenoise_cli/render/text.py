@@ -33,15 +33,18 @@ def describe_noise(record: Mapping[str, Any]) -> str:
             continue
         parts.append(f"{name} {_numbers(record[name], '.4g')}")
         if known.unit is Unit.SPREAD:
-            unit = _numbers(record[f"{name}_unit"], ".3g")
-            parts[-1] += f" ({unit} with black -1, white +1)"
+            unit = f"{_numbers(record[f'{name}_unit'], '.3g')} with black -1, white +1"
+            if known.factor != 1:  # what the option takes
+                unit = f"{known.option} {_numbers(record[name], '.4g', known.factor)}; {unit}"
+            parts[-1] += f" ({unit})"
     text = ", ".join([*parts, f"levels {_numbers(record['levels'], '.4g')}"])
     return f"{text} (chosen by auto)" if record["chosen"] else text
 
 
-def _numbers(value: Any, form: str) -> str:
-    """Return one number, or several, in words."""
-    return " and ".join(f"{v:{form}}" for v in (value if isinstance(value, list) else [value]))
+def _numbers(value: Any, form: str, factor: float = 1.0) -> str:
+    """Return one number, or several, in words, divided by a factor."""
+    numbers = value if isinstance(value, list) else [value]
+    return " and ".join(f"{number / factor:{form}}" for number in numbers)
 
 
 def light_line(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -55,12 +58,29 @@ def light_line(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "light", "even" if even else span
 
 
+def fit_line(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the line about what was assumed, how well it fits, and what was left alone and why."""
+    fit = record.get("fit")
+    if not fit:
+        return
+    evidence = dict(fit["evidence"])
+    gain = evidence.pop(fit["assumed"], 0.0)
+    beaten = [f"{name} {nats:.4g}" for name, nats in sorted(evidence.items(), key=lambda e: -e[1])]
+    alone = "no other is likelier than leaving it alone"
+    parts = [f"{fit['assumed']}, {f'{gain:.4g} nats over leaving it alone' if gain else alone}"]
+    parts[0] += f" ({', '.join(beaten)})" * bool(beaten)
+    if fit["kept"]:
+        parts.append(f"{fit['kept']} pixels kept, whose pattern repeats")
+    yield "fit", "; ".join([*parts, *fit["notes"]])
+
+
 def page_lines(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the lines about one page for people, as (what, text)."""
     strengths = dict(record["coupling"])
     source, edges = strengths.pop("source"), strengths.pop("edges", None)
     mean = "" if edges is None else ", the mean of all edges"
     yield "noise", describe_noise(record["noise"])
+    yield from fit_line(record)
     yield from light_line(record)
     yield "coupling", f"{Coupling(**strengths)}{mean} ({source})"
     yield "engine", f"{record['engine']['name']}: {outcome(record)} in {record['seconds']:.2g} s"

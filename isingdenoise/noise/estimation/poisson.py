@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ..parameters import NEVER
 from .normal import dot
 from .pair import Pair
 
@@ -32,7 +33,8 @@ class PoissonPair(Pair):
     def log_densities(self, x: Floats) -> tuple[Floats, Floats]:
         """Return log P(x | rate) of each component: x log r - r - log x!."""
         rest = log_factorial(x)
-        first, second = (x * math.log(rate) - rate - rest for rate in self.levels)
+        rates = (max(rate, NEVER) for rate in self.levels)  # 0 gives a count of 0, and no other
+        first, second = (x * math.log(rate) - rate - rest for rate in rates)
         return first, second
 
     def maximise(self, x: Floats, lower: Floats, upper: Floats, floor: float) -> Self:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
@@ -9,6 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ..parameters import NEVER
 from .normal import NormalPair
 from .pair import LevelPair
 
@@ -50,8 +52,8 @@ class ImpulsePair(LevelPair):
         """Return the log density of each component at `x`, its log mass at the ends."""
         alone, high, low = self._left_alone(x)
         for part in alone:
-            part[high] = np.logaddexp(part[high], np.log(self.salt))
-            part[low] = np.logaddexp(part[low], np.log(self.pepper))
+            part[high] = np.logaddexp(part[high], math.log(max(self.salt, NEVER)))
+            part[low] = np.logaddexp(part[low], math.log(max(self.pepper, NEVER)))
         return alone
 
     def maximise(self, x: Floats, lower: Floats, upper: Floats, floor: float) -> Self:
@@ -70,12 +72,15 @@ class ImpulsePair(LevelPair):
         for weight, part in zip((lower, upper), alone, strict=True):
             rest = weight.copy()
             for k, (at, share) in enumerate(zip(ends, (self.salt, self.pepper), strict=True)):
+                if share == 0:
+                    continue
                 # the probability that a pixel at this end was replaced
                 replaced = weight[at] / (1 + np.exp(part[at]) / share)
                 impulses[k] += replaced.sum()
                 rest[at] -= replaced
             normal.append(rest)
         salt, pepper = _inside(float(impulses[0]) / total, float(impulses[1]) / total)
+        salt, pepper = salt * (self.salt > 0), pepper * (self.pepper > 0)  # EM never leaves 0
         if self.sigma == 0:
             return replace(self, salt=salt, pepper=pepper)
         pair = self._normal().maximise(x, normal[0], normal[1], floor)
@@ -109,7 +114,8 @@ class ImpulsePair(LevelPair):
     def vector(self) -> Floats:
         """Return levels, the log of sigma, and log odds of salt and pepper to the rest."""
         rest = 1 - self.salt - self.pepper
-        logs = np.log([self.sigma, self.salt / rest, self.pepper / rest])
+        shares = (max(share, _SMALLEST) for share in (self.salt, self.pepper))
+        logs = np.log([self.sigma, *(share / rest for share in shares)])
         return np.array([*self.levels, *logs])
 
     def at(self, vector: Floats) -> Self:
@@ -139,21 +145,26 @@ class ImpulsePair(LevelPair):
         if self.sigma == 0:
             nearest = self._nearest(x)
             low, high = (nearest == end for end in self.limits)
-            black, white = self._log_atoms(x)
+            black, white = self._log_atoms(nearest)
         else:
             low, high = x <= self.bounds[0], x >= self.bounds[1]
             black, white = self._normal().log_densities(x)
         rest = np.log1p(-self.salt - self.pepper)
         return (black + rest, white + rest), high, low
 
-    def _log_atoms(self, x: Floats) -> list[Floats]:
-        nearest = self._nearest(x)
-        masses = (np.where(nearest == level, 0.0, np.log(_IMPOSSIBLE)) for level in self.levels)
-        return [np.where(np.isnan(x), np.nan, mass) for mass in masses]
+    def _log_atoms(self, nearest: Floats) -> list[Floats]:
+        """Return log masses of levels and ends; a colour that never replaces is certain."""
+        other = np.full(nearest.shape, math.log(_IMPOSSIBLE))
+        for level, share in zip(self.levels, (self.pepper, self.salt), strict=True):
+            if share == 0:
+                other[nearest == level] = math.log(NEVER)
+        masses = (np.where(nearest == level, 0.0, other) for level in self.levels)
+        return [np.where(np.isnan(nearest), np.nan, mass) for mass in masses]
 
     def _nearest(self, x: Floats) -> Floats:
-        """Return the level or end that each value is nearest to, NaN for NaN."""
-        atoms = np.unique([*self.levels, *self.limits])
+        """Return the level, or end that has impulses, that each value is nearest to."""
+        shares = zip(self.limits, (self.pepper, self.salt), strict=True)
+        atoms = np.unique([*self.levels, *(end for end, share in shares if share > 0)])
         index = np.searchsorted((atoms[1:] + atoms[:-1]) / 2, x, side="right")
         return np.where(np.isnan(x), np.nan, atoms[index])
 

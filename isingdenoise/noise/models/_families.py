@@ -13,6 +13,7 @@ from ..base import NoiseModel
 from ..estimation.mixture import weigh
 from ..estimation.pair import Pair
 from ..estimation.scale import smallest_spread
+from ..parameters import NEVER
 from ..pixels import grey_values
 
 __all__ = ["FlippedNoise", "GreyNoise"]
@@ -83,8 +84,8 @@ class FlippedNoise(NoiseModel):
         grey = grey_values(x)
         black, white = self.rates
         bright = grey >= self._middle
-        minus = np.where(bright, math.log(black), math.log1p(-black))
-        plus = np.where(bright, math.log1p(-white), math.log(white))
+        minus = np.where(bright, math.log(max(black, NEVER)), math.log1p(-black))
+        plus = np.where(bright, math.log1p(-white), math.log(max(white, NEVER)))
         missing = np.isnan(grey)
         minus[missing] = np.nan
         plus[missing] = np.nan

@@ -30,7 +30,7 @@ class FlipNoise(FlippedNoise):
     Parameters
     ----------
     probability : float, default 0.1
-        Probability of a flip, in (0, 0.5).
+        Probability of a flip, in [0, 0.5); with 0 every known pixel stays.
     levels : tuple of float, default (-1, 1)
         Grey values of black and white; a pixel is read as the nearer one.
 

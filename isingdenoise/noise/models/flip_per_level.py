@@ -33,7 +33,7 @@ class FlipPerLevelNoise(FlippedNoise):
     Parameters
     ----------
     black, white : float, default 0.1
-        Probability that a black or a white pixel is flipped, in (0, 0.5).
+        Probability that a black or a white pixel is flipped, in [0, 0.5).
     levels : tuple of float, default (-1, 1)
         Grey values of black and white; a pixel is read as the nearer one.
 

@@ -29,7 +29,8 @@ class GaussianNoise(GreyNoise):
 
     A pixel at an end of the scale is saturated: all that is known is that its
     value lies there or beyond, so it gets the tail's probability instead of
-    the density.
+    the density. Where only sigma is known, ``NoiseSpec("gaussian", sigma=12)``
+    leaves the levels to the picture.
 
     Parameters
     ----------

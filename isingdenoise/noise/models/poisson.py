@@ -36,7 +36,7 @@ class PoissonNoise(NoiseModel):
     Parameters
     ----------
     rates : tuple of float, default (5, 20)
-        Expected counts of black and white, in [1e-9, 1e30].
+        Expected counts of black and white, in [0, 1e30]; that of black may be 0.
 
     Raises
     ------
@@ -62,7 +62,7 @@ class PoissonNoise(NoiseModel):
         "Mean counts of black and white",
         unit=Unit.COUNT,
         option="levels",
-        low=_RATES[0],
+        low=0.0,
         high=_RATES[1],
     )
 

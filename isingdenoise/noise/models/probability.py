@@ -58,7 +58,7 @@ class ProbabilityNoise(NoiseModel):
     meaning: ClassVar[Meaning] = Meaning.PROBABILITIES
 
     floor: float = share_parameter(
-        1e-3, "How far from 0 and 1 a pixel is taken to be", most=0.5, option=None
+        1e-3, "How far from 0 and 1 a pixel is taken to be", most=0.5, low_open=True, option=None
     )
     levels: tuple[float, float] = levels_parameter(
         (0.0, 1.0), "Grey values of the probabilities 0 and 1"

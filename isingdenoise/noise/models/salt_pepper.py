@@ -54,8 +54,8 @@ class SaltPepperNoise(GreyNoise):
     Parameters
     ----------
     salt, pepper : float, default 0.05
-        Probability that a pixel is replaced by white or black, in (0, 1) and
-        less than 1 together.
+        Probability that a pixel is replaced by white or black, in [0, 1) and
+        less than 1 together. With salt 0 white pixels are white: stars stay.
     sigma : float, default 0
         Standard deviation of the pixels left alone: 0, or in [1e-30, 1e30].
     levels : tuple of float, default (-1, 1)
