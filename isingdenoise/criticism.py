@@ -191,7 +191,8 @@ def criticisms(
             f"{1 - white / count:.1%} of the result is black: unless the picture is dark, "
             f"{'divide out uneven light (background), or ' * even}give the levels"
         )
-    if not given:
+    left_alone = result.fit is not None and result.fit.left_alone
+    if not given and not left_alone:
         yield from _misfits(result, x, known, grey)
 
 

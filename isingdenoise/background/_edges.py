@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _TILE = 4  # of means over 2 x 2 pixels
-_CONTRAST = 0.3  # of the levels' distance: an edge; a lone pixel has a quarter
+_CONTRAST = 0.35  # of the levels' distance: an edge; a lone pixel has a quarter, an impulse a third
 _NOISE = 4.0  # standard deviations of such a mean between the darkest and the brightest of 144
 _THROUGH = 0.4  # of the contrast around: an edge goes through the tile itself
 _INSIDE = 0.1  # of its contrast: nearer to one side, a threshold does not cross an edge

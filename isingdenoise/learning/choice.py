@@ -89,7 +89,7 @@ def choose(
         noise = NoiseSpec(noise)
     if isinstance(noise, NoiseSpec):
         if noise.name == AUTO:
-            return choose_noise(x, mask)
+            return _chosen(x, mask)
         return Choice(noise.from_image(x, mask=mask))
     if isinstance(noise, type) or not hasattr(noise, "log_likelihood"):
         raise ParameterError(
@@ -98,7 +98,7 @@ def choose(
     return Choice(noise)
 
 
-def choose_noise(x: NDArray[Any], mask: NDArray[np.bool_] | None = None) -> Choice:
+def choose_noise(x: NDArray[Any], mask: NDArray[np.bool_] | None = None) -> NoiseModel:
     r"""Return the likeliest noise model, or the picture's own values left alone.
 
     Tried are the models that say so (`NoiseModel.tried`): two-valued pictures
@@ -124,8 +124,14 @@ def choose_noise(x: NDArray[Any], mask: NDArray[np.bool_] | None = None) -> Choi
 
     Returns
     -------
-    Choice
+    NoiseModel
+        Of a picture that is left alone, one under which it stays as it is.
     """
+    return _chosen(x, mask).noise
+
+
+def _chosen(x: NDArray[Any], mask: NDArray[np.bool_] | None) -> Choice:
+    """Return what `choose_noise` describes."""
     simplest, *others = _tried(_has_two_values(x, mask))
     first = _Try(simplest, x, mask)
     tries = [first]
@@ -135,7 +141,8 @@ def choose_noise(x: NDArray[Any], mask: NDArray[np.bool_] | None = None) -> Choi
     if not believed:
         for message in first.messages:
             warn(message)
-        return Choice(_left_alone(first.model, x, mask), Fit(LEFT_ALONE, evidence))
+        model = _left_alone(first.model, x, mask)
+        return Choice(model, Fit(LEFT_ALONE, evidence, notes=(_why(model, first.around),)))
     best = believed[0]
     for other in believed[1:]:
         if other.score(x, mask) > best.score(x, mask) + other.earn:
@@ -154,9 +161,9 @@ class _Try:
         self.earn = _earn(kind)
         with collected() as self.messages:
             self.model = kind.from_image(x, mask=mask)
-        around, bright = surroundings_of(self.model, x, mask)
-        self.open = around.both.count < _FEW
-        self.evidence = _evidence(self.model, x, bright, around) - self.earn
+        self.around, bright = surroundings_of(self.model, x, mask)
+        self.open = self.around.both.count < _FEW
+        self.evidence = _evidence(self.model, x, bright, self.around) - self.earn
         self._score: float | None = None
 
     @property
@@ -216,6 +223,20 @@ def _left_alone(noise: NoiseModel, x: NDArray[Any], mask: NDArray[np.bool_] | No
     levels = levels_about(x, mask)
     changed: Any = {} if levels is None else {"levels": levels}
     return replace(noise, **changed)  # type: ignore[type-var]
+
+
+def _why(noise: NoiseModel, around: Surroundings) -> str:
+    """Return in words why a picture is left alone."""
+    seen = around.both
+    if seen.against:
+        return (
+            f"{seen.against} of {seen.count} pixels in flat surroundings stand out, "
+            "not as this noise would"
+        )
+    if noise.spread:
+        relative = 2 * noise.spread / (noise.levels[1] - noise.levels[0])
+        return f"flat parts have sigma {relative:.2g} of 1, which crosses no threshold"
+    return f"none of {seen.count} pixels in flat surroundings stands out"
 
 
 def _tried(two_valued: bool) -> list[type[NoiseModel]]:

@@ -22,6 +22,8 @@ from .fit import LEFT_ALONE, Fit
 
 __all__ = ["Estimate", "estimate"]
 
+_UNTOLD = "neighbours do not tell one another, so nothing tells noise from what is there"
+
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
@@ -202,7 +204,7 @@ def _nothing_to_pull(choice: Choice, started: float, held_out: HeldOut | None = 
     """Return the estimate of a picture that is left alone: no coupling at all."""
     fit = choice.fit
     if held_out is not None and fit is not None:
-        fit = replace(fit, assumed=LEFT_ALONE)
+        fit = replace(fit, assumed=LEFT_ALONE, notes=(_UNTOLD,))
     return Estimate(
         noise=choice.noise,
         coupling=Coupling.nearest(0.0),

@@ -66,9 +66,11 @@ def fit_line(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     evidence = dict(fit["evidence"])
     gain = evidence.pop(fit["assumed"], 0.0)
     beaten = [f"{name} {nats:.4g}" for name, nats in sorted(evidence.items(), key=lambda e: -e[1])]
-    alone = "no other is likelier than leaving it alone"
-    parts = [f"{fit['assumed']}, {f'{gain:.4g} nats over leaving it alone' if gain else alone}"]
-    parts[0] += f" ({', '.join(beaten)})" * bool(beaten)
+    if gain:
+        parts = [f"{fit['assumed']} leads leaving it alone by {gain:.4g} nats"]
+        parts[0] += f" ({', '.join(beaten)})" * bool(beaten)
+    else:
+        parts = [f"left alone; {', '.join(beaten)} nats"]
     if fit["kept"]:
         parts.append(f"{fit['kept']} pixels kept, whose pattern repeats")
     yield "fit", "; ".join([*parts, *fit["notes"]])

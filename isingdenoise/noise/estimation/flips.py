@@ -15,7 +15,7 @@ from .constant import levels_of_constant
 from .flat import noiseless_levels
 from .grey import bands, histogram, neighbour_sum, otsu
 from .scale import warn_if_close
-from .surroundings import TELLING, flat_surroundings
+from .surroundings import TELLING, Side, flat_surroundings
 
 _ENOUGH = 400  # pixels, for a share to be trusted
 _MANY = 10_000
@@ -69,6 +69,9 @@ def count_flips(seen: Floats, start: tuple[float, float] | None = None) -> Flips
     start : tuple of float, optional
         Shares of flipped black and white pixels to begin with.
     """
+    rare = _rare_flips(seen)
+    if rare is not None:
+        return rare
     near = neighbour_sum(seen, 1)
     coarse = _tally(seen, near, np.abs(near) >= 6)
     far = neighbour_sum(seen, 2)
@@ -92,6 +95,21 @@ def count_flips(seen: Floats, start: tuple[float, float] | None = None) -> Flips
         )
         more = 1.0 if found.black + found.white < _MANY else 0.0
     return found
+
+
+def _rare_flips(seen: Floats) -> Flips | None:
+    """Return the flips in flat surroundings where they are many and flips so rare that most are.
+
+    There no neighbour may differ, and bits are all that is needed.
+    """
+    known = seen != 0
+    around = flat_surroundings(seen > 0, None if known.all() else known)
+    sides = (around.dark, around.bright)
+    told = [side for side in sides if side.count >= _ENOUGH]
+    if sum(side.count for side in told) < _MANY or any(s.against * 25 > s.count for s in told):
+        return None
+    dark, bright = (side if side in told else Side(0, 0) for side in sides)
+    return Flips(dark.count, dark.against, bright.count, bright.against)
 
 
 def _tally(seen: Floats, around: Floats, inside: Bools) -> Flips:

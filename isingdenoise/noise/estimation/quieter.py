@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from ...messages import warn
 from ..pixels import grey_values, observed
 from .constant import one_level
-from .scale import CLOSE, integer_range, smallest_spread
+from .flat import without_flat_parts
+from .scale import CLOSE, integer_range, saturation, smallest_spread
 from .surroundings import spread_in, thinned
 from .threshold import levels_about
 
@@ -62,7 +63,11 @@ def quieter(
     middle = (low + high) / 2
     if levels is None and _texture(x, mask, found):
         return _one_level(x, mask, sigma), sigma
-    spread = spread_in(x, mask, middle, outliers)
+    # a margin that was put there after the noise has none, and says nothing of it
+    noisy = without_flat_parts(x, mask, saturation(x, None))
+    spread = spread_in(x, noisy, middle, outliers)
+    if spread is None:
+        spread = spread_in(x, mask, middle, outliers)
     if spread is None or spread >= _QUIETER * sigma:
         return None
     if levels is None and blank(x, mask, found[0]):
