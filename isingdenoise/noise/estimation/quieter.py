@@ -12,8 +12,9 @@ from ...messages import warn
 from ..pixels import grey_values, observed
 from .constant import one_level
 from .flat import without_flat_parts
+from .grey import neighbour_sum
 from .scale import CLOSE, integer_range, saturation, smallest_spread
-from .surroundings import spread_in, thinned
+from .surroundings import flat_surroundings, spread_in, thinned
 from .threshold import levels_about
 
 __all__ = ["blank", "quieter"]
@@ -22,6 +23,8 @@ _QUIETER = 0.8  # of the spread of the mixture
 _APART = 1.5  # spreads between close levels that are two
 _SMOOTH = 0.1  # of the levels' distance, from one pixel to the next across a boundary
 _NO_STEP = 0.3  # of the levels' distance, over six pixels
+_LEFT = 0.1  # of the pixels in flat surroundings: fewer that are not saturated are exceptions,
+_SCATTERED = 0.15  # if of their neighbours more are saturated than beside noise
 _SAMPLE = 1 << 19
 
 Bools = NDArray[np.bool_]
@@ -63,9 +66,8 @@ def quieter(
     middle = (low + high) / 2
     if levels is None and _texture(x, mask, found):
         return _one_level(x, mask, sigma), sigma
-    # a margin that was put there after the noise has none, and says nothing of it
-    noisy = without_flat_parts(x, mask, saturation(x, None))
-    spread = spread_in(x, noisy, middle, outliers)
+    noisy = _without_margins(x, mask, middle)
+    spread = None if noisy is None else spread_in(x, noisy, middle, outliers)
     if spread is None:
         spread = spread_in(x, mask, middle, outliers)
     if spread is None or spread >= _QUIETER * sigma:
@@ -122,6 +124,32 @@ def blank(x: NDArray[Any], mask: Bools | None, levels: tuple[float, float]) -> b
         return False
     unit = count * (high - low)
     return near < _SMOOTH * unit and abs(far) < _NO_STEP * unit
+
+
+def _without_margins(x: NDArray[Any], mask: Bools | None, middle: float) -> Bools | None:
+    """Return the pixels less those parts that lie at one end of the scale as a whole, or None.
+
+    A margin that was put there after the noise has none, and says nothing of
+    it; nor does paper that noise saturates mostly. But white paper without
+    noise lies at the end as well, but for what compression and strokes do to
+    a pixel here and there: that is not what its noise is told from. None where
+    this is so, and where nothing lies at an end.
+    """
+    ends = saturation(x, None)
+    if x.dtype == np.bool_ or not np.isfinite(ends[0] + ends[1]):
+        return None
+    known = observed(x, mask)
+    around = flat_surroundings(np.asarray(x > middle), known)
+    for ring, at_end in zip(around.rings, (x <= ends[0], x >= ends[1]), strict=True):
+        flat = np.unpackbits(ring, axis=1, count=x.shape[1]).view(np.bool_)
+        inside = flat & ~at_end
+        count = int(np.count_nonzero(flat))
+        left = int(np.count_nonzero(inside))
+        if left and left < _LEFT * count:
+            beside = neighbour_sum(at_end.astype(np.float64), 1)[inside]
+            if float(beside.mean()) / 8 > _SCATTERED:
+                return None
+    return without_flat_parts(x, mask, ends)
 
 
 def _texture(x: NDArray[Any], mask: Bools | None, found: tuple[tuple[float, float], float]) -> bool:
