@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ _PIXELS = 1 << 16  # of larger pictures as many, of rows evenly apart
 _FEWEST = 256  # pixels that tell anything
 _PAGE = 10_000  # pixels; smaller pictures are details
 _MOST_OF_A_SIDE = 0.95
+_AS_EXPECTED = 1.3
 _DARK = 0.99
 _TOP = 0.4  # of pixels replaced or flipped; estimates end at 0.45
 #: A normal deviate is beyond this with probability 1/2; a Laplace one beyond 0.49.
@@ -176,7 +178,9 @@ def criticisms(
             )
         return
     for colour in ("black", "white"):
-        if gone[colour] > _MOST_OF_A_SIDE * before[colour] > 0 and count not in before.values():
+        expected = _flipped(result.noise) * (count - before[colour] + gone[colour])
+        lost = gone[colour] > max(_MOST_OF_A_SIDE * before[colour], _AS_EXPECTED * expected)
+        if lost and before[colour] and count not in before.values():
             share = gone[colour] / before[colour]
             yield (
                 f"{share:.1%} of what was {colour} turned {other[colour]}: look at the result; "
@@ -194,6 +198,15 @@ def criticisms(
     left_alone = result.fit is not None and result.fit.left_alone
     if not given and not left_alone:
         yield from _misfits(result, x, known, grey)
+
+
+def _flipped(noise: NoiseModel) -> float:
+    """Return the larger share of pixels that the noise puts on the wrong side of the threshold."""
+    rates = getattr(noise, "rates", None)
+    if rates is not None:
+        return float(max(rates))
+    low, high = noise.levels
+    return 0.5 * math.erfc((high - low) / 2 / max(noise.spread, 1e-300) / math.sqrt(2))
 
 
 def _misfits(

@@ -19,9 +19,9 @@ from ..noise import (
     NoiseModel,
     NoiseSpec,
     Surroundings,
-    flat_surroundings,
     levels_about,
     observed,
+    undisturbed,
 )
 from ._held_out import HeldOut
 from ._search import START
@@ -188,7 +188,7 @@ def surroundings_of(
     else:
         with np.errstate(invalid="ignore"):
             bright = np.asarray(x > (noise.levels[0] + noise.levels[1]) / 2)
-    return flat_surroundings(bright, known), bright
+    return undisturbed(bright, known), bright
 
 
 def _evidence(

@@ -22,6 +22,7 @@ from .fit import LEFT_ALONE, Fit
 
 __all__ = ["Estimate", "estimate"]
 
+_EARN_EACH = 0.1  # nats a hidden pixel: all that a small picture can be asked for
 _UNTOLD = "neighbours do not tell one another, so nothing tells noise from what is there"
 
 
@@ -178,7 +179,8 @@ def estimate(
         search.negative_diagonals()
     if search.best is not alike:
         search.finer()
-    if choice.open and search.best.score < held_out.alone() + EARN:
+    needed = min(EARN, _EARN_EACH * held_out.x.size)
+    if choice.open and search.best.score < held_out.alone() + needed:
         return _nothing_to_pull(choice, started, held_out)
     count = max(held_out.x.size, 1)
     bootstrap = Bootstrap(window, noise_model, generator, parallel)

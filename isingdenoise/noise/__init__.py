@@ -2,7 +2,7 @@
 
 from ..messages import EstimationWarning, collected, warn
 from .base import Meaning, NoiseModel, Tried
-from .estimation.surroundings import CLEAN, Surroundings, flat_surroundings, spread_in
+from .estimation.surroundings import CLEAN, Surroundings, flat_surroundings, spread_in, undisturbed
 from .estimation.threshold import grey_split, levels_about
 from .field import field_and_offset, unit_scale
 from .models import (
@@ -50,6 +50,7 @@ __all__ = [
     "parameter",
     "parameters_of",
     "spread_in",
+    "undisturbed",
     "unit_scale",
     "warn",
 ]

@@ -278,7 +278,7 @@ def test_odd_pictures_give_finite_numbers_and_no_warning_but_our_own(kind, shape
             numbers = [found.score, strength(found.coupling), c.bias, c.slope]
             assert np.isfinite([*numbers, *(score for _, score in found.curve)]).all()
             assert np.isfinite(probability).all()
-            assert found.coupling.horizontal > 0
+            assert found.coupling.horizontal >= 0  # 0 where the picture is left alone
             json.dumps(found.record(), allow_nan=False)
 
 

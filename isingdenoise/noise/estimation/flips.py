@@ -15,7 +15,7 @@ from .constant import levels_of_constant
 from .flat import noiseless_levels
 from .grey import bands, histogram, neighbour_sum, otsu
 from .scale import warn_if_close
-from .surroundings import TELLING, Side, flat_surroundings
+from .surroundings import TELLING, Side, flat_surroundings, undisturbed
 
 _ENOUGH = 400  # pixels, for a share to be trusted
 _MANY = 10_000
@@ -103,11 +103,17 @@ def _rare_flips(seen: Floats) -> Flips | None:
     There no neighbour may differ, and bits are all that is needed.
     """
     known = seen != 0
-    around = flat_surroundings(seen > 0, None if known.all() else known)
+    known = None if known.all() else known
+    around = undisturbed(seen > 0, known)
     sides = (around.dark, around.bright)
     told = [side for side in sides if side.count >= _ENOUGH]
     if sum(side.count for side in told) < _MANY or any(s.against * 25 > s.count for s in told):
         return None
+    if len(told) < 2:
+        # many pixels among eight of their side, but few among 24: there are flips on it
+        near = flat_surroundings(seen > 0, known, 1)
+        if min(near.dark.count, near.bright.count) >= _ENOUGH:
+            return None
     dark, bright = (side if side in told else Side(0, 0) for side in sides)
     return Flips(dark.count, dark.against, bright.count, bright.against)
 
@@ -141,7 +147,7 @@ def most_flips(seen: Floats) -> tuple[float, float]:
         -1 black, +1 white, 0 missing.
     """
     known = seen != 0
-    around = flat_surroundings(seen > 0, None if known.all() else known)
+    around = undisturbed(seen > 0, None if known.all() else known)
     dark, bright = (s.most if s.count >= TELLING else 1.0 for s in (around.dark, around.bright))
     return dark, bright
 

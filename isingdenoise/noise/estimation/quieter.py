@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from ...messages import warn
 from ..pixels import grey_values, observed
 from .constant import one_level
-from .flat import without_flat_parts
 from .grey import neighbour_sum
 from .scale import CLOSE, integer_range, saturation, smallest_spread
 from .surroundings import flat_surroundings, spread_in, thinned
@@ -23,6 +22,7 @@ _QUIETER = 0.8  # of the spread of the mixture
 _APART = 1.5  # spreads between close levels that are two
 _SMOOTH = 0.1  # of the levels' distance, from one pixel to the next across a boundary
 _NO_STEP = 0.3  # of the levels' distance, over six pixels
+_SATURATED = 0.02  # of the pixels in flat surroundings: more hide the noise
 _LEFT = 0.1  # of the pixels in flat surroundings: fewer that are not saturated are exceptions,
 _SCATTERED = 0.15  # if of their neighbours more are saturated than beside noise
 _SAMPLE = 1 << 19
@@ -35,6 +35,7 @@ def quieter(
     mask: Bools | None,
     found: tuple[tuple[float, float], float],
     levels: tuple[float, float] | None,
+    limits: tuple[float, float] | None,
     outliers: Bools | None = None,
 ) -> tuple[tuple[float, float], float] | None:
     """Return levels and the spread of flat surroundings, if that is clearly smaller; else None.
@@ -54,6 +55,8 @@ def quieter(
         Levels and standard deviation of a mixture of two densities.
     levels : tuple of float, optional
         Where they are known.
+    limits : tuple of float, optional
+        The ends of the scale, where the dtype does not tell.
     outliers : ndarray of bool, shape (H, W), optional
         Pixels that say nothing about levels and spread, such as impulses.
 
@@ -66,10 +69,13 @@ def quieter(
     middle = (low + high) / 2
     if levels is None and _texture(x, mask, found):
         return _one_level(x, mask, sigma), sigma
-    noisy = _without_margins(x, mask, middle)
-    spread = None if noisy is None else spread_in(x, noisy, middle, outliers)
-    if spread is None:
-        spread = spread_in(x, mask, middle, outliers)
+    if x.size > _SAMPLE:
+        skip = slice(None, None, math.ceil(x.size / _SAMPLE))
+        some, some_mask, some_outliers = (thinned(a, skip) for a in (x, mask, outliers))
+    else:
+        some, some_mask, some_outliers = x, mask, outliers
+    shown = _uncensored(some, some_mask, middle, saturation(x, limits))
+    spread = spread_in(some, some_mask, middle, some_outliers, shown)
     if spread is None or spread >= _QUIETER * sigma:
         return None
     if levels is None and blank(x, mask, found[0]):
@@ -126,30 +132,29 @@ def blank(x: NDArray[Any], mask: Bools | None, levels: tuple[float, float]) -> b
     return near < _SMOOTH * unit and abs(far) < _NO_STEP * unit
 
 
-def _without_margins(x: NDArray[Any], mask: Bools | None, middle: float) -> Bools | None:
-    """Return the pixels less those parts that lie at one end of the scale as a whole, or None.
+def _uncensored(
+    x: NDArray[Any], mask: Bools | None, middle: float, ends: tuple[float, float]
+) -> tuple[bool, bool]:
+    """Return whether flat dark, and flat bright surroundings show the noise in full.
 
-    A margin that was put there after the noise has none, and says nothing of
-    it; nor does paper that noise saturates mostly. But white paper without
-    noise lies at the end as well, but for what compression and strokes do to
-    a pixel here and there: that is not what its noise is told from. None where
-    this is so, and where nothing lies at an end.
+    Where pixels are saturated they do not: paper whitened by the scanner, a
+    margin that was put there after the noise. White paper without noise lies
+    at the end of the scale as well, but for what compression and strokes do to
+    a pixel here and there; those few stand scattered among saturated ones.
     """
-    ends = saturation(x, None)
-    if x.dtype == np.bool_ or not np.isfinite(ends[0] + ends[1]):
-        return None
-    known = observed(x, mask)
+    known = None if mask is None and x.dtype.kind != "f" else observed(x, mask)
     around = flat_surroundings(np.asarray(x > middle), known)
+    shown = []
     for ring, at_end in zip(around.rings, (x <= ends[0], x >= ends[1]), strict=True):
         flat = np.unpackbits(ring, axis=1, count=x.shape[1]).view(np.bool_)
         inside = flat & ~at_end
-        count = int(np.count_nonzero(flat))
-        left = int(np.count_nonzero(inside))
+        count, left = int(np.count_nonzero(flat)), int(np.count_nonzero(inside))
+        scattered = not left
         if left and left < _LEFT * count:
             beside = neighbour_sum(at_end.astype(np.float64), 1)[inside]
-            if float(beside.mean()) / 8 > _SCATTERED:
-                return None
-    return without_flat_parts(x, mask, ends)
+            scattered = float(beside.mean()) / 8 > _SCATTERED
+        shown.append(count - left <= _SATURATED * count or scattered)
+    return shown[0], shown[1]
 
 
 def _texture(x: NDArray[Any], mask: Bools | None, found: tuple[tuple[float, float], float]) -> bool:

@@ -10,6 +10,7 @@ strokes, edges, dots of a halftone and modules of a code do not reach them.
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -19,9 +20,19 @@ from numpy.typing import NDArray
 
 from ..pixels import observed
 
-__all__ = ["Side", "Surroundings", "flat_surroundings", "impulses_in", "spread_in", "thinned"]
+__all__ = [
+    "Side",
+    "Surroundings",
+    "flat_surroundings",
+    "impulses_in",
+    "spread_in",
+    "thinned",
+    "undisturbed",
+]
 
-_REACH = 2
+NEAR, FAR = 2, 6  # pixels that surroundings reach
+_RARE = 0.005  # share of flips from which surroundings that reach far are hard to find
+_MANY = 10_000
 _APART = 3  # pixels between two that are compared: beyond each other's surroundings
 TELLING = 30  # flat surroundings that tell a share
 _FEWEST = 400  # flat surroundings for their counts and spreads to be trusted
@@ -85,7 +96,7 @@ class Surroundings:
         return Side(self.dark.count + self.bright.count, self.dark.against + self.bright.against)
 
 
-def flat_surroundings(bright: Bools, known: Bools | None = None) -> Surroundings:
+def flat_surroundings(bright: Bools, known: Bools | None = None, reach: int = NEAR) -> Surroundings:
     """Return which pixels have flat surroundings, and how many stand against them.
 
     Missing pixels, and those beyond the border, stand against nothing.
@@ -96,20 +107,44 @@ def flat_surroundings(bright: Bools, known: Bools | None = None) -> Surroundings
         The thresholded picture.
     known : ndarray of bool, shape (H, W), optional
         False where a pixel is missing.
+    reach : int
+        How far surroundings go, up to 7: 24 neighbours for 2, 168 for 6.
     """
     inside = np.packbits(np.ones((1, bright.shape[1]), np.bool_), axis=1)
     seen = inside if known is None else np.packbits(known, axis=1)
     lit = np.packbits(bright, axis=1)
     rings, sides = [], []
     for plane in (~lit, lit):
-        ring = _ring(plane | ~seen) & seen
+        ring = _ring(plane | ~seen, reach) & seen
         rings.append(ring)
         sides.append(Side(_count(ring), _count(ring & ~plane)))
     return Surroundings(sides[0], sides[1], (rings[0], rings[1]))
 
 
+def undisturbed(bright: Bools, known: Bools | None = None) -> Surroundings:
+    """Return flat surroundings that tell the share of flips best.
+
+    Where few pixels stand out these are far from everything else, where there
+    are such: dots of a text have company, flips have none in particular.
+
+    Parameters
+    ----------
+    bright, known
+        As in `flat_surroundings`.
+    """
+    near = flat_surroundings(bright, known)
+    if near.both.against > _RARE * near.both.count or not near.both.against:
+        return near
+    far = flat_surroundings(bright, known, FAR)
+    return far if far.both.count >= _MANY else near
+
+
 def spread_in(
-    x: NDArray[Any], mask: Bools | None, threshold: float, outliers: Bools | None = None
+    x: NDArray[Any],
+    mask: Bools | None,
+    threshold: float,
+    outliers: Bools | None = None,
+    sides: tuple[bool, bool] = (True, True),
 ) -> float | None:
     r"""Return the standard deviation of the noise as flat surroundings show it, or None.
 
@@ -130,6 +165,8 @@ def spread_in(
         Pixels above it are bright.
     outliers : ndarray of bool, shape (H, W), optional
         Pixels that are not compared, such as impulses.
+    sides : tuple of bool
+        Whether to look at dark, and at bright surroundings.
     """
     if x.dtype == np.bool_:
         return None
@@ -140,7 +177,7 @@ def spread_in(
     with np.errstate(invalid="ignore"):
         around = flat_surroundings(x > threshold, known)
     total, pairs = 0.0, 0
-    for ring in around.rings:
+    for ring in itertools.compress(around.rings, sides):
         flat = np.unpackbits(ring, axis=1, count=x.shape[1]).view(np.bool_)
         if outliers is not None:
             flat &= ~outliers
@@ -192,15 +229,17 @@ def _pairs(flat: Bools) -> list[tuple[tuple[slice, ...], tuple[slice, ...]]]:
     return [((every, near), (every, far)), ((near, every), (far, every))]
 
 
-def _ring(plane: Bits) -> Bits:
-    """Return where all 24 neighbours are set; what lies outside counts as set."""
-    right1, left1 = _from_right(plane, 1), _from_left(plane, 1)
-    four = right1 & left1 & _from_right(plane, 2) & _from_left(plane, 2)
-    five = four & plane
-    out = four.copy()
-    for k in range(1, _REACH + 1):
-        out[k:] &= five[:-k]
-        out[:-k] &= five[k:]
+def _ring(plane: Bits, reach: int) -> Bits:
+    """Return where all neighbours are set; what lies outside counts as set."""
+    beside = _from_right(plane, 1) & _from_left(plane, 1)
+    for k in range(2, reach + 1):
+        beside &= _from_right(plane, k)
+        beside &= _from_left(plane, k)
+    row = beside & plane
+    out = beside.copy()
+    for k in range(1, reach + 1):
+        out[k:] &= row[:-k]
+        out[:-k] &= row[k:]
     return out
 
 

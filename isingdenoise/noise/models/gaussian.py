@@ -144,7 +144,7 @@ class GaussianNoise(GreyNoise):
         if sigma is not None:
             known["sigmas"] = (sigma, sigma)
         found = start._like(fit_levels(x, guess, start._pair(x), **known))
-        quiet = None if sigma else quieter(x, mask, (found.levels, found.sigma), levels)
+        quiet = None if sigma else quieter(x, mask, (found.levels, found.sigma), levels, ends)
         return found if quiet is None else cls(quiet[1], quiet[0], found.limits)
 
     def _like(self, pair: NormalPair) -> Self:

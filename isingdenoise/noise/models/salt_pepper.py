@@ -242,7 +242,7 @@ class SaltPepperNoise(GreyNoise):
         """
         ends = self._ends(x)
         outer = np.asarray((x <= ends[0]) | (x >= ends[1]))
-        quiet = quieter(x, mask, (self.levels, self.sigma), levels, outer)
+        quiet = quieter(x, mask, (self.levels, self.sigma), levels, self.limits, outer)
         found = self if quiet is None else replace(self, levels=quiet[0], sigma=quiet[1])
         middle = (found.levels[0] + found.levels[1]) / 2
         sides = zip(("salt", "pepper"), impulses_in(x, mask, middle, ends), strict=True)
