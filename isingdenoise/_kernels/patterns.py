@@ -39,7 +39,7 @@ def weigh_patterns(field, bits, firmer, most):
     Parameters
     ----------
     field : array, shape (H, W), float32
-        Changed in place; a field of 0 stays 0.
+        Changed in place where it says what the bits say; a field of 0 stays 0.
     bits : array, shape (H + 2, W + 2), uint8
         As above.
     firmer : array, shape (512,), float32
@@ -55,7 +55,8 @@ def weigh_patterns(field, bits, firmer, most):
             code = ((code << 3) & 511) | (column + np.int64(bits[i + 1, j]))
             if j >= 2:
                 h = field[i - 1, j - 2]
-                if h > 0:
+                bright = bits[i, j - 1] > 0
+                if h > 0 and bright:
                     field[i - 1, j - 2] = min(h, most[code]) + firmer[code]
-                elif h < 0:
+                elif h < 0 and not bright:
                     field[i - 1, j - 2] = -(min(-h, most[code]) + firmer[code])

@@ -33,6 +33,7 @@ __all__ = ["AUTO", "Choice", "choose", "choose_noise", "resolve_noise", "surroun
 #: Nats by which noise must lead 'leave alone' to be believed.
 EARN = 10.0
 
+_APART = 3.0  # standard deviations between the levels that Otsu's threshold may divide
 _FEW = 30  # flat surroundings that tell next to nothing
 
 
@@ -219,9 +220,13 @@ def _left_alone(noise: NoiseModel, x: NDArray[Any], mask: NDArray[np.bool_] | No
         return noise
     bright = x[observed(x, mask)] > middle
     if bright.all() or not bright.any():
-        return noise  # one level only
+        # one level only: what is saturated belongs to it as well
+        endless: Any = {"limits": (-1e30, 1e30)} if hasattr(noise, "limits") else {}
+        return replace(noise, **endless)  # type: ignore[type-var]
     levels = levels_about(x, mask)
-    changed: Any = {} if levels is None else {"levels": levels}
+    if levels is None or levels[1] - levels[0] < _APART * noise.spread:
+        return noise  # the noise of one level, split in two: the other has few pixels
+    changed: Any = {"levels": levels}
     return replace(noise, **changed)  # type: ignore[type-var]
 
 
@@ -233,7 +238,7 @@ def _why(noise: NoiseModel, around: Surroundings) -> str:
             f"{seen.against} of {seen.count} pixels in flat surroundings stand out, "
             "not as this noise would"
         )
-    if noise.spread:
+    if getattr(noise, "spread", 0.0):
         relative = 2 * noise.spread / (noise.levels[1] - noise.levels[0])
         return f"flat parts have sigma {relative:.2g} of 1, which crosses no threshold"
     return f"none of {seen.count} pixels in flat surroundings stands out"

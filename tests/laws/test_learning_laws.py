@@ -123,7 +123,7 @@ def predicted(J, seed, engine=None):
     """Return hidden pixels' chances to be bright on a 3 x 4 picture: predicted, and exact."""
     x = np.random.default_rng(seed).normal(size=(3, 4)).astype(np.float32)
     noise, coupling, part = GaussianNoise(0.9), Coupling(J, 0.8 * J, 0.5 * J, -0.3 * J), window(x)
-    held_out = HeldOut([part], noise, None)
+    held_out = HeldOut(part, noise, None)
     model = IsingModel(part.field, coupling)
     exact = (1 + Exact(model).mean[part.hidden]) / 2
     if engine is None:

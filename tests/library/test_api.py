@@ -118,9 +118,11 @@ def calibrated(found):
 
 @pytest.mark.parametrize("calibration", [None, Calibration(), Calibration(0.7, 0.6)], ids=str)
 def test_with_a_coupling_estimated_probabilities_of_mean_field_are_calibrated(calibration, noisy):
-    found = denoise(noisy, calibration=calibration)
+    found = denoise(noisy, "gaussian", calibration=calibration)
     chosen = found.calibration
-    assert chosen == (estimate(noisy).calibration if calibration is None else calibration)
+    assert chosen == (
+        estimate(noisy, "gaussian").calibration if calibration is None else calibration
+    )
     assert found.settings["calibration"] == {"bias": chosen.bias, "slope": chosen.slope}
     np.testing.assert_allclose(found.probability, calibrated(found), rtol=0, atol=2e-6)
     if calibration is not None:  # the control: not what the means say
@@ -204,9 +206,9 @@ def test_seeds_are_recorded(noisy):
 
 def test_a_generator_advances(noisy):
     rng, few = np.random.default_rng(5), Gibbs(burn_in=1, sweeps=4)
-    first, second = (denoise(noisy, engine=few, rng=rng).probability for _ in range(2))
+    first, second = (denoise(noisy, "gaussian", engine=few, rng=rng).probability for _ in range(2))
     assert np.any(first != second)
-    np.testing.assert_array_equal(first, denoise(noisy, engine=few, rng=5).probability)
+    np.testing.assert_array_equal(first, denoise(noisy, "gaussian", engine=few, rng=5).probability)
 
 
 @EVERY_ENGINE

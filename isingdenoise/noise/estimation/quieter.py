@@ -74,8 +74,10 @@ def quieter(
         some, some_mask, some_outliers = (thinned(a, skip) for a in (x, mask, outliers))
     else:
         some, some_mask, some_outliers = x, mask, outliers
-    shown = _uncensored(some, some_mask, middle, saturation(x, limits))
-    spread = spread_in(some, some_mask, middle, some_outliers, shown)
+    spread = None
+    for sides in _plain_and_clean(some, some_mask, middle, saturation(x, limits)):
+        if spread is None and any(sides):
+            spread = spread_in(some, some_mask, middle, some_outliers, sides)
     if spread is None or spread >= _QUIETER * sigma:
         return None
     if levels is None and blank(x, mask, found[0]):
@@ -132,29 +134,31 @@ def blank(x: NDArray[Any], mask: Bools | None, levels: tuple[float, float]) -> b
     return near < _SMOOTH * unit and abs(far) < _NO_STEP * unit
 
 
-def _uncensored(
+def _plain_and_clean(
     x: NDArray[Any], mask: Bools | None, middle: float, ends: tuple[float, float]
-) -> tuple[bool, bool]:
-    """Return whether flat dark, and flat bright surroundings show the noise in full.
+) -> tuple[tuple[bool, bool], tuple[bool, bool]]:
+    """Return whether dark and bright surroundings show the noise, and whether they lie at an end.
 
-    Where pixels are saturated they do not: paper whitened by the scanner, a
-    margin that was put there after the noise. White paper without noise lies
-    at the end of the scale as well, but for what compression and strokes do to
-    a pixel here and there; those few stand scattered among saturated ones.
+    Where pixels are saturated they do not show it: on paper whitened by the
+    scanner, on a margin that was put there after the noise. White paper
+    without noise lies at the end of the scale as well, but for what
+    compression and strokes do to a pixel here and there; those few stand
+    scattered among saturated ones.
     """
     known = None if mask is None and x.dtype.kind != "f" else observed(x, mask)
     around = flat_surroundings(np.asarray(x > middle), known)
-    shown = []
+    plain, clean = [], []
     for ring, at_end in zip(around.rings, (x <= ends[0], x >= ends[1]), strict=True):
         flat = np.unpackbits(ring, axis=1, count=x.shape[1]).view(np.bool_)
         inside = flat & ~at_end
         count, left = int(np.count_nonzero(flat)), int(np.count_nonzero(inside))
+        plain.append(count - left <= _SATURATED * count)
         scattered = not left
         if left and left < _LEFT * count:
             beside = neighbour_sum(at_end.astype(np.float64), 1)[inside]
             scattered = float(beside.mean()) / 8 > _SCATTERED
-        shown.append(count - left <= _SATURATED * count or scattered)
-    return shown[0], shown[1]
+        clean.append(scattered)
+    return (plain[0], plain[1]), (clean[0], clean[1])
 
 
 def _texture(x: NDArray[Any], mask: Bools | None, found: tuple[tuple[float, float], float]) -> bool:

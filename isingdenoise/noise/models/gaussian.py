@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ...messages import collected, warn
 from ..base import Tried
 from ..estimation.guess import first_guess
 from ..estimation.normal import NormalPair
@@ -143,8 +144,12 @@ class GaussianNoise(GreyNoise):
         known: dict[str, Any] = {} if levels is None else {"levels": start.levels}
         if sigma is not None:
             known["sigmas"] = (sigma, sigma)
-        found = start._like(fit_levels(x, guess, start._pair(x), **known))
-        quiet = None if sigma else quieter(x, mask, (found.levels, found.sigma), levels, ends)
+        with collected() as said:
+            found = start._like(fit_levels(x, guess, start._pair(x), **known))
+        with collected() as instead:
+            quiet = None if sigma else quieter(x, mask, (found.levels, found.sigma), levels, ends)
+        for message in instead or said:
+            warn(message)
         return found if quiet is None else cls(quiet[1], quiet[0], found.limits)
 
     def _like(self, pair: NormalPair) -> Self:
