@@ -206,9 +206,8 @@ def _flipped(noise: NoiseModel) -> float:
     if rates is not None:
         return float(max(rates))
     low, high = noise.levels
-    return 0.5 * math.erfc(
-        (high - low) / 2 / max(getattr(noise, "spread", 0.0), 1e-300) / math.sqrt(2)
-    )
+    spread = max(getattr(noise, "spread", 0.0), 1e-300)
+    return 0.5 * math.erfc((high - low) / 2 / spread / math.sqrt(2))
 
 
 def _misfits(

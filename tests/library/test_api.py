@@ -120,9 +120,8 @@ def calibrated(found):
 def test_with_a_coupling_estimated_probabilities_of_mean_field_are_calibrated(calibration, noisy):
     found = denoise(noisy, "gaussian", calibration=calibration)
     chosen = found.calibration
-    assert chosen == (
-        estimate(noisy, "gaussian").calibration if calibration is None else calibration
-    )
+    estimated = estimate(noisy, "gaussian").calibration
+    assert chosen == (estimated if calibration is None else calibration)
     assert found.settings["calibration"] == {"bias": chosen.bias, "slope": chosen.slope}
     np.testing.assert_allclose(found.probability, calibrated(found), rtol=0, atol=2e-6)
     if calibration is not None:  # the control: not what the means say
