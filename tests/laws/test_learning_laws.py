@@ -83,7 +83,7 @@ def test_sums_of_neighbours(shape):
 @pytest.mark.parametrize("coupling", COUPLINGS, ids=str)
 def test_a_prediction_does_not_see_what_it_predicts(noise, coupling):
     def sums(x):
-        held_out = HeldOut([window(x)], noise, None)
+        held_out = HeldOut(window(x), noise, None)
         return held_out.predict(coupling).sums, held_out.evidence
 
     x = picture()
