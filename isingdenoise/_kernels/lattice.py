@@ -22,6 +22,8 @@ PLANES = (0, 3, 1, 2)
 ONE = np.uintp(1)
 _f4 = np.float32
 _u = np.uintp
+_TWO = np.uintp(2)
+_THREE = np.uintp(3)
 
 
 def allocate(shape, dtype):
@@ -100,32 +102,38 @@ def columns_of(q, width):
 
 
 @inlined
-def neighbour_sum(side, above, below, above_d, below_d, k, shift, coupling, diagonal):
-    """Return sum_j J_ij s_j over the neighbours of the site in column k + 1.
+def neighbour_sum(spins, q, i, k, coupling, diagonal):
+    """Return sum_j J_ij s_j over the neighbours of a site.
 
     Indices are unsigned: a signed one might be negative, which numba turns
-    into a select of two addresses, and the compiler into a gather.
+    into a select of two addresses, and the compiler into a gather. They index
+    the planes themselves: a view of a row is counted as a further reference, and
+    threads would contend for that count.
 
     Parameters
     ----------
-    side, above, below, above_d, below_d : array, shape (columns + 2,), float32 or int8
-        The rows of the planes q ^ 1, q ^ 2 and q ^ 3 that touch the site's row.
+    spins : array, shape (4, h, w), float32 or int8
+        Means or labels.
+    q, i : uintp
+        The site's plane and row.
     k : uintp
-        Column in the plane, from 0, without the border.
-    shift : uintp
-        Parity of the plane's columns: its left neighbours stand at k + shift.
+        Its column, from 0, without the border: it stands at k + 1.
     coupling : tuple of 2 float32
         Horizontal and vertical strength.
     diagonal : tuple of 2 float32 or None
         Strengths of diagonal (down right) and antidiagonal. None is known at
         compile time, so four neighbours pay nothing for the other four.
     """
-    left = k + shift
-    right = left + ONE
+    up = i - ONE + (q >> ONE)
+    down = up + ONE
     here = k + ONE
-    total = coupling[0] * (_f4(side[left]) + _f4(side[right]))
-    total += coupling[1] * (_f4(above[here]) + _f4(below[here]))
+    left = k + (q & ONE)
+    right = left + ONE
+    side, above = q ^ ONE, q ^ _TWO
+    total = coupling[0] * (_f4(spins[side, i, left]) + _f4(spins[side, i, right]))
+    total += coupling[1] * (_f4(spins[above, up, here]) + _f4(spins[above, down, here]))
     if diagonal is not None:
-        total += diagonal[0] * (_f4(above_d[left]) + _f4(below_d[right]))
-        total += diagonal[1] * (_f4(above_d[right]) + _f4(below_d[left]))
+        far = q ^ _THREE
+        total += diagonal[0] * (_f4(spins[far, up, left]) + _f4(spins[far, down, right]))
+        total += diagonal[1] * (_f4(spins[far, up, right]) + _f4(spins[far, down, left]))
     return total

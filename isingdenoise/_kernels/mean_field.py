@@ -10,34 +10,32 @@ from .functions import tanh
 from .lattice import ONE, PLANES, columns_of, neighbour_sum, rows_of
 
 _f4 = np.float32
+_i4 = np.int32
 _LIMIT = _f4(1)
 
 
 @kernel
-def _update_row(
-    mean, field, side, above, below, above_d, below_d, n, q, coupling, diagonal, weight, threshold
-):
-    """Move a row of means towards tanh(a).
+def _update_row(new, mean, field, q, i, n, coupling, diagonal, weight, threshold):
+    """Move row i of plane q towards tanh(a), both numbers unsigned.
 
     Returns the bits of the largest |tanh(a) - mean|, and at how many sites it
     was beyond `threshold`.
 
     Bits of non-negative floats order like integers, and an integer maximum
     vectorises where a float maximum does not. NaN comes out largest of all.
+    All that is summed has 32 bits: with one wider sum in it, the loop would take
+    half as many sites at a time.
     """
-    largest = np.int32(0)
-    moving = np.int32(0)
-    shift = np.uintp(q & 1)
+    largest = _i4(0)
+    moving = _i4(0)
     for column in range(n):
         k = np.uintp(column)
         here = k + ONE
-        a = field[here] + neighbour_sum(
-            side, above, below, above_d, below_d, k, shift, coupling, diagonal
-        )
-        step = tanh(a) - mean[here]
-        mean[here] = min(max(mean[here] + weight * step, -_LIMIT), _LIMIT)
+        a = field[q, i, here] + neighbour_sum(mean, q, i, k, coupling, diagonal)
+        step = tanh(a) - new[q, i, here]
+        new[q, i, here] = min(max(new[q, i, here] + weight * step, -_LIMIT), _LIMIT)
         largest = max(largest, _f4(abs(step)).view(np.int32))
-        moving += np.int32(abs(step) > threshold)
+        moving = _i4(moving + _i4(abs(step) > threshold))
     return largest, moving
 
 
@@ -72,14 +70,11 @@ def sweep(new, mean, field, shape, coupling, diagonal, weight, threshold, residu
     """
     bits = residual.view(np.int32)
     for q in PLANES:
-        down = q >> 1
         n = columns_of(q, shape[1])
         for i in numba.prange(1, rows_of(q, shape[0]) + 1):
-            up = i - 1 + down
             bits[q, i], moving[q, i] = _update_row(
-                new[q, i], field[q, i], mean[q ^ 1, i],
-                mean[q ^ 2, up], mean[q ^ 2, up + 1], mean[q ^ 3, up], mean[q ^ 3, up + 1],
-                n, q, coupling, diagonal, weight, threshold,
+                new, mean, field, np.uintp(q), np.uintp(i), n,
+                coupling, diagonal, weight, threshold,
             )  # fmt: skip
 
 
@@ -95,11 +90,9 @@ def _update_phase(
     for plane in range(2 if diagonal is None else 1):
         q = PLANES[(2 * phase if diagonal is None else phase) + plane]
         if i <= rows_of(q, shape[0]):
-            up = i - 1 + (q >> 1)
             bits[q, i], moving[q, i] = _update_row(
-                mean[q, i], field[q, i], mean[q ^ 1, i],
-                mean[q ^ 2, up], mean[q ^ 2, up + 1], mean[q ^ 3, up], mean[q ^ 3, up + 1],
-                columns_of(q, shape[1]), q, coupling, diagonal, weight, threshold,
+                mean, mean, field, np.uintp(q), np.uintp(i), columns_of(q, shape[1]),
+                coupling, diagonal, weight, threshold,
             )  # fmt: skip
 
 

@@ -5,30 +5,43 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from ._jit import kernel, pair
+from ._jit import inlined, kernel, pair
 from .functions import entropy
 from .lattice import ONE, PLANES, columns_of, neighbour_sum, rows_of
 
 _f4 = np.float32
+_u = np.uintp
 _HALF = _f4(0.5)
 
 
-@kernel
-def _row(spins, field, side, above, below, above_d, below_d, n, q, coupling, diagonal, entropies):
-    """Sum a row's share of the objective in float64."""
-    total = 0.0
-    shift = np.uintp(q & 1)
-    for column in range(n):
-        k = np.uintp(column)
+#: So many sites are summed in float32, their sums in float64: the loop over sites
+#: holds nothing wider than 32 bits, else it would take half as many at a time.
+_TOGETHER = 128
+
+
+@inlined
+def _part(spins, field, q, i, first, end, coupling, diagonal, entropies):
+    """Sum the share of the sites in columns first to end - 1 of row i of plane q."""
+    total = _f4(0)
+    for column in range(first, end):
+        k = _u(column)
         here = k + ONE
-        s = _f4(spins[here])
+        s = _f4(spins[q, i, here])
         # Each edge is met from both its ends, hence the half.
-        pull = _HALF * neighbour_sum(
-            side, above, below, above_d, below_d, k, shift, coupling, diagonal
-        )
-        total += s * (pull + field[here])
+        pull = _HALF * neighbour_sum(spins, q, i, k, coupling, diagonal)
+        total += s * (pull + field[q, i, here])
         if entropies is not None:
             total += entropy(s)
+    return total
+
+
+@kernel
+def _row(spins, field, q, i, n, coupling, diagonal, entropies):
+    """Sum a row's share of the objective."""
+    total = 0.0
+    for first in range(0, n, _TOGETHER):
+        end = min(first + _TOGETHER, n)
+        total += np.float64(_part(spins, field, q, i, first, end, coupling, diagonal, entropies))
     return total
 
 
@@ -55,12 +68,6 @@ def objective(spins, field, shape, coupling, diagonal, entropies, rows):
         Out.
     """
     for q in PLANES:
-        down = q >> 1
         n = columns_of(q, shape[1])
         for i in numba.prange(1, rows_of(q, shape[0]) + 1):
-            up = i - 1 + down
-            rows[q, i] = _row(
-                spins[q, i], field[q, i], spins[q ^ 1, i],
-                spins[q ^ 2, up], spins[q ^ 2, up + 1], spins[q ^ 3, up], spins[q ^ 3, up + 1],
-                n, q, coupling, diagonal, entropies,
-            )  # fmt: skip
+            rows[q, i] = _row(spins, field, _u(q), _u(i), n, coupling, diagonal, entropies)

@@ -23,12 +23,11 @@ import numpy as np
 
 from ._jit import inlined, kernel, pair
 from .functions import tanh
-from .lattice import ONE, columns_of, rows_of
+from .lattice import ONE, columns_of, neighbour_sum, rows_of
 
 _f4 = np.float32
 _i4 = np.int32
 _u = np.uintp
-_TWO = np.uintp(2)
 _THREE = np.uintp(3)
 _LIMIT = _f4(1)
 
@@ -49,24 +48,12 @@ ALL, NORTH, SOUTH, WEST, EAST = range(5)
 
 @inlined
 def _update_row(mean, field, q, i, start, n, coupling, diagonal, weight):
-    """Move n sites of row i of plane q; return the bits of the largest |tanh(a) - mean|.
-
-    It differs from the loop of a whole sweep in that it indexes the planes
-    themselves: making eight views of rows costs more than updating 64 sites.
-    """
+    """Move n sites of row i of plane q; return the bits of the largest |tanh(a) - mean|."""
     largest = _i4(0)
-    up = i - ONE + (q >> ONE)
-    down = up + ONE
     for column in range(n):
-        here = start + _u(column) + ONE
-        left = start + _u(column) + (q & ONE)
-        right = left + ONE
-        a = field[q, i, here]
-        a += coupling[0] * (mean[q ^ ONE, i, left] + mean[q ^ ONE, i, right])
-        a += coupling[1] * (mean[q ^ _TWO, up, here] + mean[q ^ _TWO, down, here])
-        if diagonal is not None:
-            a += diagonal[0] * (mean[q ^ _THREE, up, left] + mean[q ^ _THREE, down, right])
-            a += diagonal[1] * (mean[q ^ _THREE, up, right] + mean[q ^ _THREE, down, left])
+        k = start + _u(column)
+        here = k + ONE
+        a = field[q, i, here] + neighbour_sum(mean, q, i, k, coupling, diagonal)
         step = tanh(a) - mean[q, i, here]
         mean[q, i, here] = min(max(mean[q, i, here] + weight * step, -_LIMIT), _LIMIT)
         largest = max(largest, _f4(abs(step)).view(np.int32))
