@@ -80,6 +80,35 @@ def unpack(planes, image):
 
 
 @pair
+def unpack_signed(planes, image, labels):
+    """Copy planes of means into the H x W array `image`, and their signs (0 is +1) into `labels`.
+
+    Parameters
+    ----------
+    planes : array, shape (4, h, w), float32
+        Packed means.
+    image : array, shape (H, W), float32
+        Out.
+    labels : array, shape (H, W), int8
+        Out.
+    """
+    height, width = image.shape
+    for i in numba.prange((height + 1) // 2):
+        for y in range(2 * i, min(2 * i + 2, height)):
+            row = 2 * (y & 1)
+            for k in range(width // 2):
+                even = planes[row, _u(i + 1), _u(k + 1)]
+                odd = planes[row + 1, _u(i + 1), _u(k + 1)]
+                image[y, _u(2 * k)], image[y, _u(2 * k + 1)] = even, odd
+                labels[y, _u(2 * k)] = 1 if even >= 0 else -1
+                labels[y, _u(2 * k + 1)] = 1 if odd >= 0 else -1
+            if width & 1:
+                last = planes[row, i + 1, width // 2 + 1]
+                image[y, width - 1] = last
+                labels[y, width - 1] = 1 if last >= 0 else -1
+
+
+@pair
 def signs(mean, shape, labels):
     """Write the sign of each packed mean into packed labels; 0 is +1, the border stays 0."""
     for j in numba.prange(4 * (mean.shape[1] - 2)):

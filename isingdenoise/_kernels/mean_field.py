@@ -6,12 +6,14 @@ import numba
 import numpy as np
 
 from ._jit import kernel, pair
-from .functions import tanh
+from .functions import entropy, tanh
 from .lattice import ONE, PLANES, columns_of, neighbour_sum, rows_of
+from .objective import TOGETHER
 
 _f4 = np.float32
 _i4 = np.int32
 _LIMIT = _f4(1)
+_HALF = _f4(0.5)
 
 
 @kernel
@@ -153,3 +155,45 @@ def blocked_sweeps(
             mean, field, shape, coupling, diagonal, weight, threshold, bits, moving,
             edge, edge, -1, -1, stages,
         )  # fmt: skip
+
+
+@kernel
+def _look_at_row(mean, field, q, i, n, coupling, diagonal):
+    """Return the bits of a row's largest |tanh(a) - mean|, and its share of the bound."""
+    largest = _i4(0)
+    bound = 0.0
+    for first in range(0, n, TOGETHER):
+        part = _f4(0)
+        for column in range(first, min(first + TOGETHER, n)):
+            k = np.uintp(column)
+            here = k + ONE
+            m = mean[q, i, here]
+            pull = neighbour_sum(mean, q, i, k, coupling, diagonal)
+            step = tanh(field[q, i, here] + pull) - m
+            largest = max(largest, _f4(abs(step)).view(np.int32))
+            # Each edge is met from both its ends, hence the half.
+            part += m * (_HALF * pull + field[q, i, here]) + entropy(m)
+        bound += np.float64(part)
+    return largest, bound
+
+
+@pair
+def look(mean, field, shape, coupling, diagonal, residual, bound):
+    """Find residual and bound of a state in one pass, and change nothing.
+
+    Parameters
+    ----------
+    mean, field, shape, coupling, diagonal
+        As for `sweep`.
+    residual : array, shape (4, h), float32
+        Out: the largest |tanh(a) - mean| of each row.
+    bound : array, shape (4, h), float64
+        Out: each row's share of the evidence lower bound, as of `objective`.
+    """
+    bits = residual.view(np.int32)
+    for q in PLANES:
+        n = columns_of(q, shape[1])
+        for i in numba.prange(1, rows_of(q, shape[0]) + 1):
+            bits[q, i], bound[q, i] = _look_at_row(
+                mean, field, np.uintp(q), np.uintp(i), n, coupling, diagonal
+            )

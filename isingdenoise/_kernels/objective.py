@@ -16,7 +16,7 @@ _HALF = _f4(0.5)
 
 #: So many sites are summed in float32, their sums in float64: the loop over sites
 #: holds nothing wider than 32 bits, else it would take half as many at a time.
-_TOGETHER = 128
+TOGETHER = 128
 
 
 @inlined
@@ -39,8 +39,8 @@ def _part(spins, field, q, i, first, end, coupling, diagonal, entropies):
 def _row(spins, field, q, i, n, coupling, diagonal, entropies):
     """Sum a row's share of the objective."""
     total = 0.0
-    for first in range(0, n, _TOGETHER):
-        end = min(first + _TOGETHER, n)
+    for first in range(0, n, TOGETHER):
+        end = min(first + TOGETHER, n)
         total += np.float64(_part(spins, field, q, i, first, end, coupling, diagonal, entropies))
     return total
 
@@ -71,3 +71,46 @@ def objective(spins, field, shape, coupling, diagonal, entropies, rows):
         n = columns_of(q, shape[1])
         for i in numba.prange(1, rows_of(q, shape[0]) + 1):
             rows[q, i] = _row(spins, field, _u(q), _u(i), n, coupling, diagonal, entropies)
+
+
+@kernel
+def _labels_row(labels, field, y, coupling, diagonal):
+    """Sum minus the energy of the edges that begin in row y, and of its field."""
+    last, below = labels.shape[1] - 1, y + 1 < labels.shape[0]
+    along, across = coupling
+    total = 0.0
+    for first in range(0, last + 1, TOGETHER):
+        end = min(first + TOGETHER, last + 1)
+        part = _f4(0)
+        for x in range(first, end):
+            part += field[y, _u(x)] * _f4(labels[y, _u(x)])
+        for x in range(first, min(end, last)):
+            part += along * _f4(labels[y, _u(x)]) * _f4(labels[y, _u(x + 1)])
+        if below:
+            for x in range(first, end):
+                part += across * _f4(labels[y, _u(x)]) * _f4(labels[y + 1, _u(x)])
+            if diagonal is not None:
+                for x in range(first, min(end, last)):
+                    part += diagonal[0] * _f4(labels[y, _u(x)]) * _f4(labels[y + 1, _u(x + 1)])
+                    part += diagonal[1] * _f4(labels[y, _u(x + 1)]) * _f4(labels[y + 1, _u(x)])
+        total += np.float64(part)
+    return total
+
+
+@pair
+def labels_objective(labels, field, coupling, diagonal, rows):
+    """Write minus the energy of a picture of labels into `rows`, each edge where it begins.
+
+    Parameters
+    ----------
+    labels : array, shape (H, W), int8
+        Labels, not packed.
+    field : array, shape (H, W), float32
+        The field, not packed.
+    coupling, diagonal : tuple of 2 float32; the second may be None
+        Strengths, as in `neighbour_sum`.
+    rows : array, shape (H,), float64
+        Out: the sum over it is minus the energy.
+    """
+    for y in numba.prange(labels.shape[0]):
+        rows[y] = _labels_row(labels, field, y, coupling, diagonal)

@@ -37,7 +37,7 @@ UNIT_ROWS = 2
 UNIT_COLUMNS = 64
 #: Size of a tile in units: 32 x 512 pixels, 128 KiB of means and fields.
 TILE_ROWS = 8
-TILE_COLUMNS = 4
+TILE_COLUMNS = 16
 #: So many tiles are visited by one thread.
 FEW = 2
 
@@ -60,64 +60,55 @@ def _update_row(mean, field, q, i, start, n, coupling, diagonal, weight):
     return largest
 
 
-@inlined
-def _part_of_row(mean, field, shape, q, i, start, coupling, diagonal, weight):
-    """Update what a unit has of row i of plane q; a picture's last rows and columns are short."""
-    if i <= _u(shape[0] // 2) and start + _u(UNIT_COLUMNS) <= _u(shape[1] // 2):
-        # the length a constant: the compiler needs no loop for the rest
-        return _update_row(mean, field, q, i, start, UNIT_COLUMNS, coupling, diagonal, weight)
-    # signed from here on: a mixture of signed and unsigned integers is a float
-    if np.intp(i) <= rows_of(np.intp(q), shape[0]):
-        n = min(UNIT_COLUMNS, columns_of(np.intp(q), shape[1]) - np.intp(start))
-        return _update_row(mean, field, q, i, start, n, coupling, diagonal, weight)
-    return _i4(0)
-
-
 @kernel
-def _update_phase(mean, field, shape, q, i, start, coupling, diagonal, weight):
-    """Update one row of a unit in all planes of its phase; return the largest step."""
-    largest = _part_of_row(mean, field, shape, q, i, start, coupling, diagonal, weight)
-    if diagonal is None:
-        q = q ^ _THREE
-        other = _part_of_row(mean, field, shape, q, i, start, coupling, None, weight)
-        largest = max(largest, other)
-    return _i4(largest).view(np.float32)
-
-
-@inlined
-def _update_unit(mean, field, shape, phase, row, column, coupling, diagonal, weight, drift):
+def _update_unit(
+    mean, field, shape, phase, row, column, coupling, diagonal, weight, drift
+):  # fmt: skip
     """Update one unit and add its moves to its drifts; return its largest step."""
-    q = _u(phase)
-    p = q ^ _THREE if diagonal is None else q
+    y, x = _u(row) + ONE, _u(column) + ONE
     start = _u(column * UNIT_COLUMNS)
     west = start + ONE
     east = min(start + _u(UNIT_COLUMNS), _u(mean.shape[2] - 2))
     first = row * UNIT_ROWS + 1
     last = min(first + UNIT_ROWS, mean.shape[1] - 1) - 1
+    # a picture's last rows and columns are short
+    whole = last <= shape[0] // 2 and (column + 1) * UNIT_COLUMNS <= shape[1] // 2
     largest = west_move = east_move = _f4(0)
     for i in range(first, last + 1):
         u = _u(i)
-        w0, w1 = mean[q, u, west], mean[p, u, west]
-        e0, e1 = mean[q, u, east], mean[p, u, east]
-        step = _update_phase(mean, field, shape, q, u, start, coupling, diagonal, weight)
-        west_move = max(west_move, abs(mean[q, u, west] - w0), abs(mean[p, u, west] - w1))
-        east_move = max(east_move, abs(mean[q, u, east] - e0), abs(mean[p, u, east] - e1))
+        bits = _i4(0)
+        for plane in range(2 if diagonal is None else 1):
+            q = _u(phase) ^ (_THREE * _u(plane))
+            w, e = mean[q, u, west], mean[q, u, east]
+            if whole:  # the length a constant: the compiler needs no loop for the rest
+                n = UNIT_COLUMNS
+                bits = max(
+                    bits, _update_row(mean, field, q, u, start, n, coupling, diagonal, weight)
+                )
+            elif i <= rows_of(np.intp(q), shape[0]):
+                n = min(UNIT_COLUMNS, columns_of(np.intp(q), shape[1]) - np.intp(start))
+                bits = max(
+                    bits, _update_row(mean, field, q, u, start, n, coupling, diagonal, weight)
+                )
+            west_move = max(west_move, abs(mean[q, u, west] - w))
+            east_move = max(east_move, abs(mean[q, u, east] - e))
+        step = _i4(bits).view(np.float32)
         largest = max(largest, step)
         if i == first:
-            drift[NORTH] += weight * step
+            drift[_u(phase), y, x, NORTH] += weight * step
         if i == last:
-            drift[SOUTH] += weight * step
-    drift[ALL] += weight * largest
-    drift[WEST] += west_move
-    drift[EAST] += east_move
+            drift[_u(phase), y, x, SOUTH] += weight * step
+    drift[_u(phase), y, x, ALL] += weight * largest
+    drift[_u(phase), y, x, WEST] += west_move
+    drift[_u(phase), y, x, EAST] += east_move
     return largest
 
 
 @inlined
-def _told(drift, side, threshold):
+def _told(drift, q, y, x, side, threshold):
     """Return 1 and forget the drift if the neighbours on that side have to hear of it."""
-    heard = drift[side] > threshold
-    drift[side] = 0 if heard else drift[side]
+    heard = drift[q, y, x, side] > threshold
+    drift[q, y, x, side] = 0 if heard else drift[q, y, x, side]
     return _u(heard)
 
 
@@ -169,20 +160,21 @@ def _visit(
                     if dirty[q, y, x] == 0:
                         continue
                     units += 1
-                    own = drift[q, y, x]
                     largest = _update_unit(
-                        mean, field, shape, phase, r, c, coupling, diagonal, weight, own
+                        mean, field, shape, phase, r, c, coupling, diagonal, weight, drift
                     )
                     # with a weight other than 1 a site does not land on its fixed point
                     unsettled = overshoot * largest > threshold
                     dirty[q, y, x] = unsettled
                     moved = moved or unsettled
-                    if own[ALL] <= threshold:
+                    if drift[q, y, x, ALL] <= threshold:
                         continue
                     moved = True
-                    own[ALL] = 0
-                    n, s = _told(own, NORTH, threshold), _told(own, SOUTH, threshold)
-                    w, e = _told(own, WEST, threshold), _told(own, EAST, threshold)
+                    drift[q, y, x, ALL] = 0
+                    n = _told(drift, q, y, x, NORTH, threshold)
+                    s = _told(drift, q, y, x, SOUTH, threshold)
+                    w = _told(drift, q, y, x, WEST, threshold)
+                    e = _told(drift, q, y, x, EAST, threshold)
                     _wake_neighbours(dirty, phase, r, c, n, s, w, e, diagonal)
                     _activate(
                         active, tile_row, tile_column,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -20,8 +21,9 @@ _EXACT_SWEEPS = 6
 #: it was before.
 _RELAXATION = 1.3
 #: Whole sweeps are worth their while as long as so many sites move.
-_MOVING_SHARE = 3e-3
-#: So many whole sweeps are done while a strip of rows is in cache.
+_MOVING_SHARE = 1.2e-2
+#: So many whole sweeps are done while a strip of rows is in cache; the exact ones
+#: all at once.
 _BLOCK = 3
 #: How often a tile is swept at a visit, and the list gone through at a call: while
 #: many tiles move, news from the neighbours is worth more than going on alone.
@@ -38,6 +40,10 @@ class Sweeps(Protocol):
 
     def residual(self) -> float:
         """Return the largest |tanh(a) - mean| over the picture as it stands."""
+        ...
+
+    def bound(self) -> float:
+        """Return the evidence lower bound of the picture as it stood at the last `residual`."""
         ...
 
 
@@ -81,6 +87,10 @@ class FullSweeps:
         """Return the largest |tanh(a) - mean| over the picture as it stands."""
         return self.update(self.mean, 0.0)
 
+    def bound(self) -> float:
+        """Return the evidence lower bound of the picture."""
+        return self.lattice.elbo(self.mean)
+
     def update(self, old: Planes, weight: float) -> float:
         """Do one sweep with neighbours from `old`; return the largest step."""
         self.lattice.mean_field_sweep(self.mean, old, weight, self.tol, self.rows, self.moving)
@@ -108,11 +118,13 @@ class TiledSweeps:
         self.moving = lattice.rows(np.int32)
         self.sweeps = 0
         self.list: WorkList | None = None
+        self._bound = math.nan
 
     def step(self, budget: int) -> Round:
         """Do some whole sweeps, or visit every tile on the work list."""
         if self.list is None:
-            return self._whole_sweeps(min(_BLOCK, budget))
+            block = _BLOCK if self.sweeps else _EXACT_SWEEPS
+            return self._whole_sweeps(min(block, budget))
         many = self.list.waiting() >= _FEW_TILES
         visits, rounds = _OF_MANY if many else _OF_FEW
         updates = self.list.visit(self.weight, self.threshold, visits, rounds)
@@ -125,7 +137,12 @@ class TiledSweeps:
 
     def residual(self) -> float:
         """Return the largest |tanh(a) - mean| over the picture as it stands."""
-        return self._blocked(0.0, 1)
+        self._bound = self.lattice.look(self.mean, self.rows)
+        return float(self.rows.max())
+
+    def bound(self) -> float:
+        """Return the evidence lower bound that the last look at the picture found."""
+        return self._bound
 
     def _whole_sweeps(self, count: int) -> Round:
         sites = self.lattice.sites
