@@ -32,6 +32,14 @@ def allocate(shape, dtype):
     return np.zeros((4, (height + 1) // 2 + 2, (width + 1) // 2 + 2), dtype)
 
 
+def empty(shape, dtype):
+    """Return planes for `pack` to fill: of the border the first and the last row are zero."""
+    height, width = shape
+    planes = np.empty((4, (height + 1) // 2 + 2, (width + 1) // 2 + 2), dtype)
+    planes[:, 0] = planes[:, -1] = 0
+    return planes
+
+
 @pair
 def pack(image, low, high, planes, strange):
     """Copy an H x W array into planes, clipped to [low, high].
@@ -43,15 +51,23 @@ def pack(image, low, high, planes, strange):
     low, high : number of the same type
         The bounds.
     planes : array, shape (4, h, w)
-        Out: from `allocate`, of the image's type.
+        Out: of the image's type; all is written but the first and the last row.
     strange : array, shape (h,), int64
         Out: not 0 where the two rows hold NaN.
     """
     height, width = image.shape
+    end = planes.shape[2] - 1
     for i in numba.prange((height + 1) // 2):
         count = 0
-        for y in range(2 * i, min(2 * i + 2, height)):
+        for y in range(2 * i, 2 * i + 2):
             row = 2 * (y & 1)
+            # the border here, too: a thread is the first to touch what it works on
+            planes[row, i + 1, 0] = planes[row + 1, i + 1, 0] = 0
+            planes[row, i + 1, end] = planes[row + 1, i + 1, end] = 0
+            if y == height:  # an odd height: these planes have a row less
+                for k in range(end):
+                    planes[row, i + 1, _u(k)] = planes[row + 1, i + 1, _u(k)] = 0
+                continue
             # both columns of a pair in one loop: the compiler loads them together
             for k in range(width // 2):
                 even, odd = image[y, _u(2 * k)], image[y, _u(2 * k + 1)]
@@ -62,6 +78,7 @@ def pack(image, low, high, planes, strange):
                 last = image[y, width - 1]
                 count += np.isnan(last)
                 planes[row, i + 1, width // 2 + 1] = min(max(last, low), high)
+                planes[row + 1, i + 1, width // 2 + 1] = 0
         strange[i] = count
 
 

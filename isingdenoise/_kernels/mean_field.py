@@ -6,7 +6,7 @@ import numba
 import numpy as np
 
 from ._jit import kernel, pair
-from .functions import entropy, tanh
+from .functions import entropy, tanh_unbounded
 from .lattice import ONE, PLANES, columns_of, neighbour_sum, rows_of
 from .objective import TOGETHER
 
@@ -34,7 +34,7 @@ def _update_row(new, mean, field, q, i, n, coupling, diagonal, weight, threshold
         k = np.uintp(column)
         here = k + ONE
         a = field[q, i, here] + neighbour_sum(mean, q, i, k, coupling, diagonal)
-        step = tanh(a) - new[q, i, here]
+        step = tanh_unbounded(a) - new[q, i, here]
         new[q, i, here] = min(max(new[q, i, here] + weight * step, -_LIMIT), _LIMIT)
         largest = max(largest, _f4(abs(step)).view(np.int32))
         moving = _i4(moving + _i4(abs(step) > threshold))
@@ -169,7 +169,7 @@ def _look_at_row(mean, field, q, i, n, coupling, diagonal):
             here = k + ONE
             m = mean[q, i, here]
             pull = neighbour_sum(mean, q, i, k, coupling, diagonal)
-            step = tanh(field[q, i, here] + pull) - m
+            step = tanh_unbounded(field[q, i, here] + pull) - m
             largest = max(largest, _f4(abs(step)).view(np.int32))
             # Each edge is met from both its ends, hence the half.
             part += m * (_HALF * pull + field[q, i, here]) + entropy(m)

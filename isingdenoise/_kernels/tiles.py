@@ -22,7 +22,7 @@ import numba
 import numpy as np
 
 from ._jit import inlined, kernel, pair
-from .functions import tanh
+from .functions import tanh_unbounded
 from .lattice import ONE, columns_of, neighbour_sum, rows_of
 
 _f4 = np.float32
@@ -54,7 +54,7 @@ def _update_row(mean, field, q, i, start, n, coupling, diagonal, weight):
         k = start + _u(column)
         here = k + ONE
         a = field[q, i, here] + neighbour_sum(mean, q, i, k, coupling, diagonal)
-        step = tanh(a) - mean[q, i, here]
+        step = tanh_unbounded(a) - mean[q, i, here]
         mean[q, i, here] = min(max(mean[q, i, here] + weight * step, -_LIMIT), _LIMIT)
         largest = max(largest, _f4(abs(step)).view(np.int32))
     return largest

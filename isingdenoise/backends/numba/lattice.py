@@ -105,7 +105,7 @@ class Lattice:
         # one layout, so that the kernel is compiled once: contiguous and read-only
         image = np.ascontiguousarray(image).view()
         image.flags.writeable = False
-        packed = self.allocate(np.float32) if out is None else out
+        packed = planes.empty(self.shape, np.float32) if out is None else out
         strange = np.zeros(packed.shape[1], np.int64)
         self.run(planes.pack, image, np.float32(low), np.float32(high), packed, strange)
         if strange.any():
