@@ -32,12 +32,13 @@ _THREE = np.uintp(3)
 _LIMIT = _f4(1)
 
 #: Size of a unit in sites of one plane, chosen by measurement: smaller ones do
-#: less work, but the loop over a row then costs more to enter than to run.
+#: less work, but the loop over a row then costs as much to enter as to run.
 UNIT_ROWS = 2
-UNIT_COLUMNS = 64
-#: Size of a tile in units: 32 x 512 pixels, 128 KiB of means and fields.
+UNIT_COLUMNS = 128
+#: Size of a tile in units: 32 x 2048 pixels, 512 KiB of means and fields; wide, since
+#: memory is read ahead along rows.
 TILE_ROWS = 8
-TILE_COLUMNS = 16
+TILE_COLUMNS = 8
 #: So many tiles are visited by one thread.
 FEW = 2
 

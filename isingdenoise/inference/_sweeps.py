@@ -20,14 +20,15 @@ _EXACT_SWEEPS = 6
 #: leaves the site nearer to its optimum, in Kullback-Leibler divergence, than
 #: it was before.
 _RELAXATION = 1.3
-#: Whole sweeps are worth their while as long as so many sites move.
+#: Whole sweeps are worth their while as long as so many sites move; from here down
+#: to a quarter of it, it makes no difference.
 _MOVING_SHARE = 1.2e-2
 #: So many whole sweeps are done while a strip of rows is in cache; the exact ones
 #: all at once.
 _BLOCK = 3
 #: How often a tile is swept at a visit, and the list gone through at a call: while
 #: many tiles move, news from the neighbours is worth more than going on alone.
-_OF_MANY, _OF_FEW = (8, 1), (64, 16)
+_OF_MANY, _OF_FEW = (8, 2), (64, 16)
 _FEW_TILES = 0.05
 
 
