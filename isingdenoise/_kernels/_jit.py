@@ -65,16 +65,30 @@ def _compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any
     _config.CACHE_DIR = "" if _CACHE is None else str(_CACHE)
     try:
         decorate: Callable[..., Callable[..., Any]] = numba.njit(
-            nogil=True, fastmath=FASTMATH, error_model="numpy", **options
+            nogil=True, fastmath=FASTMATH, error_model="numpy", no_cfunc_wrapper=True, **options
         )
         return decorate(function)
     finally:
         _config.CACHE_DIR = before
 
 
+def inner(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+    """Compile a function that only kernels call.
+
+    It is not to be called from Python: it has no entry for that, which would take as long to
+    compile as the function itself. Nor is it kept in the cache: kernels hold what they call.
+    """
+    return _compiled(function, no_cpython_wrapper=True, **options)
+
+
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a helper that LLVM has to inline: a call left in a loop stops vectorisation."""
-    return kernel(function, forceinline=True)
+    """Compile an inner function that LLVM has to inline: a call in a loop stops vectorisation."""
+    return inner(function, forceinline=True)
+
+
+def formula(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function of numbers that LLVM has to inline, and that Python may call, too."""
+    return _compiled(function, forceinline=True)
 
 
 @dataclass(frozen=True)

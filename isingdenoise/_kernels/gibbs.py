@@ -5,7 +5,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from ._jit import kernel, pair
+from ._jit import inner, pair
 from .functions import tanh
 from .lattice import ONE, PLANES, columns_of, neighbour_sum, rows_of
 from .philox import fill_row
@@ -18,7 +18,7 @@ _u = np.uintp
 GROUPS = 64
 
 
-@kernel
+@inner
 def _draw_row(labels, total, uniform, field, q, i, n, coupling, diagonal, weight):
     """Draw a row from its conditionals and add their means, weighted, to `total`.
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from ._jit import kernel, pair
+from ._jit import inner, pair
 from .lattice import ONE, PLANES, columns_of, neighbour_sum, rows_of
 
 _f4 = np.float32
 _u = np.uintp
 
 
-@kernel
+@inner
 def _update_row(labels, field, q, i, n, coupling, diagonal):
     """Turn each label of a row towards its local field; return flips and energy given up."""
     flips = 0

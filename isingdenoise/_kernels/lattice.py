@@ -14,7 +14,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from ._jit import inlined, pair
+from ._jit import formula, inlined, pair
 
 #: The order in which a sweep visits the planes.
 PLANES = (0, 3, 1, 2)
@@ -135,13 +135,13 @@ def signs(mean, shape, labels):
                 labels[q, i, _u(k)] = 1 if mean[q, i, _u(k)] >= 0 else -1
 
 
-@inlined
+@formula
 def rows_of(q, height):
     """Return how many rows of an H x W picture lie in plane q."""
     return (height - (q >> 1) + 1) // 2
 
 
-@inlined
+@formula
 def columns_of(q, width):
     """Return how many columns of an H x W picture lie in plane q."""
     return (width - (q & 1) + 1) // 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from ._jit import kernel, pair
+from ._jit import inner, pair
 from .functions import entropy, tanh_unbounded
 from .lattice import ONE, PLANES, columns_of, neighbour_sum, rows_of
 from .objective import TOGETHER
@@ -16,7 +16,7 @@ _LIMIT = _f4(1)
 _HALF = _f4(0.5)
 
 
-@kernel
+@inner
 def _update_row(new, mean, field, q, i, n, coupling, diagonal, weight, threshold):
     """Move row i of plane q towards tanh(a), both numbers unsigned.
 
@@ -84,7 +84,7 @@ def sweep(new, mean, field, shape, coupling, diagonal, weight, threshold, residu
 STRIP = 64
 
 
-@kernel
+@inner
 def _update_phase(
     mean, field, shape, phase, i, coupling, diagonal, weight, threshold, bits, moving
 ):  # fmt: skip
@@ -98,7 +98,7 @@ def _update_phase(
             )  # fmt: skip
 
 
-@kernel
+@inner
 def _wavefront(
     mean, field, shape, coupling, diagonal, weight, threshold, bits, moving,
     top, bottom, narrowing, widening, stages,
@@ -143,21 +143,20 @@ def blocked_sweeps(
     stages = sweeps * (2 if diagonal is None else 4)
     rows = (shape[0] + 1) // 2
     strips = max(1, rows // STRIP)
-    for k in numba.prange(strips):
-        top, bottom = 1 + k * rows // strips, 1 + (k + 1) * rows // strips
-        _wavefront(
-            mean, field, shape, coupling, diagonal, weight, threshold, bits, moving,
-            top, bottom, 0 if k == 0 else 1, 0 if k == strips - 1 else 1, stages,
-        )  # fmt: skip
-    for k in numba.prange(1, strips):
-        edge = 1 + k * rows // strips
-        _wavefront(
-            mean, field, shape, coupling, diagonal, weight, threshold, bits, moving,
-            edge, edge, -1, -1, stages,
-        )  # fmt: skip
+    for wedges in range(2):
+        # strips narrow towards later sweeps, and wedges widen from nothing
+        for k in numba.prange(wedges, strips):
+            top = 1 + k * rows // strips
+            bottom = top if wedges else 1 + (k + 1) * rows // strips
+            narrowing = -1 if wedges else int(k > 0)
+            widening = -1 if wedges else int(k < strips - 1)
+            _wavefront(
+                mean, field, shape, coupling, diagonal, weight, threshold, bits, moving,
+                top, bottom, narrowing, widening, stages,
+            )  # fmt: skip
 
 
-@kernel
+@inner
 def _look_at_row(mean, field, q, i, n, coupling, diagonal):
     """Return the bits of a row's largest |tanh(a) - mean|, and its share of the bound."""
     largest = _i4(0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from ._jit import inlined, kernel, pair
+from ._jit import inlined, inner, pair
 from .functions import entropy
 from .lattice import ONE, PLANES, columns_of, neighbour_sum, rows_of
 
@@ -35,7 +35,7 @@ def _part(spins, field, q, i, first, end, coupling, diagonal, entropies):
     return total
 
 
-@kernel
+@inner
 def _row(spins, field, q, i, n, coupling, diagonal, entropies):
     """Sum a row's share of the objective."""
     total = 0.0
@@ -73,7 +73,7 @@ def objective(spins, field, shape, coupling, diagonal, entropies, rows):
             rows[q, i] = _row(spins, field, _u(q), _u(i), n, coupling, diagonal, entropies)
 
 
-@kernel
+@inner
 def _labels_row(labels, field, y, coupling, diagonal):
     """Sum minus the energy of the edges that begin in row y, and of its field."""
     last, below = labels.shape[1] - 1, y + 1 < labels.shape[0]
@@ -89,7 +89,7 @@ def _labels_row(labels, field, y, coupling, diagonal):
         if below:
             for x in range(first, end):
                 part += across * _f4(labels[y, _u(x)]) * _f4(labels[y + 1, _u(x)])
-            if diagonal is not None:
+            if diagonal[0] != 0 or diagonal[1] != 0:
                 for x in range(first, min(end, last)):
                     part += diagonal[0] * _f4(labels[y, _u(x)]) * _f4(labels[y + 1, _u(x + 1)])
                     part += diagonal[1] * _f4(labels[y, _u(x + 1)]) * _f4(labels[y + 1, _u(x)])
@@ -107,8 +107,9 @@ def labels_objective(labels, field, coupling, diagonal, rows):
         Labels, not packed.
     field : array, shape (H, W), float32
         The field, not packed.
-    coupling, diagonal : tuple of 2 float32; the second may be None
-        Strengths, as in `neighbour_sum`.
+    coupling, diagonal : tuple of 2 float32
+        Strengths, as in `neighbour_sum`; 0 on the diagonals for four neighbours, so that
+        one version serves both.
     rows : array, shape (H,), float64
         Out: the sum over it is minus the energy.
     """

@@ -21,7 +21,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from ._jit import inlined, kernel, pair
+from ._jit import inlined, inner, pair
 from .functions import tanh_unbounded
 from .lattice import ONE, columns_of, neighbour_sum, rows_of
 
@@ -44,7 +44,7 @@ FEW = 2
 
 #: What `drift` holds for each unit: the largest move of any of its sites, and of
 #: those in its first and last row and its first and last column.
-ALL, NORTH, SOUTH, WEST, EAST = range(5)
+ALL, NORTH, SOUTH, WEST, EAST = (np.uintp(number) for number in range(5))
 
 
 @inlined
@@ -61,7 +61,7 @@ def _update_row(mean, field, q, i, start, n, coupling, diagonal, weight):
     return largest
 
 
-@kernel
+@inner
 def _update_unit(
     mean, field, shape, phase, row, column, coupling, diagonal, weight, drift
 ):  # fmt: skip
@@ -72,8 +72,6 @@ def _update_unit(
     east = min(start + _u(UNIT_COLUMNS), _u(mean.shape[2] - 2))
     first = row * UNIT_ROWS + 1
     last = min(first + UNIT_ROWS, mean.shape[1] - 1) - 1
-    # a picture's last rows and columns are short
-    whole = last <= shape[0] // 2 and (column + 1) * UNIT_COLUMNS <= shape[1] // 2
     largest = west_move = east_move = _f4(0)
     for i in range(first, last + 1):
         u = _u(i)
@@ -81,16 +79,10 @@ def _update_unit(
         for plane in range(2 if diagonal is None else 1):
             q = _u(phase) ^ (_THREE * _u(plane))
             w, e = mean[q, u, west], mean[q, u, east]
-            if whole:  # the length a constant: the compiler needs no loop for the rest
-                n = UNIT_COLUMNS
-                bits = max(
-                    bits, _update_row(mean, field, q, u, start, n, coupling, diagonal, weight)
-                )
-            elif i <= rows_of(np.intp(q), shape[0]):
+            if i <= rows_of(np.intp(q), shape[0]):
                 n = min(UNIT_COLUMNS, columns_of(np.intp(q), shape[1]) - np.intp(start))
-                bits = max(
-                    bits, _update_row(mean, field, q, u, start, n, coupling, diagonal, weight)
-                )
+                moved = _update_row(mean, field, q, u, start, n, coupling, diagonal, weight)
+                bits = max(bits, moved)
             west_move = max(west_move, abs(mean[q, u, west] - w))
             east_move = max(east_move, abs(mean[q, u, east] - e))
         step = _i4(bits).view(np.float32)
@@ -141,13 +133,13 @@ def _activate(active, tile_row, tile_column, north, south, west, east):
             active[_u(y), _u(x)] = 1
 
 
-@kernel
+@inner
 def _visit(
-    mean, field, shape, coupling, diagonal, weight, threshold, visits,
-    dirty, drift, active, tile_row, tile_column,
+    tile, mean, field, shape, coupling, diagonal, weight, threshold, visits,
+    dirty, drift, active, units,
 ):  # fmt: skip
-    """Sweep one tile until it rests, at most `visits` times; return the units updated."""
-    units = 0
+    """Sweep one tile until it rests, at most `visits` times; count the units updated."""
+    tile_row, tile_column = tile // units.shape[1], tile % units.shape[1]
     overshoot = abs(_LIMIT - weight)
     top, left = tile_row * TILE_ROWS, tile_column * TILE_COLUMNS
     bottom = min(top + TILE_ROWS, dirty.shape[1] - 2)
@@ -160,7 +152,7 @@ def _visit(
                     q, y, x = _u(phase), _u(r) + ONE, _u(c) + ONE
                     if dirty[q, y, x] == 0:
                         continue
-                    units += 1
+                    units[tile_row, tile_column] += 1
                     largest = _update_unit(
                         mean, field, shape, phase, r, c, coupling, diagonal, weight, drift
                     )
@@ -185,23 +177,9 @@ def _visit(
         if not moved:
             active[tile_row + 1, tile_column + 1] = 0
             break
-    return units
 
 
-@inlined
-def _visit_queued(
-    tile, mean, field, shape, coupling, diagonal, weight, threshold, visits,
-    dirty, drift, active, units,
-):  # fmt: skip
-    """Visit the tile of a number, and count its units."""
-    r, c = tile // units.shape[1], tile % units.shape[1]
-    units[r, c] += _visit(
-        mean, field, shape, coupling, diagonal, weight, threshold, visits,
-        dirty, drift, active, r, c,
-    )  # fmt: skip
-
-
-@kernel
+@inner
 def _queue_up(queue, active, colour, colours):
     """Write the numbers of the waiting tiles of one colour into `queue`; return how many."""
     queued = 0
@@ -260,13 +238,13 @@ def sweep_tiles(
             if queued <= FEW:
                 # waking another thread takes longer than a tile or two
                 for j in range(queued):
-                    _visit_queued(
+                    _visit(
                         queue[j], mean, field, shape, coupling, diagonal, weight, threshold,
                         visits, dirty, drift, active, units,
                     )  # fmt: skip
             else:
                 for j in numba.prange(queued):
-                    _visit_queued(
+                    _visit(
                         queue[j], mean, field, shape, coupling, diagonal, weight, threshold,
                         visits, dirty, drift, active, units,
                     )  # fmt: skip

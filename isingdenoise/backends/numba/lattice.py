@@ -156,8 +156,8 @@ class Lattice:
         labels, image = np.empty(self.shape, np.int8), np.empty(self.shape, np.float32)
         self.run(planes.unpack_signed, mean, image, labels)
         rows = np.empty(self.shape[0])
-        strengths = self.coupling, self.diagonal
-        self.run(labels_objective, labels, self.model.field, *strengths, rows)
+        diagonal = self.diagonal or (np.float32(0), np.float32(0))
+        self.run(labels_objective, labels, self.model.field, self.coupling, diagonal, rows)
         return labels, image, -float(rows.sum())
 
     def mean_field_sweep(
