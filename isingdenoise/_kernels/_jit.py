@@ -65,10 +65,11 @@ def _compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any
     # numba reads the setting when it decorates; other packages keep their own.
     _config.CACHE_DIR = "" if _CACHE is None else str(_CACHE)
     try:
-        decorate: Callable[..., Callable[..., Any]] = numba.njit(
+        njit: Any = numba.njit  # its stubs do not know of wrappers
+        compiled: Callable[..., Any] = njit(
             nogil=True, fastmath=FASTMATH, error_model="numpy", no_cfunc_wrapper=True, **options
-        )
-        return decorate(function)
+        )(function)
+        return compiled
     finally:
         _config.CACHE_DIR = before
 
