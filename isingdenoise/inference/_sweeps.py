@@ -22,10 +22,9 @@ _EXACT_SWEEPS = 6
 _RELAXATION = 1.3
 #: Whole sweeps are worth their while as long as so many sites move; from here down
 #: to a quarter of it, it makes no difference.
-_MOVING_SHARE = 1.2e-2
-#: So many whole sweeps are done while a strip of rows is in cache; the exact ones
-#: all at once.
-_BLOCK = 3
+_MOVING_SHARE = 1e-2
+#: So many whole sweeps are done while a strip of rows is in cache.
+_BLOCK = 6
 #: How often a tile is swept at a visit, and the list gone through at a call: while
 #: many tiles move, news from the neighbours is worth more than going on alone.
 _OF_MANY, _OF_FEW = (8, 2), (64, 16)
@@ -124,8 +123,7 @@ class TiledSweeps:
     def step(self, budget: int) -> Round:
         """Do some whole sweeps, or visit every tile on the work list."""
         if self.list is None:
-            block = _BLOCK if self.sweeps else _EXACT_SWEEPS
-            return self._whole_sweeps(min(block, budget))
+            return self._whole_sweeps(min(_BLOCK, budget))
         many = self.list.waiting() >= _FEW_TILES
         visits, rounds = _OF_MANY if many else _OF_FEW
         updates = self.list.visit(self.weight, self.threshold, visits, rounds)
