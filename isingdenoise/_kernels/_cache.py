@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 import numba
 from numba.core.caching import NullCache
+from numba.core.runtime import nrt
 from platformdirs import user_cache_dir
 
 from ..environment import warn_of
@@ -85,13 +86,13 @@ def guard(dispatcher: Any, folder: Path) -> None:
     if checked is None or not Path(cache.cache_path).is_relative_to(folder):
         dispatcher._cache = NullCache()  # numba has places of its own to turn to
         return
-    load, save, flush = cache.load_overload, cache.save_overload, cache.flush
+    save, flush = cache.save_overload, cache.flush
 
     def load_or_forget(signature: Any, context: Any) -> Any:
         if identity(folder) != checked:
             return None
         try:
-            return load(signature, context)
+            return _load(cache, signature, context)
         except Exception:  # whatever pickle makes of damaged bytes
             with suppress(OSError), _turn(folder):
                 flush()
@@ -119,6 +120,20 @@ def _replacing(path: str) -> Iterator[BinaryIO]:
         with suppress(OSError):
             Path(name).unlink()
         raise
+
+
+def _load(cache: Any, signature: Any, context: Any) -> Any:
+    """Return a kernel from the cache, None if it is not there.
+
+    numba's own way is to load all that a compiler needs first, SciPy among it, which takes
+    longer than everything else. A kernel that is compiled needs the runtime alone, and what
+    has to be compiled after all has the rest loaded then.
+    """
+    nrt.rtsys.initialize(context)
+    found = None
+    with cache._guard_against_spurious_io_errors():  # it may swallow what is raised
+        found = cache._load_overload(signature, context)
+    return found
 
 
 @contextmanager

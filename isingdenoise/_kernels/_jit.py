@@ -35,8 +35,9 @@ if "OMP_WAIT_POLICY" not in os.environ:
 
 FASTMATH = {"nsz", "arcp", "contract", "afn", "reassoc"}
 
-#: Below this many sites the threads cost more than they bring.
-PARALLEL_SITES = 1 << 16
+#: Below this many sites the threads cost more than they bring: a picture of 512 x 512 is
+#: solved in 2 ms, and its kernels for threads take twice as long to compile.
+PARALLEL_SITES = 3 << 17
 
 _CACHE = cache_directory()
 _config: Any = numba.config  # its settings are made at run time
@@ -64,17 +65,32 @@ def _compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any
     # numba reads the setting when it decorates; other packages keep their own.
     _config.CACHE_DIR = "" if _CACHE is None else str(_CACHE)
     try:
-        decorate: Callable[..., Callable[..., Any]] = numba.njit(
-            nogil=True, fastmath=FASTMATH, error_model="numpy", **options
-        )
-        return decorate(function)
+        njit: Any = numba.njit  # its stubs do not know of wrappers
+        compiled: Callable[..., Any] = njit(
+            nogil=True, fastmath=FASTMATH, error_model="numpy", no_cfunc_wrapper=True, **options
+        )(function)
+        return compiled
     finally:
         _config.CACHE_DIR = before
 
 
+def inner(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+    """Compile a function that only kernels call.
+
+    It is not to be called from Python: it has no entry for that, which would take as long to
+    compile as the function itself. Nor is it kept in the cache: kernels hold what they call.
+    """
+    return _compiled(function, no_cpython_wrapper=True, **options)
+
+
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a helper that LLVM has to inline: a call left in a loop stops vectorisation."""
-    return kernel(function, forceinline=True)
+    """Compile an inner function that LLVM has to inline: a call in a loop stops vectorisation."""
+    return inner(function, forceinline=True)
+
+
+def formula(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function of numbers that LLVM has to inline, and that Python may call, too."""
+    return _compiled(function, forceinline=True)
 
 
 @dataclass(frozen=True)

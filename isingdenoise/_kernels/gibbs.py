@@ -5,37 +5,31 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from ._jit import kernel, pair
+from ._jit import inner, pair
 from .functions import tanh
 from .lattice import ONE, PLANES, columns_of, neighbour_sum, rows_of
 from .philox import fill_row
 
 _f4 = np.float32
 _u4 = np.uint32
+_u = np.uintp
 
 #: Rows are drawn in so many groups, each with a scratch row of its own.
 GROUPS = 64
 
 
-@kernel
-def _draw_row(
-    labels, total, uniform, field, side, above, below, above_d, below_d,
-    n, q, coupling, diagonal, weight,
-):  # fmt: skip
+@inner
+def _draw_row(labels, total, uniform, field, q, i, n, coupling, diagonal, weight):
     """Draw a row from its conditionals and add their means, weighted, to `total`.
 
     With u uniform in (-1, 1), P(u < tanh(a)) = (1 + tanh(a)) / 2 = P(z = +1).
     """
-    shift = np.uintp(q & 1)
     for column in range(n):
-        k = np.uintp(column)
+        k = _u(column)
         here = k + ONE
-        a = field[here] + neighbour_sum(
-            side, above, below, above_d, below_d, k, shift, coupling, diagonal
-        )
-        mean = tanh(a)
-        labels[here] = np.int8(1 if uniform[k] < mean else -1)
-        total[here] += weight * mean
+        mean = tanh(field[q, i, here] + neighbour_sum(labels, q, i, k, coupling, diagonal))
+        labels[q, i, here] = np.int8(1 if uniform[k] < mean else -1)
+        total[q, i, here] += weight * mean
 
 
 @pair
@@ -65,17 +59,12 @@ def sweep(labels, total, scratch, field, shape, coupling, diagonal, weight, coun
         The seed.
     """
     for q in PLANES:
-        down = q >> 1
         n = columns_of(q, shape[1])
         rows = rows_of(q, shape[0])
         for group in numba.prange(GROUPS):
             uniform = scratch[group]
             for i in range(1 + group * rows // GROUPS, 1 + (group + 1) * rows // GROUPS):
-                up = i - 1 + down
                 fill_row(uniform, n, _u4(4 * i + q), counter[0], counter[1], key[0], key[1])
                 _draw_row(
-                    labels[q, i], total[q, i], uniform, field[q, i], labels[q ^ 1, i],
-                    labels[q ^ 2, up], labels[q ^ 2, up + 1],
-                    labels[q ^ 3, up], labels[q ^ 3, up + 1],
-                    n, q, coupling, diagonal, weight,
-                )  # fmt: skip
+                    labels, total, uniform, field, _u(q), _u(i), n, coupling, diagonal, weight
+                )

@@ -5,39 +5,39 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from ._jit import kernel, pair
-from .functions import tanh
+from ._jit import inner, pair
+from .functions import entropy, tanh_unbounded
 from .lattice import ONE, PLANES, columns_of, neighbour_sum, rows_of
+from .objective import TOGETHER
 
 _f4 = np.float32
+_i4 = np.int32
 _LIMIT = _f4(1)
+_HALF = _f4(0.5)
 
 
-@kernel
-def _update_row(
-    mean, field, side, above, below, above_d, below_d, n, q, coupling, diagonal, weight, threshold
-):
-    """Move a row of means towards tanh(a).
+@inner
+def _update_row(new, mean, field, q, i, n, coupling, diagonal, weight, threshold):
+    """Move row i of plane q towards tanh(a), both numbers unsigned.
 
     Returns the bits of the largest |tanh(a) - mean|, and at how many sites it
     was beyond `threshold`.
 
     Bits of non-negative floats order like integers, and an integer maximum
     vectorises where a float maximum does not. NaN comes out largest of all.
+    All that is summed has 32 bits: with one wider sum in it, the loop would take
+    half as many sites at a time.
     """
-    largest = np.int32(0)
-    moving = np.int32(0)
-    shift = np.uintp(q & 1)
+    largest = _i4(0)
+    moving = _i4(0)
     for column in range(n):
         k = np.uintp(column)
         here = k + ONE
-        a = field[here] + neighbour_sum(
-            side, above, below, above_d, below_d, k, shift, coupling, diagonal
-        )
-        step = tanh(a) - mean[here]
-        mean[here] = min(max(mean[here] + weight * step, -_LIMIT), _LIMIT)
+        a = field[q, i, here] + neighbour_sum(mean, q, i, k, coupling, diagonal)
+        step = tanh_unbounded(a) - new[q, i, here]
+        new[q, i, here] = min(max(new[q, i, here] + weight * step, -_LIMIT), _LIMIT)
         largest = max(largest, _f4(abs(step)).view(np.int32))
-        moving += np.int32(abs(step) > threshold)
+        moving = _i4(moving + _i4(abs(step) > threshold))
     return largest, moving
 
 
@@ -72,14 +72,11 @@ def sweep(new, mean, field, shape, coupling, diagonal, weight, threshold, residu
     """
     bits = residual.view(np.int32)
     for q in PLANES:
-        down = q >> 1
         n = columns_of(q, shape[1])
         for i in numba.prange(1, rows_of(q, shape[0]) + 1):
-            up = i - 1 + down
             bits[q, i], moving[q, i] = _update_row(
-                new[q, i], field[q, i], mean[q ^ 1, i],
-                mean[q ^ 2, up], mean[q ^ 2, up + 1], mean[q ^ 3, up], mean[q ^ 3, up + 1],
-                n, q, coupling, diagonal, weight, threshold,
+                new, mean, field, np.uintp(q), np.uintp(i), n,
+                coupling, diagonal, weight, threshold,
             )  # fmt: skip
 
 
@@ -87,7 +84,7 @@ def sweep(new, mean, field, shape, coupling, diagonal, weight, threshold, residu
 STRIP = 64
 
 
-@kernel
+@inner
 def _update_phase(
     mean, field, shape, phase, i, coupling, diagonal, weight, threshold, bits, moving
 ):  # fmt: skip
@@ -95,15 +92,13 @@ def _update_phase(
     for plane in range(2 if diagonal is None else 1):
         q = PLANES[(2 * phase if diagonal is None else phase) + plane]
         if i <= rows_of(q, shape[0]):
-            up = i - 1 + (q >> 1)
             bits[q, i], moving[q, i] = _update_row(
-                mean[q, i], field[q, i], mean[q ^ 1, i],
-                mean[q ^ 2, up], mean[q ^ 2, up + 1], mean[q ^ 3, up], mean[q ^ 3, up + 1],
-                columns_of(q, shape[1]), q, coupling, diagonal, weight, threshold,
+                mean, mean, field, np.uintp(q), np.uintp(i), columns_of(q, shape[1]),
+                coupling, diagonal, weight, threshold,
             )  # fmt: skip
 
 
-@kernel
+@inner
 def _wavefront(
     mean, field, shape, coupling, diagonal, weight, threshold, bits, moving,
     top, bottom, narrowing, widening, stages,
@@ -148,15 +143,56 @@ def blocked_sweeps(
     stages = sweeps * (2 if diagonal is None else 4)
     rows = (shape[0] + 1) // 2
     strips = max(1, rows // STRIP)
-    for k in numba.prange(strips):
-        top, bottom = 1 + k * rows // strips, 1 + (k + 1) * rows // strips
-        _wavefront(
-            mean, field, shape, coupling, diagonal, weight, threshold, bits, moving,
-            top, bottom, 0 if k == 0 else 1, 0 if k == strips - 1 else 1, stages,
-        )  # fmt: skip
-    for k in numba.prange(1, strips):
-        edge = 1 + k * rows // strips
-        _wavefront(
-            mean, field, shape, coupling, diagonal, weight, threshold, bits, moving,
-            edge, edge, -1, -1, stages,
-        )  # fmt: skip
+    for wedges in range(2):
+        # strips narrow towards later sweeps, and wedges widen from nothing
+        for k in numba.prange(wedges, strips):
+            top = 1 + k * rows // strips
+            bottom = top if wedges else 1 + (k + 1) * rows // strips
+            narrowing = -1 if wedges else int(k > 0)
+            widening = -1 if wedges else int(k < strips - 1)
+            _wavefront(
+                mean, field, shape, coupling, diagonal, weight, threshold, bits, moving,
+                top, bottom, narrowing, widening, stages,
+            )  # fmt: skip
+
+
+@inner
+def _look_at_row(mean, field, q, i, n, coupling, diagonal):
+    """Return the bits of a row's largest |tanh(a) - mean|, and its share of the bound."""
+    largest = _i4(0)
+    bound = 0.0
+    for first in range(0, n, TOGETHER):
+        part = _f4(0)
+        for column in range(first, min(first + TOGETHER, n)):
+            k = np.uintp(column)
+            here = k + ONE
+            m = mean[q, i, here]
+            pull = neighbour_sum(mean, q, i, k, coupling, diagonal)
+            step = tanh_unbounded(field[q, i, here] + pull) - m
+            largest = max(largest, _f4(abs(step)).view(np.int32))
+            # Each edge is met from both its ends, hence the half.
+            part += m * (_HALF * pull + field[q, i, here]) + entropy(m)
+        bound += np.float64(part)
+    return largest, bound
+
+
+@pair
+def look(mean, field, shape, coupling, diagonal, residual, bound):
+    """Find residual and bound of a state in one pass, and change nothing.
+
+    Parameters
+    ----------
+    mean, field, shape, coupling, diagonal
+        As for `sweep`.
+    residual : array, shape (4, h), float32
+        Out: the largest |tanh(a) - mean| of each row.
+    bound : array, shape (4, h), float64
+        Out: each row's share of the evidence lower bound, as of `objective`.
+    """
+    bits = residual.view(np.int32)
+    for q in PLANES:
+        n = columns_of(q, shape[1])
+        for i in numba.prange(1, rows_of(q, shape[0]) + 1):
+            bits[q, i], bound[q, i] = _look_at_row(
+                mean, field, np.uintp(q), np.uintp(i), n, coupling, diagonal
+            )

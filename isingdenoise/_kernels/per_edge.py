@@ -11,7 +11,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from ._jit import inlined, kernel, pair
+from ._jit import inlined, inner, pair
 from .functions import entropy, tanh
 from .gibbs import GROUPS
 from .lattice import ONE, PLANES, columns_of, rows_of
@@ -48,7 +48,7 @@ def _pull(spins, edges, q, i, k, diagonal):
     return total
 
 
-@kernel
+@inner
 def _mean_field_row(new, mean, field, q, i, n, edges, diagonal, weight, threshold):
     """Move a row of means, as `mean_field._update_row` does."""
     largest = np.int32(0)
@@ -75,7 +75,7 @@ def mean_field_sweep(new, mean, field, shape, edges, diagonal, weight, threshold
             )
 
 
-@kernel
+@inner
 def _icm_row(labels, field, q, i, n, edges, diagonal):
     """Turn each label of a row towards its local field; return flips and energy given up."""
     flips = 0
@@ -102,7 +102,7 @@ def icm_sweep(labels, field, shape, edges, diagonal, flips, drop):
             flips[q, i], drop[q, i] = _icm_row(labels, field, _u(q), _u(i), n, edges, diagonal)
 
 
-@kernel
+@inner
 def _gibbs_row(labels, total, uniform, field, q, i, n, edges, diagonal, weight):
     """Draw a row from its conditionals and add their means, weighted, to `total`."""
     for column in range(n):
@@ -126,7 +126,7 @@ def gibbs_sweep(labels, total, scratch, field, shape, edges, diagonal, weight, c
                 _gibbs_row(labels, total, uniform, field, _u(q), _u(i), n, edges, diagonal, weight)
 
 
-@kernel
+@inner
 def _objective_row(spins, field, q, i, n, edges, diagonal, entropies):
     """Sum a row's share of the objective in float64."""
     total = 0.0

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._jit import inlined, kernel
+from ._jit import formula, kernel
 
 _u4 = np.uint32
 _u8 = np.uint64
@@ -26,7 +26,7 @@ _HALF_WORD = _u8(32)
 ROUNDS = 7
 
 
-@inlined
+@formula
 def philox4x32(c0, c1, c2, c3, k0, k1, rounds=ROUNDS):
     """Return the four 32-bit words of one counter.
 
@@ -57,7 +57,7 @@ def philox4x32(c0, c1, c2, c3, k0, k1, rounds=ROUNDS):
     return c0, c1, c2, c3
 
 
-@inlined
+@formula
 def symmetric_uniform(word):
     """Return a float32 in (-1, 1): odd multiples of 2^-23, from the top 23 bits of a word.
 

@@ -21,87 +21,52 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from ._jit import inlined, kernel, pair
-from .functions import tanh
-from .lattice import ONE, columns_of, rows_of
+from ._jit import inlined, inner, pair
+from .functions import tanh_unbounded
+from .lattice import ONE, columns_of, neighbour_sum, rows_of
 
 _f4 = np.float32
 _i4 = np.int32
 _u = np.uintp
-_TWO = np.uintp(2)
 _THREE = np.uintp(3)
 _LIMIT = _f4(1)
 
 #: Size of a unit in sites of one plane, chosen by measurement: smaller ones do
-#: less work, but the loop over a row then costs more to enter than to run.
+#: less work, but the loop over a row then costs as much to enter as to run.
 UNIT_ROWS = 2
-UNIT_COLUMNS = 64
-#: Size of a tile in units: 32 x 512 pixels, 128 KiB of means and fields.
+UNIT_COLUMNS = 128
+#: Size of a tile in units: 32 x 2048 pixels, 512 KiB of means and fields; wide, since
+#: memory is read ahead along rows.
 TILE_ROWS = 8
-TILE_COLUMNS = 4
+TILE_COLUMNS = 8
 #: So many tiles are visited by one thread.
 FEW = 2
 
 #: What `drift` holds for each unit: the largest move of any of its sites, and of
 #: those in its first and last row and its first and last column.
-ALL, NORTH, SOUTH, WEST, EAST = range(5)
+ALL, NORTH, SOUTH, WEST, EAST = (np.uintp(number) for number in range(5))
 
 
 @inlined
 def _update_row(mean, field, q, i, start, n, coupling, diagonal, weight):
-    """Move n sites of row i of plane q; return the bits of the largest |tanh(a) - mean|.
-
-    It differs from the loop of a whole sweep in that it indexes the planes
-    themselves: making eight views of rows costs more than updating 64 sites.
-    """
+    """Move n sites of row i of plane q; return the bits of the largest |tanh(a) - mean|."""
     largest = _i4(0)
-    up = i - ONE + (q >> ONE)
-    down = up + ONE
     for column in range(n):
-        here = start + _u(column) + ONE
-        left = start + _u(column) + (q & ONE)
-        right = left + ONE
-        a = field[q, i, here]
-        a += coupling[0] * (mean[q ^ ONE, i, left] + mean[q ^ ONE, i, right])
-        a += coupling[1] * (mean[q ^ _TWO, up, here] + mean[q ^ _TWO, down, here])
-        if diagonal is not None:
-            a += diagonal[0] * (mean[q ^ _THREE, up, left] + mean[q ^ _THREE, down, right])
-            a += diagonal[1] * (mean[q ^ _THREE, up, right] + mean[q ^ _THREE, down, left])
-        step = tanh(a) - mean[q, i, here]
+        k = start + _u(column)
+        here = k + ONE
+        a = field[q, i, here] + neighbour_sum(mean, q, i, k, coupling, diagonal)
+        step = tanh_unbounded(a) - mean[q, i, here]
         mean[q, i, here] = min(max(mean[q, i, here] + weight * step, -_LIMIT), _LIMIT)
         largest = max(largest, _f4(abs(step)).view(np.int32))
     return largest
 
 
-@inlined
-def _part_of_row(mean, field, shape, q, i, start, coupling, diagonal, weight):
-    """Update what a unit has of row i of plane q; a picture's last rows and columns are short."""
-    if i <= _u(shape[0] // 2) and start + _u(UNIT_COLUMNS) <= _u(shape[1] // 2):
-        # the length a constant: the compiler needs no loop for the rest
-        return _update_row(mean, field, q, i, start, UNIT_COLUMNS, coupling, diagonal, weight)
-    # signed from here on: a mixture of signed and unsigned integers is a float
-    if np.intp(i) <= rows_of(np.intp(q), shape[0]):
-        n = min(UNIT_COLUMNS, columns_of(np.intp(q), shape[1]) - np.intp(start))
-        return _update_row(mean, field, q, i, start, n, coupling, diagonal, weight)
-    return _i4(0)
-
-
-@kernel
-def _update_phase(mean, field, shape, q, i, start, coupling, diagonal, weight):
-    """Update one row of a unit in all planes of its phase; return the largest step."""
-    largest = _part_of_row(mean, field, shape, q, i, start, coupling, diagonal, weight)
-    if diagonal is None:
-        q = q ^ _THREE
-        other = _part_of_row(mean, field, shape, q, i, start, coupling, None, weight)
-        largest = max(largest, other)
-    return _i4(largest).view(np.float32)
-
-
-@inlined
-def _update_unit(mean, field, shape, phase, row, column, coupling, diagonal, weight, drift):
+@inner
+def _update_unit(
+    mean, field, shape, phase, row, column, coupling, diagonal, weight, drift
+):  # fmt: skip
     """Update one unit and add its moves to its drifts; return its largest step."""
-    q = _u(phase)
-    p = q ^ _THREE if diagonal is None else q
+    y, x = _u(row) + ONE, _u(column) + ONE
     start = _u(column * UNIT_COLUMNS)
     west = start + ONE
     east = min(start + _u(UNIT_COLUMNS), _u(mean.shape[2] - 2))
@@ -110,27 +75,33 @@ def _update_unit(mean, field, shape, phase, row, column, coupling, diagonal, wei
     largest = west_move = east_move = _f4(0)
     for i in range(first, last + 1):
         u = _u(i)
-        w0, w1 = mean[q, u, west], mean[p, u, west]
-        e0, e1 = mean[q, u, east], mean[p, u, east]
-        step = _update_phase(mean, field, shape, q, u, start, coupling, diagonal, weight)
-        west_move = max(west_move, abs(mean[q, u, west] - w0), abs(mean[p, u, west] - w1))
-        east_move = max(east_move, abs(mean[q, u, east] - e0), abs(mean[p, u, east] - e1))
+        bits = _i4(0)
+        for plane in range(2 if diagonal is None else 1):
+            q = _u(phase) ^ (_THREE * _u(plane))
+            w, e = mean[q, u, west], mean[q, u, east]
+            if i <= rows_of(np.intp(q), shape[0]):
+                n = min(UNIT_COLUMNS, columns_of(np.intp(q), shape[1]) - np.intp(start))
+                moved = _update_row(mean, field, q, u, start, n, coupling, diagonal, weight)
+                bits = max(bits, moved)
+            west_move = max(west_move, abs(mean[q, u, west] - w))
+            east_move = max(east_move, abs(mean[q, u, east] - e))
+        step = _i4(bits).view(np.float32)
         largest = max(largest, step)
         if i == first:
-            drift[NORTH] += weight * step
+            drift[_u(phase), y, x, NORTH] += weight * step
         if i == last:
-            drift[SOUTH] += weight * step
-    drift[ALL] += weight * largest
-    drift[WEST] += west_move
-    drift[EAST] += east_move
+            drift[_u(phase), y, x, SOUTH] += weight * step
+    drift[_u(phase), y, x, ALL] += weight * largest
+    drift[_u(phase), y, x, WEST] += west_move
+    drift[_u(phase), y, x, EAST] += east_move
     return largest
 
 
 @inlined
-def _told(drift, side, threshold):
+def _told(drift, q, y, x, side, threshold):
     """Return 1 and forget the drift if the neighbours on that side have to hear of it."""
-    heard = drift[side] > threshold
-    drift[side] = 0 if heard else drift[side]
+    heard = drift[q, y, x, side] > threshold
+    drift[q, y, x, side] = 0 if heard else drift[q, y, x, side]
     return _u(heard)
 
 
@@ -162,13 +133,13 @@ def _activate(active, tile_row, tile_column, north, south, west, east):
             active[_u(y), _u(x)] = 1
 
 
-@kernel
+@inner
 def _visit(
-    mean, field, shape, coupling, diagonal, weight, threshold, visits,
-    dirty, drift, active, tile_row, tile_column,
+    tile, mean, field, shape, coupling, diagonal, weight, threshold, visits,
+    dirty, drift, active, units,
 ):  # fmt: skip
-    """Sweep one tile until it rests, at most `visits` times; return the units updated."""
-    units = 0
+    """Sweep one tile until it rests, at most `visits` times; count the units updated."""
+    tile_row, tile_column = tile // units.shape[1], tile % units.shape[1]
     overshoot = abs(_LIMIT - weight)
     top, left = tile_row * TILE_ROWS, tile_column * TILE_COLUMNS
     bottom = min(top + TILE_ROWS, dirty.shape[1] - 2)
@@ -181,21 +152,22 @@ def _visit(
                     q, y, x = _u(phase), _u(r) + ONE, _u(c) + ONE
                     if dirty[q, y, x] == 0:
                         continue
-                    units += 1
-                    own = drift[q, y, x]
+                    units[tile_row, tile_column] += 1
                     largest = _update_unit(
-                        mean, field, shape, phase, r, c, coupling, diagonal, weight, own
+                        mean, field, shape, phase, r, c, coupling, diagonal, weight, drift
                     )
                     # with a weight other than 1 a site does not land on its fixed point
                     unsettled = overshoot * largest > threshold
                     dirty[q, y, x] = unsettled
                     moved = moved or unsettled
-                    if own[ALL] <= threshold:
+                    if drift[q, y, x, ALL] <= threshold:
                         continue
                     moved = True
-                    own[ALL] = 0
-                    n, s = _told(own, NORTH, threshold), _told(own, SOUTH, threshold)
-                    w, e = _told(own, WEST, threshold), _told(own, EAST, threshold)
+                    drift[q, y, x, ALL] = 0
+                    n = _told(drift, q, y, x, NORTH, threshold)
+                    s = _told(drift, q, y, x, SOUTH, threshold)
+                    w = _told(drift, q, y, x, WEST, threshold)
+                    e = _told(drift, q, y, x, EAST, threshold)
                     _wake_neighbours(dirty, phase, r, c, n, s, w, e, diagonal)
                     _activate(
                         active, tile_row, tile_column,
@@ -205,23 +177,9 @@ def _visit(
         if not moved:
             active[tile_row + 1, tile_column + 1] = 0
             break
-    return units
 
 
-@inlined
-def _visit_queued(
-    tile, mean, field, shape, coupling, diagonal, weight, threshold, visits,
-    dirty, drift, active, units,
-):  # fmt: skip
-    """Visit the tile of a number, and count its units."""
-    r, c = tile // units.shape[1], tile % units.shape[1]
-    units[r, c] += _visit(
-        mean, field, shape, coupling, diagonal, weight, threshold, visits,
-        dirty, drift, active, r, c,
-    )  # fmt: skip
-
-
-@kernel
+@inner
 def _queue_up(queue, active, colour, colours):
     """Write the numbers of the waiting tiles of one colour into `queue`; return how many."""
     queued = 0
@@ -280,13 +238,13 @@ def sweep_tiles(
             if queued <= FEW:
                 # waking another thread takes longer than a tile or two
                 for j in range(queued):
-                    _visit_queued(
+                    _visit(
                         queue[j], mean, field, shape, coupling, diagonal, weight, threshold,
                         visits, dirty, drift, active, units,
                     )  # fmt: skip
             else:
                 for j in numba.prange(queued):
-                    _visit_queued(
+                    _visit(
                         queue[j], mean, field, shape, coupling, diagonal, weight, threshold,
                         visits, dirty, drift, active, units,
                     )  # fmt: skip

@@ -156,13 +156,8 @@ class MeanField:
             # a solve that has converged ended with this very look at the picture
             converged = status is Status.CONVERGED
             residual = float(trace.residual[-1]) if converged else sweeps.residual()
-            bound = lattice.elbo(mean)
-            signs = lattice.signs(mean)
-            energy = lattice.energy(signs)
-            lattice.drop_field()
-            labels = lattice.unpack(signs)
-            del signs
-            out = lattice.unpack(mean)
+            bound = sweeps.bound()
+            labels, out, energy = lattice.answer(mean)
         updates = int(trace.site_updates[-1])
         return Solution(
             labels=labels,

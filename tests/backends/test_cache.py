@@ -18,11 +18,20 @@ sys.stdout.write(repr(found.energy))
 """
 
 
-def start(cache, **env):
+#: What only a compiler needs, and takes longer to load than all kernels.
+REPORT = """
+print("numba.np.arraymath" in sys.modules, "scipy.linalg" in sys.modules)
+import numba
+assert numba.njit(lambda x: x.dot(x))(np.ones(3)) == 3  # it is there for who compiles
+print("numba.np.arraymath" in sys.modules, "scipy.linalg" in sys.modules)
+"""
+
+
+def start(cache, code=SOLVE, **env):
     """Start a process that compiles or loads the kernels of one engine."""
     env = {**os.environ, "NUMBA_CACHE_DIR": str(cache), **env}
     return subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", SOLVE],
+        [sys.executable, "-W", "error", "-c", code],
         env={k: v for k, v in env.items() if v},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
@@ -53,6 +62,15 @@ def test_kernels_are_kept(warm):
     assert before
     energy(start(cache))
     assert {path: path.stat().st_mtime_ns for path in kernels(cache)} == before
+
+
+@pytest.mark.process
+@pytest.mark.slow
+def test_what_is_kept_is_loaded_without_a_compiler(warm):
+    cache, expected = warm
+    out, err = start(cache, SOLVE + REPORT).communicate(timeout=300)
+    assert err == ""
+    assert out.removeprefix(repr(expected)).split() == ["False", "False", "True", "True"]
 
 
 @pytest.mark.process

@@ -174,7 +174,7 @@ def test_threads_change_no_bit(run, neighbours):
 
 @pytest.mark.parametrize("neighbours", [4, 8])
 @pytest.mark.parametrize("weight", [0.6, 1.0, 1.3])
-@pytest.mark.parametrize("sweeps", [1, 3])
+@pytest.mark.parametrize("sweeps", [1, 3, 6])
 def test_blocked_sweeps_are_sweeps(neighbours, weight, sweeps):
     """Strips and wedges give the bits of so many plain sweeps."""
     shape = (2 * 2 * mean_field.STRIP + 6, 3)  # two strips and the wedge between them

@@ -10,11 +10,11 @@ from isingdenoise._kernels import tiles
 from isingdenoise.backends.numba import Lattice, WorkList
 from isingdenoise.inference._sweeps import TiledSweeps
 
-# Units are 64 sites wide and 2 high in each plane: these shapes have several
-# units and tiles, short last ones among them, and odd sides.
-SHAPES = [(9, 300), (70, 131), (1, 5), (5, 1)]
+# Units are 128 sites wide and 2 high in each plane, tiles 8 units each way: these shapes
+# have several units and tiles both ways, short last ones among them, and odd sides.
+SHAPES = [(9, 600), (70, 131), (37, 2117), (1, 5), (5, 1)]
 if numba.config.DISABLE_JIT:
-    SHAPES = [(9, 131), (1, 5), (5, 1)]
+    SHAPES = [(9, 259), (1, 5), (5, 1)]
 COUPLINGS = [(4, (1, 1, 0, 0)), (4, (1, -1, 0, 0)), (8, (1, 1, 1, 1)), (8, (-1, 1, -1, 1))]
 EVERY = pytest.mark.parametrize("shape", SHAPES)
 EVERY_COUPLING = pytest.mark.parametrize(("neighbours", "signs"), COUPLINGS)
@@ -56,7 +56,7 @@ def test_threads_change_no_bit(shape, neighbours, signs, weight):
 
 def test_a_lone_change_wakes_only_its_neighbourhood():
     """A settled picture with one field changed: a handful of units, not all of them."""
-    shape = (40, 700) if not numba.config.DISABLE_JIT else (28, 400)
+    shape = (40, 1400) if not numba.config.DISABLE_JIT else (60, 600)
     model = reference.random_model(6, shape, size=0.2)
     lattice = Lattice(model, False)
     packed = reference.pack(rested(lattice, np.zeros(shape, np.float32)), np.float32)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..._kernels import per_edge
-from .lattice import Kernels, Lattice
+from .lattice import Kernels, Lattice, Planes
 
 
 class EdgeLattice(Lattice):
@@ -25,3 +26,12 @@ class EdgeLattice(Lattice):
         for (_, strength), out in zip(planes, edges, strict=True):
             self.pack(np.asarray(strength), out=out)
         return edges, True if len(planes) > 2 else None
+
+    def answer(self, mean: Planes) -> tuple[NDArray[np.int8], NDArray[np.float32], float]:
+        """Return labels, means and the labels' energy, and give up the packed field."""
+        signs = self.signs(mean)
+        energy = self.energy(signs)
+        self.drop_field()
+        labels = self.unpack(signs)
+        del signs
+        return labels, self.unpack(mean), energy

@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 from ..._kernels import gibbs, icm, mean_field
 from ..._kernels import lattice as planes
 from ..._kernels._jit import KernelPair
-from ..._kernels.objective import objective
+from ..._kernels.objective import labels_objective, objective
 from ...errors import ParameterError
 from ...model import IsingModel
 from .work_list import WorkList
@@ -105,7 +105,7 @@ class Lattice:
         # one layout, so that the kernel is compiled once: contiguous and read-only
         image = np.ascontiguousarray(image).view()
         image.flags.writeable = False
-        packed = self.allocate(np.float32) if out is None else out
+        packed = planes.empty(self.shape, np.float32) if out is None else out
         strange = np.zeros(packed.shape[1], np.int64)
         self.run(planes.pack, image, np.float32(low), np.float32(high), packed, strange)
         if strange.any():
@@ -140,6 +140,25 @@ class Lattice:
     def elbo(self, mean: Planes) -> float:
         """Return the evidence lower bound of packed means."""
         return self._objective(mean, True) + self.model.offset
+
+    def look(self, mean: Planes, residual: Planes) -> float:
+        """Return the evidence lower bound of packed means, and each row's residual in `residual`.
+
+        It is a look at the state as it stands, in one pass.
+        """
+        bound = self.rows(np.float64)
+        self.run(mean_field.look, mean, *self.parameters, residual, bound)
+        return float(bound.sum()) + self.model.offset
+
+    def answer(self, mean: Planes) -> tuple[NDArray[np.int8], NDArray[np.float32], float]:
+        """Return labels, means and the labels' energy, and give up the packed field."""
+        self.drop_field()
+        labels, image = np.empty(self.shape, np.int8), np.empty(self.shape, np.float32)
+        self.run(planes.unpack_signed, mean, image, labels)
+        rows = np.empty(self.shape[0])
+        diagonal = self.diagonal or (np.float32(0), np.float32(0))
+        self.run(labels_objective, labels, self.model.field, self.coupling, diagonal, rows)
+        return labels, image, -float(rows.sum())
 
     def mean_field_sweep(
         self,
