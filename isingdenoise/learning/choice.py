@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from ..coupling import Coupling
 from ..errors import ParameterError
 from ..messages import collected, warn
-from ..noise import AUTO, NOISE_MODELS, NoiseModel, NoiseSpec, observed
+from ..noise import AUTO, NOISE_MODELS, Meaning, NoiseModel, NoiseSpec, observed
+from ..noise.estimation.probabilities import looks_like_probabilities, may_be_probabilities
 from ._held_out import HeldOut
 from ._search import START
 from ._windows import windows_of
@@ -48,7 +49,8 @@ def choose_noise(x: NDArray[Any], mask: NDArray[np.bool_] | None = None) -> Nois
     are flipped or have salt and pepper in unequal shares, grey ones have
     Gaussian noise with impulses or without. The simpler model stands unless
     the other one makes the hidden pixels likelier by 10 nats and is `needed`:
-    replaces more than one pixel in a thousand.
+    replaces more than one pixel in a thousand. Floats that crowd at 0 and 1
+    are probabilities (`looks_like_probabilities`), and warned of as such.
 
     Parameters
     ----------
@@ -61,6 +63,18 @@ def choose_noise(x: NDArray[Any], mask: NDArray[np.bool_] | None = None) -> Nois
     -------
     NoiseModel
     """
+    verdicts = next(k for k in NOISE_MODELS.values() if k.meaning is Meaning.PROBABILITIES)
+    if looks_like_probabilities(x, mask):
+        warn(
+            "the values lie between 0 and 1 and crowd at both ends: they are taken for "
+            f"probabilities (noise {verdicts.name}); name another model if they are grey values"
+        )
+        return verdicts.from_image(x, mask=mask)
+    if may_be_probabilities(x, mask):
+        warn(
+            "the values lie between 0 and 1 and are taken for grey values; name noise model "
+            f"{verdicts.name} if a classifier gave them"
+        )
     tries = [_Try(kind, x, mask) for kind in _tried(_has_two_values(x, mask))]
     best = tries[0]
     for other in tries[1:]:
