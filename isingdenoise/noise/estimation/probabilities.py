@@ -79,7 +79,7 @@ def may_be_probabilities(x: NDArray[Any], mask: NDArray[np.bool_] | None = None)
     if inside.size < _FEWEST or inside.size < values.size or _stepped(inside):
         return False
     ends = np.count_nonzero(inside < _NEAR), np.count_nonzero(inside > 1 - _NEAR)
-    return min(ends) > _FEW_NEAR * inside.size
+    return int(min(ends)) > _FEW_NEAR * inside.size
 
 
 def _values(
