@@ -14,7 +14,7 @@ from .result import DenoiseResult
 
 __all__ = ["Residual", "criticisms", "residual_map", "residual_of"]
 
-_PIXELS = 1 << 16  # of larger pictures as many, of rows evenly apart
+_PIXELS = 1 << 15  # of larger pictures as many, of rows evenly apart
 _FEWEST = 256  # pixels that tell anything
 _PAGE = 10_000  # pixels; smaller pictures are details
 _MOST_OF_A_SIDE = 0.95
