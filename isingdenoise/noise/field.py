@@ -76,12 +76,9 @@ def _looked_up(
     """Return field and offset of a picture of at most 256 values: each is asked for once."""
     index = x.view(np.uint8)
     rows = max(1, _PIXELS_AT_ONCE // x.shape[1])
-    counts = np.zeros(256, np.int64)
-    for start in range(0, x.shape[0], rows):
-        part = index[start : start + rows]
-        seen = part.reshape(-1) if mask is None else part[mask[start : start + rows]]
-        counts += np.bincount(seen, minlength=256)
-    met = np.flatnonzero(counts).astype(np.uint8)
+    seen: Any = {} if mask is None else {"where": mask}
+    least, most = int(index.min(initial=255, **seen)), int(index.max(initial=0, **seen))
+    met = np.arange(least, most + 1, dtype=np.uint8)  # the model need not know any others
     minus, plus = noise.log_likelihood(met.view(x.dtype)[None])
     h, c = ((plus - minus) / 2)[0], ((plus + minus) / 2)[0]
     h_of, c_of, known_of = np.zeros(256, np.float32), np.zeros(256), np.zeros(256, np.bool_)
