@@ -16,6 +16,7 @@ __all__ = ["Residual", "criticisms", "residual_map", "residual_of"]
 
 _PIXELS = 1 << 15  # of larger pictures as many, of rows evenly apart
 _FEWEST = 256  # pixels that tell anything
+_STATISTICS = 1200  # pixels of which shares and residuals are known
 _PAGE = 10_000  # pixels; smaller pictures are details
 _MOST_OF_A_SIDE = 0.95
 _DARK = 0.99
@@ -174,6 +175,8 @@ def criticisms(
                 f"the result is {colour} all over: unless the picture is blank the noise does "
                 "not fit; name another noise model, or give its parameters"
             )
+        return
+    if count < _STATISTICS:
         return
     for colour in ("black", "white"):
         if gone[colour] > _MOST_OF_A_SIDE * before[colour] > 0 and count not in before.values():
