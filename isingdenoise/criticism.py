@@ -15,8 +15,9 @@ from .result import DenoiseResult
 
 __all__ = ["Residual", "criticisms", "residual_map", "residual_of"]
 
-_PIXELS = 1 << 16  # of larger pictures as many, of rows evenly apart
+_PIXELS = 1 << 15  # of larger pictures as many, of rows evenly apart
 _FEWEST = 256  # pixels that tell anything
+_STATISTICS = 1200  # pixels of which shares and residuals are known
 _PAGE = 10_000  # pixels; smaller pictures are details
 _MOST_OF_A_SIDE = 0.95
 _AS_EXPECTED = 1.3
@@ -176,6 +177,8 @@ def criticisms(
                 f"the result is {colour} all over: unless the picture is blank the noise does "
                 "not fit; name another noise model, or give its parameters"
             )
+        return
+    if count < _STATISTICS:
         return
     for colour in ("black", "white"):
         expected = _flipped(result.noise) * (count - before[colour] + gone[colour])

@@ -129,7 +129,7 @@ def write_report(
 def _look_first(rows: Sequence[Row]) -> Iterator[Row]:
     """Yield the rows with their ranks, in the order of the report."""
     keys = [
-        (row["changed"], row["uncertainty"], row["error"] is None, not row["warnings"])
+        (row["changed"], row["uncertainty"], row["error"] is None, not row.get("warnings"))
         for row in rows
     ]
     by_change = _ranks([changed for changed, *_ in keys])
@@ -175,13 +175,13 @@ def _csv(rows: Iterable[Row]) -> Iterator[str]:
 
 def _flat(row: Row) -> Row:
     """Return a row with one number or text in each cell."""
-    changed = row["changed"]
+    changed = row.get("changed")
     flat = {name: row.get(name) for name in _COLUMNS}
     flat |= {
-        "warnings": _BETWEEN.join(map(str, row["warnings"] or [])),
+        "warnings": _BETWEEN.join(map(str, row.get("warnings") or [])),
         "changed_percent": rounded(None if changed is None else 100 * changed),
-        "uncertainty": rounded(row["uncertainty"]),
-        "seconds": rounded(row["seconds"]),
+        "uncertainty": rounded(row.get("uncertainty")),
+        "seconds": rounded(row.get("seconds")),
     }
     return flat | cells(*(row.get(name) for name in _PARTS))
 

@@ -16,6 +16,7 @@ from ..noise import (
     AUTO,
     CLEAN,
     NOISE_MODELS,
+    Meaning,
     NoiseModel,
     NoiseSpec,
     Surroundings,
@@ -23,6 +24,7 @@ from ..noise import (
     observed,
     undisturbed,
 )
+from ..noise.estimation.probabilities import looks_like_probabilities, may_be_probabilities
 from ._held_out import HeldOut
 from ._search import START
 from ._windows import window_of
@@ -133,6 +135,18 @@ def choose_noise(x: NDArray[Any], mask: NDArray[np.bool_] | None = None) -> Nois
 
 def _chosen(x: NDArray[Any], mask: NDArray[np.bool_] | None) -> Choice:
     """Return what `choose_noise` describes."""
+    verdicts = next(k for k in NOISE_MODELS.values() if k.meaning is Meaning.PROBABILITIES)
+    if looks_like_probabilities(x, mask):
+        warn(
+            "the values lie between 0 and 1 and crowd at both ends: they are taken for "
+            f"probabilities (noise {verdicts.name}); name another model if they are grey values"
+        )
+        return Choice(verdicts.from_image(x, mask=mask), Fit(verdicts.name))
+    if may_be_probabilities(x, mask):
+        warn(
+            "the values lie between 0 and 1 and are taken for grey values; name noise model "
+            f"{verdicts.name} if a classifier gave them"
+        )
     simplest, *others = _tried(_has_two_values(x, mask))
     first = _Try(simplest, x, mask)
     tries = [first]

@@ -114,7 +114,11 @@ class NoiseModel(ABC):
 
     @abstractmethod
     def log_likelihood(self, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return (log p(x | z = -1), log p(x | z = +1)), each of the shape of `x`."""
+        """Return (log p(x | z = -1), log p(x | z = +1)), each of the shape of `x`.
+
+        That of a pixel depends on its value alone: of pictures of few values it
+        may be asked for once for each of them.
+        """
 
     @abstractmethod
     def sample(self, z: NDArray[Any], rng: np.random.Generator) -> NDArray[np.float32]:

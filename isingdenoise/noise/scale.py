@@ -12,7 +12,7 @@ from .pixels import grey_values
 
 __all__ = ["check_scale"]
 
-_PIXELS_AT_ONCE = 1 << 20  # of larger pictures as many are looked at
+_PIXELS_AT_ONCE = 1 << 16  # of larger pictures as many are looked at
 _DEFAULT = (-1.0, 1.0)  # levels of models that were given none
 _FAR = 5.0  # distances of the levels
 #: By how many standard deviations noise that is cut off where the scale ends moves a mean: 0.4
@@ -53,14 +53,23 @@ def check_scale(
         raise ParameterError(
             "levels", f"black {low:g} and white {high:g} do not fit a 1-bit picture (-1 and 1)"
         )
-    step = max(1, x.size // _PIXELS_AT_ONCE)
+    step = x.size // _PIXELS_AT_ONCE | 1  # odd, so that it keeps to no columns
     sample = x if mask is None else x[mask]
-    grey = grey_values(sample.reshape(-1)[::step])
-    grey = grey[~np.isnan(grey)]
+    sample = sample.reshape(-1)[::step]
+    weight = None
+    if x.dtype == np.uint8:
+        counts = np.bincount(sample, minlength=256)
+        sample = np.flatnonzero(counts)
+        weight = counts[sample]
+    grey = grey_values(sample)
+    if weight is None:
+        grey = grey[~np.isnan(grey)]
     if grey.size == 0:
         return
-    least, mean, most = float(grey.min()), float(grey.mean()), float(grey.max())
-    distance = float(np.mean(np.maximum(np.maximum(low - grey, grey - high), 0)))
+    least, most = float(grey.min()), float(grey.max())
+    mean = float(np.average(grey, weights=weight))
+    outside = np.maximum(np.maximum(low - grey, grey - high), 0)
+    distance = float(np.average(outside, weights=weight))
     beyond = max(low - mean, mean - high)
     unsigned = x.dtype.kind == "u" and (low, high) == _DEFAULT and most > high
     if (

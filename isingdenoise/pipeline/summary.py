@@ -55,7 +55,6 @@ def page_record(result: DenoiseResult, *, chosen: bool, background: str | None) 
         "width": width,
         "height": height,
         "noise": noise_record(result.noise, chosen),
-        "fit": fit_record(result),
         "coupling": result.settings["coupling"],
         "engine": result.settings["engine"],
         "status": solution.status.value,
@@ -75,6 +74,7 @@ def page_record(result: DenoiseResult, *, chosen: bool, background: str | None) 
         **light_record(background, result.background),
         "upper_bound": solution.upper_bound,
         "diagnostics": dict(solution.diagnostics),
+        "fit": fit_record(result),
     }
 
 

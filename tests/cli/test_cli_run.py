@@ -32,7 +32,8 @@ JSON_KEYS = [
     "input", "output", "probability", "width", "height", "noise", "coupling", "engine", "status",
     "sweeps", "residual", "energy", "bound", "seconds", "effective_sample_size",
     "r_hat", "changed", "seed", "version", "changed_to_white", "changed_to_black", "calibration",
-    "background", "background_range", "upper_bound", "diagnostics", "change_map", "mask", "protect",
+    "background", "background_range", "upper_bound", "diagnostics", "fit", "change_map", "mask",
+    "protect",
 ]
 # fmt: on
 

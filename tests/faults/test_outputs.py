@@ -3,10 +3,11 @@
 import os
 import shlex
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from command_line import SCRIPT, error_line, invoke, save, save_noisy, succeed
+from command_line import SCRIPT, error_line, invoke, one_line, save, save_noisy, succeed
 from faulty import (
     EXISTS,
     QUICK,
@@ -122,7 +123,7 @@ def test_a_limit_on_the_size_of_files(tmp_path, writer, older):
         before = state(tmp_path)
     with files_end_at(60):
         done = invoke(*WRITERS[writer](noisy, into(tmp_path / "out")), *options)
-    line = error_line(done, UNWRITABLE)
+    line = error_line(unwarned(done), UNWRITABLE)
     assert str(tmp_path / "out" / "out.") in line
     assert "File too large" in line
     assert state(tmp_path) == before
@@ -155,6 +156,12 @@ test "$(cat {disk}/out.tif)" = 'an older result' || exit 98
 test "$(cat {disk}/out.png)" = 'an older result' || exit 98
 exit $code
 """
+
+
+def unwarned(done):
+    """Return how a command ended without what it warns of: coins are no picture."""
+    lines = done.stderr.splitlines(keepends=True)
+    return replace(done, stderr="".join(line for line in lines if ": warning: " not in line))
 
 
 def on_a_small_disk(folder, size, *arguments):
@@ -211,8 +218,7 @@ def test_a_full_stdout(tmp_path, arguments):
     words = " ".join(shlex.quote(word.format(noisy)) for word in arguments)
     done = launched("sh", "-c", f"{shlex.quote(str(SCRIPT))} {words} > /dev/full")
     assert done.code == UNWRITABLE
-    assert len(done.stderr.splitlines()) == 1
-    assert "No space left" in done.stderr
+    assert "No space left" in one_line(unwarned(done))
 
 
 # -------------------------------------------------------------- outputs that would do harm

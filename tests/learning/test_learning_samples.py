@@ -30,6 +30,11 @@ from isingdenoise import (
 from isingdenoise.learning._held_out import HeldOut, Window
 from isingdenoise.metrics import bit_error_rate, calibration_error
 
+pytestmark = [  # couplings that are far too strong, and light that is left, are warned of
+    pytest.mark.filterwarnings("ignore:.* of what was "),
+    pytest.mark.filterwarnings("ignore:what was taken for noise is alike"),
+]
+
 GREY, ENDS = (64.0, 191.0), (0.0, 255.0)
 NAMES = ("text", "small_text", "horse", "qr_code", "mask", "letter_a")
 NOISES = {

@@ -67,7 +67,7 @@ def test_what_was_assumed_is_told_everywhere_and_nothing_where_there_is_none():
     object.__setattr__(result, "fit", Fit())
     line = page_line(result)
     assert line == (
-        "gaussian, 412.3 nats over leaving it alone (flip 12); 40 pixels kept, whose pattern "
+        "gaussian leads leaving it alone by 412.3 nats (flip 12); 40 pixels kept, whose pattern "
         "repeats; the light is even; stars are left alone"
     )
     told = figures(result)
