@@ -78,12 +78,9 @@ def test_what_was_assumed_is_told_everywhere_and_nothing_where_there_is_none():
 
 
 def test_leaving_alone_says_that_nothing_beats_it():
-    alone = replace(Fit(), assumed="as it is", evidence={"flip": -4.0}, kept=0, notes=())
+    alone = replace(Fit(), assumed="leave alone", evidence={"flip": -4.0}, kept=0, notes=("so",))
     ((what, words),) = fit_line({"fit": asdict(alone)})
-    assert (what, words) == (
-        "fit",
-        "as it is, no other is likelier than leaving it alone (flip -4)",
-    )
+    assert (what, words) == ("fit", "left alone; flip -4 nats; so")
 
 
 def page_line(result):
