@@ -15,7 +15,7 @@ from ..pixels import grey_values, observed
 
 _SAMPLE = 1 << 18
 _BLUR = 5
-_WINDOW = 1 << 22
+_WINDOW = 1 << 18
 _BAND = 64
 _GROUPS = 8
 _CELLS, _ENDS = 2048, 256

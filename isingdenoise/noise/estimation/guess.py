@@ -13,7 +13,7 @@ from ..parameters import check_levels
 from ..scale import check_scale
 from .constant import levels_of_constant
 from .flat import noiseless_levels, without_flat_parts
-from .grey import by_neighbourhood, histogram, split_by_neighbourhood
+from .grey import bands, by_neighbourhood, histogram, split_by_neighbourhood
 from .scale import integer_range, saturation, smallest_spread, warn_if_close
 
 Floats = NDArray[np.float64]
@@ -81,6 +81,7 @@ def first_guess(
     if levels is not None:
         levels = check_levels(levels)
         check_scale(levels, x, mask)
+    x, mask = bands(x), None if mask is None else bands(mask)
     values, _ = histogram(x, mask)
     if values.size == 0 or values.min() == values.max():
         value = float(values[0]) if values.size else 0.0

@@ -25,7 +25,7 @@ _NO_STEP = 0.3  # of the levels' distance, over six pixels
 _SATURATED = 0.02  # of the pixels in flat surroundings: more hide the noise
 _LEFT = 0.1  # of the pixels in flat surroundings: fewer that are not saturated are exceptions,
 _SCATTERED = 0.15  # if of their neighbours more are saturated than beside noise
-_SAMPLE = 1 << 19
+_SAMPLE = 1 << 18
 
 Bools = NDArray[np.bool_]
 

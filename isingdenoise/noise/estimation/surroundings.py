@@ -36,7 +36,7 @@ _MANY = 10_000
 _APART = 3  # pixels between two that are compared: beyond each other's surroundings
 TELLING = 30  # flat surroundings that tell a share
 _FEWEST = 400  # flat surroundings for their counts and spreads to be trusted
-_SMALLEST = 1 << 20  # pixels of a picture from which differences are taken in bands only
+_SMALLEST = 1 << 18  # pixels of a picture from which differences are taken in bands only
 
 #: How often a pixel of a clean picture stands alone in flat surroundings: a dot, dirt.
 CLEAN = 1e-4
