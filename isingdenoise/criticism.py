@@ -161,11 +161,11 @@ def criticisms(
     warned : bool
         Whether the estimate was warned of: that a picture may be blank is known then.
     """
-    seen = observed(x, known)
-    count = int(np.count_nonzero(seen))
+    seen = None if known is None and x.dtype.kind != "f" else observed(x, known)
+    count = x.size if seen is None else int(np.count_nonzero(seen))
     if count < _FEWEST or _constant(x, seen):
         return
-    white = int(np.count_nonzero(result.image & seen))
+    white = int(np.count_nonzero(result.image if seen is None else result.image[seen]))
     to_white, to_black = result.changes
     before = {"white": white - to_white + to_black, "black": count - white - to_black + to_white}
     gone = {"white": to_black, "black": to_white}
@@ -275,7 +275,10 @@ def _beyond(
     return levels[1] if levels[1] > most + room else None
 
 
-def _constant(x: NDArray[Any], seen: NDArray[np.bool_]) -> bool:
+def _constant(x: NDArray[Any], seen: NDArray[np.bool_] | None) -> bool:
     """Tell whether all known pixels have one value."""
+    if seen is None:
+        return bool(x.min() == x.max())
     first = x[np.unravel_index(seen.argmax(), x.shape)]
-    return bool(np.all((x == first) | ~seen))
+    least, most = (f(x, where=seen, initial=first) for f in (np.min, np.max))
+    return bool(least == most)

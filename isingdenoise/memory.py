@@ -24,9 +24,9 @@ _KERNELS = 128 << 20  # numba and the compiled kernels, once for the process
 _MAPPED = 450 << 20  # the same where addresses are limited (`ulimit -v`), used or not
 _BAND, _IN_BAND, _LEFT = 1 << 20, 50, 29  # likelihoods: in a band, and left of the one before
 _LOOKED_UP, _LEFT_UP = 18, 10  # the same of pictures of at most 256 values
-_PART, _IN_PART = 1 << 18, 72  # probabilities
+_PART, _IN_PART = 1 << 18, 40  # probabilities
 _SAMPLE = 1 << 18  # grey values drawn of float pictures
-_STATISTICS = 1 << 22  # pixels from which the noise is guessed
+_STATISTICS = 5 << 16  # pixels from which the noise is guessed
 _ONE_WINDOW, _WINDOWS = (1 << 17) * 3 // 2, 1 << 17  # pixels from which the coupling is found
 
 

@@ -30,7 +30,7 @@ __all__ = ["RARE", "keep_patterns"]
 RARE = 0.03
 #: Grey values say more of a pixel than its side of the threshold: there patterns speak up to
 #: this share only.
-RARE_IN_GREY = 0.003
+RARE_IN_GREY = 2e-4
 
 _CODES = 512
 _CENTRE = 16

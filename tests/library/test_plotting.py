@@ -93,7 +93,7 @@ def test_a_trace_is_drawn_over_the_site_updates(axes):
 
 
 def test_rounds_where_nothing_was_computed_are_left_out(axes):
-    trace = solved(MeanField(tol=0, max_sweeps=20, bound_every=3), coupling=0.6).trace
+    trace = solved(MeanField(tol=0, max_sweeps=60, bound_every=3), coupling=0.6).trace
     assert len(trace) >= 6
     draw_trace(axes, trace, "lower_bound")
     (line,) = axes.lines

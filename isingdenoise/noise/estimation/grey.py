@@ -170,7 +170,7 @@ def bands(x: NDArray[Any]) -> NDArray[Any]:
     """Return a picture of at most about four million pixels: bands of rows from all of it."""
     height, width = x.shape
     wanted = max(_BAND, _WINDOW // width)
-    if height <= wanted:
+    if height <= wanted + 2 * _BAND:
         return x
     starts = np.linspace(0, height - _BAND, wanted // _BAND).astype(int)
     return np.concatenate([x[top : top + _BAND] for top in starts])

@@ -10,11 +10,15 @@ from numpy.typing import NDArray
 
 from ...messages import warn
 from ..parameters import check_levels
+from ..pixels import observed
 from ..scale import check_scale
 from .constant import levels_of_constant
 from .flat import noiseless_levels, without_flat_parts
 from .grey import bands, by_neighbourhood, histogram, split_by_neighbourhood
 from .scale import integer_range, saturation, smallest_spread, warn_if_close
+
+_ROWS = 64
+_WIDE = 0.8  # of the range of all grey values: what a sample of them should span
 
 Floats = NDArray[np.float64]
 
@@ -81,7 +85,7 @@ def first_guess(
     if levels is not None:
         levels = check_levels(levels)
         check_scale(levels, x, mask)
-    x, mask = bands(x), None if mask is None else bands(mask)
+    x, mask = _sample(x, mask)
     values, _ = histogram(x, mask)
     if values.size == 0 or values.min() == values.max():
         value = float(values[0]) if values.size else 0.0
@@ -108,6 +112,26 @@ def first_guess(
             "if pixels are flipped, name the noise model 'flip'"
         )
     return _noiseless(x, known, smallest_spread(x, known))
+
+
+def _sample(
+    x: NDArray[Any], mask: NDArray[np.bool_] | None
+) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    """Return bands of a large picture, and those with grey values far from all others: dots."""
+    part, seen = bands(x), None if mask is None else bands(mask)
+    if part is x:
+        return x, mask
+    whole, some = (histogram(*pair)[0] for pair in ((x, mask), (part, seen)))
+    if some.size and np.ptp(some) >= _WIDE * np.ptp(whole):
+        return part, seen
+    known = observed(x, mask)
+    parts, masks = [part], [seen]
+    for end in (whole.min(), whole.max()):
+        row = int(((x == end) & known).any(axis=1).argmax())
+        rows = slice(max(row - _ROWS // 2, 0), max(row - _ROWS // 2, 0) + _ROWS)
+        parts.append(x[rows])
+        masks.append(None if mask is None else mask[rows])
+    return np.concatenate(parts), None if mask is None else np.concatenate(masks)  # type: ignore[arg-type]
 
 
 def _noiseless(x: NDArray[Any], levels: tuple[float, float], sigma: float) -> Guess:

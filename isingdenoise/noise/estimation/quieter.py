@@ -24,6 +24,7 @@ _SMOOTH = 0.1  # of the levels' distance, from one pixel to the next across a bo
 _NO_STEP = 0.3  # of the levels' distance, over six pixels
 _SATURATED = 0.02  # of the pixels in flat surroundings: more hide the noise
 _LEFT = 0.1  # of the pixels in flat surroundings: fewer that are not saturated are exceptions,
+_ALONE = 0.015  # of the pixels in surroundings that are not flat: noise leaves as many alone
 _SCATTERED = 0.15  # if of their neighbours more are saturated than beside noise
 _SAMPLE = 1 << 18
 
@@ -74,10 +75,10 @@ def quieter(
         some, some_mask, some_outliers = (thinned(a, skip) for a in (x, mask, outliers))
     else:
         some, some_mask, some_outliers = x, mask, outliers
-    spread = None
-    for sides in _plain_and_clean(some, some_mask, middle, saturation(x, limits)):
-        if spread is None and any(sides):
-            spread = spread_in(some, some_mask, middle, some_outliers, sides)
+    plain, clean = _plain_and_clean(some, some_mask, middle, saturation(x, limits))
+    spread = spread_in(some, some_mask, middle, some_outliers, plain)
+    if spread is None and any(clean) and not _rough(some, some_mask, middle):
+        spread = spread_in(some, some_mask, middle, some_outliers, clean)
     if spread is None or spread >= _QUIETER * sigma:
         return None
     if levels is None and blank(x, mask, found[0]):
@@ -159,6 +160,18 @@ def _plain_and_clean(
             scattered = float(beside.mean()) / 8 > _SCATTERED
         clean.append(scattered)
     return (plain[0], plain[1]), (clean[0], clean[1])
+
+
+def _rough(x: NDArray[Any], mask: Bools | None, middle: float) -> bool:
+    """Return whether many pixels stand alone where the surroundings are not flat.
+
+    Noise does so, edges do not: a page with noise inside a clean margin.
+    """
+    known = None if mask is None and x.dtype.kind != "f" else observed(x, mask)
+    bright = np.asarray(x > middle)
+    near, flat = (flat_surroundings(bright, known, reach).both for reach in (1, 2))
+    rest = x.size - flat.count
+    return near.against - flat.against > _ALONE * max(rest, 1)
 
 
 def _texture(x: NDArray[Any], mask: Bools | None, found: tuple[tuple[float, float], float]) -> bool:
