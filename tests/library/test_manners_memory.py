@@ -28,7 +28,7 @@ CASES = {
     "icm": ("icm", {"coupling": 0.6}),
     "gibbs": (GIBBS, {"coupling": 0.6}),
     "estimated coupling": ("mf", {}),
-    "estimated": ("mf", {"noise": "auto"}),
+    "estimated": ("mf", {"noise": "auto", "background": None}),
     "light": ("mf", {"background": "auto", "coupling": 0.6}),
 }
 
