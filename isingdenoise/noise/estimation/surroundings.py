@@ -24,6 +24,7 @@ __all__ = [
     "Side",
     "Surroundings",
     "flat_surroundings",
+    "grown",
     "impulses_in",
     "spread_in",
     "thinned",
@@ -240,6 +241,29 @@ def _ring(plane: Bits, reach: int) -> Bits:
     for k in range(1, reach + 1):
         out[k:] &= row[:-k]
         out[:-k] &= row[k:]
+    return out
+
+
+def grown(plane: Bits, reach: int) -> Bits:
+    """Return a plane of bits whose set ones have spread by `reach` pixels in all directions.
+
+    Parameters
+    ----------
+    plane : ndarray, shape (H, ceil(W / 8)), uint8
+        Bits of the rows of a picture; those beyond its width may become set.
+    reach : int
+        Pixels, up to 7.
+    """
+    row = plane.copy()
+    for k in range(1, reach + 1):
+        row |= np.left_shift(plane, k, dtype=np.uint8)
+        row[:, :-1] |= plane[:, 1:] >> (8 - k)
+        row |= np.right_shift(plane, k, dtype=np.uint8)
+        row[:, 1:] |= np.left_shift(plane[:, :-1], 8 - k, dtype=np.uint8)
+    out = row.copy()
+    for k in range(1, reach + 1):
+        out[k:] |= row[:-k]
+        out[:-k] |= row[k:]
     return out
 
 

@@ -1,0 +1,233 @@
+r"""Specks: small components that lie at random, told from dots, which have company.
+
+Specks fall on the picture like rain: as many of a size on an area near text as
+on the same area far from it. Dots of the text (of an i, full stops, umlauts)
+lie near larger components and nowhere else. So with :math:`\lambda_a` specks
+of size a per pixel far from all larger components, of the :math:`n_{a,d}`
+components of that size at distance d the share
+
+.. math:: \min\left(1, \frac{\lambda_a A_d}{n_{a,d}}\right)
+
+are specks, :math:`A_d` being the area at that distance (empirical Bayes).
+Dots of a leader or of a halftone are far from larger components as well, but
+they lie at equal distances in a row, or more evenly than at random.
+
+References
+----------
+Efron, Large-Scale Inference (2010), chapter 5, for the share that the null
+explains; Diggle, Statistical Analysis of Spatial Point Patterns (2003), for
+the index of dispersion.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .surroundings import grown
+
+__all__ = ["LARGEST", "Specks", "find_specks", "has_lone_parts"]
+
+#: Pixels of the largest component that may be a speck.
+LARGEST = 9
+_CLASSES = np.array([0, 0, 1, 2, 3, 4, 4, 5, 5, 5])  # of sizes 0 to 9
+_FAR = 9  # the first distance, in pixels, that is far from a larger component
+_SURE = 0.7  # share of specks from which a component is one
+_CLEAN = 2e-6  # of each size on a pixel of a clean picture: dirt
+_FEWEST = 10  # specks far from anything
+_CELL = 48
+_EVEN = 0.6  # index of dispersion below which dots are spread more evenly than at random
+_REACH = 60  # pixels to the next dot of a leader, at most
+_STRIP = 1 << 23  # pixels labelled at once
+_INK = 3.0  # larger components have as many times the pixels of specks, or specks are the picture
+
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class Specks:
+    """Small components of one colour.
+
+    Attributes
+    ----------
+    rows, columns : ndarray, shape (n,)
+        Their pixels.
+    speck : ndarray, shape (n,), bool
+        Whether the pixel belongs to a speck.
+    count : int
+        How many specks there are.
+    pixels : int
+        How many pixels they have.
+    evidence : float
+        Nats by which specks at random lead a clean picture.
+    """
+
+    rows: Ints
+    columns: Ints
+    speck: Bools
+    count: int
+    pixels: int
+    evidence: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Parts:
+    """Small components: size class, distance, place, and their pixels; areas by distance."""
+
+    kind: Ints
+    distance: Ints
+    row: NDArray[np.float64]
+    column: NDArray[np.float64]
+    size: Ints
+    part: Ints  # of each pixel
+    rows: Ints
+    columns: Ints
+    areas: NDArray[np.float64]
+    large: int
+
+
+def find_specks(plane: Bools) -> Specks:
+    """Return the specks among the components of a picture.
+
+    Parameters
+    ----------
+    plane : ndarray of bool, shape (H, W)
+        True for the colour that specks have.
+    """
+    parts = _parts(plane)
+    far = (parts.distance >= _FAR) & ~_in_line(parts)
+    none = np.zeros(parts.rows.size, np.bool_)
+    specks = np.zeros(parts.kind.size, np.bool_)
+    evidence = 0.0
+    kinds = int(_CLASSES.max()) + 1
+    if np.count_nonzero(far) >= _FEWEST and _at_random(parts, far):
+        for kind in range(kinds):
+            of_kind = parts.kind == kind
+            k = int(np.count_nonzero(far & of_kind))
+            expected = _CLEAN * parts.areas[_FAR]
+            if k <= max(expected, 2):
+                continue
+            evidence += k * math.log(k / expected) - (k - expected)
+            density = k / parts.areas[_FAR]
+            specks |= far & of_kind
+            for d in range(_FAR):
+                here = of_kind & (parts.distance == d)
+                n = int(np.count_nonzero(here))
+                if n and density * parts.areas[d] > _SURE * n:
+                    specks |= here
+    pixels = int(parts.size[specks].sum())
+    if parts.large < _INK * pixels:
+        return Specks(parts.rows, parts.columns, none, 0, 0, 0.0)
+    of_pixel = specks[parts.part] if parts.part.size else none
+    count = int(np.count_nonzero(specks))
+    return Specks(parts.rows, parts.columns, of_pixel, count, pixels, evidence)
+
+
+def has_lone_parts(plane: Bools) -> bool:
+    """Return whether many pixels lie more than four away from any stroke, four pixels long.
+
+    It takes a small part of the time that labelling takes, and clean pages
+    mostly have none.
+    """
+    lit = np.packbits(plane, axis=1)
+    lone = lit & ~grown(_crowded(lit), 4)
+    return int(np.bitwise_count(lone).sum()) >= _FEWEST
+
+
+def _crowded(lit: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return pixels of parts that are at least four pixels long in a row or a column."""
+    run = lit.copy()
+    for k in range(1, 4):
+        shifted = np.left_shift(lit, k, dtype=np.uint8)
+        shifted[:, :-1] |= lit[:, 1:] >> (8 - k)
+        run &= shifted
+    fall = lit.copy()
+    for k in range(1, 4):
+        fall[: -k or None] &= lit[k:]
+        fall[-k:] = 0
+    return np.asarray(run | fall, np.uint8)
+
+
+def _parts(plane: Bools) -> _Parts:
+    """Return the small components; those that touch the border of a strip are not small."""
+    from scipy import ndimage  # slow to import, and few pictures need it
+
+    height, width = plane.shape
+    tall = max(1, _STRIP // width)
+    found: list[tuple[NDArray[np.float64], ...]] = []
+    pixels: list[tuple[Ints, ...]] = []
+    areas, large, before = np.zeros(_FAR + 1), 0, 0
+    for top in range(0, height, tall):
+        strip = plane[top : top + tall]
+        names, n = ndimage.label(strip, np.ones((3, 3)))
+        sizes = np.bincount(names.reshape(-1), minlength=n + 1)
+        small = (sizes <= LARGEST) & (np.arange(n + 1) > 0)
+        if top or top + tall < height:
+            small[np.concatenate([names[0], names[-1]])] = False
+        is_small = small[names]
+        big = strip & ~is_small
+        large += int(np.count_nonzero(big))
+        distances = _distances(big, areas)
+        rows, columns = np.nonzero(is_small)
+        order = np.cumsum(small) - 1
+        part = order[names[rows, columns]]
+        count = int(small.sum())
+        size = sizes[small]
+        distance = np.full(count, _FAR)
+        np.minimum.at(distance, part, distances[rows, columns])
+        row = np.bincount(part, rows, count) / size + top if count else np.empty(0)
+        column = np.bincount(part, columns, count) / size if count else np.empty(0)
+        found.append((_CLASSES[size], distance, row, column, size))
+        pixels.append((part + before, rows + top, columns))
+        before += count
+    columns_of = [np.concatenate(c) for c in zip(*found, strict=True)]
+    pixels_of = [np.concatenate(c) for c in zip(*pixels, strict=True)]
+    return _Parts(*columns_of, *pixels_of, areas, large)  # type: ignore[arg-type]
+
+
+def _distances(big: Bools, areas: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Return the distance of each pixel to large components, at most _FAR; add to the areas."""
+    bits = np.packbits(big, axis=1)
+    out = np.full(big.shape, _FAR, np.uint8)
+    before = int(np.bitwise_count(bits).sum())
+    for d in range(1, _FAR):
+        bits = grown(bits, 1)
+        covered = np.unpackbits(bits, axis=1, count=big.shape[1]).view(np.bool_)
+        np.minimum(out, np.where(covered, np.uint8(d), np.uint8(_FAR)), out=out)
+        now = int(np.count_nonzero(covered))
+        areas[d] += now - before
+        before = now
+    areas[_FAR] += big.size - before
+    return out
+
+
+def _in_line(parts: _Parts) -> Bools:
+    """Return which components have two of their size at equal distances in a row or column."""
+    out = np.zeros(parts.kind.size, np.bool_)
+    for along, across in ((parts.column, parts.row), (parts.row, parts.column)):
+        order = np.lexsort((along, np.rint(across)))
+        a, b, kind = along[order], across[order], parts.kind[order]
+        for step in (1, 2):  # a speck may lie between two dots
+            first, second, third = (slice(None, -2 * step), slice(step, -step), slice(2 * step, None))
+            gap, next_gap = a[second] - a[first], a[third] - a[second]
+            same = (np.abs(b[second] - b[first]) <= 1) & (np.abs(b[third] - b[second]) <= 1)
+            same &= (kind[first] == kind[second]) & (kind[second] == kind[third])
+            same &= (gap > 0) & (gap <= _REACH) & (np.abs(gap - next_gap) <= 1)
+            for place in (first, second, third):
+                marked = np.zeros(order.size, np.bool_)
+                marked[place] = same
+                out[order[marked]] = True
+    return out
+
+
+def _at_random(parts: _Parts, far: Bools) -> bool:
+    """Return whether far components lie no more evenly than at random."""
+    cells = np.stack([parts.row[far] // _CELL, parts.column[far] // _CELL]).astype(np.int64)
+    shape = cells.max(axis=1) + 1
+    counts = np.bincount(cells[0] * shape[1] + cells[1], minlength=int(shape.prod()))
+    mean = float(counts.mean())
+    return mean < 0.2 or float(counts.var()) > _EVEN * mean
