@@ -32,9 +32,9 @@ def otsu(picture: npt.NDArray[Any]) -> Picture:
     """Return a picture thresholded by Otsu's method; a bool one as it is."""
     if picture.dtype == np.bool_:
         return picture
-    if picture.min() == picture.max():
-        return np.ones(picture.shape, np.bool_)
-    return np.asarray(picture > threshold_otsu(picture))
+    if np.nanmin(picture) == np.nanmax(picture):
+        return np.full(picture.shape, as_grey(picture)[0, 0] >= 128)
+    return np.asarray(picture > threshold_otsu(picture[~np.isnan(picture)]))
 
 
 def has_tesseract() -> bool:
@@ -46,9 +46,17 @@ def has_zxing() -> bool:
 
 
 def as_grey(picture: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Return a picture as Tesseract and zxing take it; 16 bits by their upper byte.
+
+    The least float becomes 0 and the largest 255; what is missing is white.
+    """
     if picture.dtype == np.bool_:
         return np.where(picture, np.uint8(255), np.uint8(0))
-    return np.ascontiguousarray(picture, np.uint8)
+    if picture.dtype.kind == "f":
+        low, high = np.nanmin(picture), np.nanmax(picture)
+        scaled = 255 * (picture - low) / ((high - low) or 1)
+        return np.round(np.nan_to_num(scaled, nan=255)).astype(np.uint8)
+    return np.ascontiguousarray(picture >> 8 if picture.dtype.itemsize > 1 else picture, np.uint8)
 
 
 def words(picture: npt.NDArray[Any]) -> list[str]:

@@ -17,35 +17,49 @@ from quality.drawings import Picture
 from real import clean, codes, judges, pages, specks
 
 from isingdenoise import DenoiseResult, denoise
+from isingdenoise.errors import IsingDenoiseError, ReadError
 
 Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Run:
-    """What `denoise` made of a picture, as a user gets it: nothing is told."""
+    """What `denoise` made of a picture, as a user gets it: nothing is told.
+
+    Where it raises, `result` is None, and the picture counts as black.
+    """
 
     otsu: Picture
-    result: DenoiseResult
+    result: DenoiseResult | None
     said: tuple[str, ...]
     seconds: float
 
     @property
     def image(self) -> Picture:
-        return self.result.image
+        return np.zeros_like(self.otsu) if self.result is None else self.result.image
+
+    @property
+    def light(self) -> bool:
+        """Return whether the picture was divided by its light."""
+        return self.result is not None and self.result.background is not None
 
     @property
     def changed(self) -> float:
         """Return the share of pixels that Otsu's threshold has otherwise."""
         return float(np.mean(self.image != self.otsu))
 
+    @property
+    def assumed(self) -> str:
+        if self.result is None:
+            return "**raised**"
+        return "" if self.result.fit is None else self.result.fit.assumed
+
     def record(self) -> Record:
-        fit = self.result.fit
         return {
-            "shape": list(self.image.shape),
+            "shape": list(self.otsu.shape),
             "changed": self.changed,
-            "assumed": None if fit is None else fit.assumed,
-            "light": self.result.background is not None,
+            "assumed": self.assumed,
+            "light": self.light,
             "warnings": list(self.said),
             "seconds": round(self.seconds, 3),
         }
@@ -55,9 +69,13 @@ def run(picture: npt.NDArray[Any]) -> Run:
     started = time.perf_counter()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        result = denoise(picture, rng=0)
+        try:
+            result, raised = denoise(picture, rng=0), ()
+        except IsingDenoiseError as error:
+            result, raised = None, (str(error),)
     seconds = time.perf_counter() - started
-    return Run(judges.otsu(picture), result, tuple(str(w.message) for w in caught), seconds)
+    said = *(str(w.message) for w in caught), *raised
+    return Run(judges.otsu(picture), result, said, seconds)
 
 
 class Saver:
@@ -77,23 +95,38 @@ class Saver:
 
 
 def of_pages(save: Saver) -> Iterator[Record]:
-    """Judge pages by the words that are also read in grey; Tesseract works beside us."""
+    """Judge pages by words; Tesseract works beside us.
+
+    Words of a quiet page are those that are also read in grey. With much noise
+    or little light these are few, and those of the drawing count.
+    """
     read = judges.has_tesseract()
     with ThreadPoolExecutor(2) as pool:
         waiting = []
         for number, page in enumerate(pages.PAGES, 1):
-            picture, _ = pages.draw(page, number)
+            picture, drawn = pages.draw(page, number)
             made = run(picture)
             save("pages", page.name, picture, made)
-            seen = [picture, made.otsu, made.image] if read else []
-            waiting.append((page, made.record(), [pool.submit(judges.words, x) for x in seen]))
-        for page, record, readings in waiting:
-            found = {}
-            if readings:
-                grey, by_otsu, by_run = (reading.result() for reading in readings)
-                found = {"grey": len(grey), "otsu": judges.shared(grey, by_otsu),
-                         "run": judges.shared(grey, by_run)}  # fmt: skip
-            yield {"section": "pages", "name": page.name, "kind": page.kind, **record, **found}
+            record = {"section": "pages", "name": page.name, "kind": page.kind, **made.record(),
+                      "errors": [float(np.mean(x != (drawn >= 0.5)))
+                                 for x in (made.otsu, made.image)]}  # fmt: skip
+            seen = [picture, made.otsu, made.image]
+            if page.kind != pages.QUIET:
+                seen.append(np.round(255 * drawn).astype(np.uint8))
+            waiting.append((record, [pool.submit(judges.words, x) for x in seen if read]))
+        for record, readings in waiting:
+            yield record | _words(*(reading.result() for reading in readings))
+
+
+def _words(*readings: list[str]) -> Record:
+    """Count what readings of grey page, Otsu's, the result and the drawing share; all or none."""
+    if not readings:
+        return {}
+    grey, by_otsu, by_run, *drawn = readings
+    right = drawn[0] if drawn else grey
+    found = {"grey": judges.shared(right, grey), "otsu": judges.shared(right, by_otsu),
+             "run": judges.shared(right, by_run)}  # fmt: skip
+    return {"right": len(right), **found}
 
 
 def of_codes(save: Saver) -> Iterator[Record]:
@@ -154,12 +187,11 @@ SECTIONS: dict[str, Callable[[Saver], Iterator[Record]]] = {
 
 def of_folder(folder: Path, save: Saver) -> Iterator[Record]:
     """Judge the pictures of a folder by what they hold: words or codes; the first page of each."""
-    from isingdenoise.errors import IsingDenoiseError
-    from isingdenoise.io import read_picture
+    from isingdenoise.io import EXTENSIONS
 
-    for path in sorted(p for p in folder.iterdir() if p.is_file()):
+    for path in sorted(p for p in folder.iterdir() if p.suffix.lower() in EXTENSIONS):
         try:
-            picture = read_picture(path).pixels
+            picture = _first_page(path)
             made = run(picture)
         except IsingDenoiseError as error:
             yield {"section": "folder", "name": path.name, "error": str(error)}
@@ -170,7 +202,16 @@ def of_folder(folder: Path, save: Saver) -> Iterator[Record]:
             said = judges.texts(picture)
             record["codes"] = [sum(judges.decodes(x, text) for text in said)
                                for x in (picture, made.otsu, made.image)]  # fmt: skip
-        if judges.has_tesseract() and not any(record.get("codes", ())):
+        if judges.has_tesseract():
             grey, *others = (judges.words(x) for x in (picture, made.otsu, made.image))
             record["words"] = [len(grey), *(judges.shared(grey, other) for other in others)]
         yield record
+
+
+def _first_page(path: Path) -> npt.NDArray[Any]:
+    from isingdenoise.io import read_picture
+
+    try:
+        return read_picture(path).pixels
+    except ReadError:  # of many pages, perhaps
+        return read_picture(path, frame=0).pixels

@@ -59,7 +59,10 @@ def _of_pages(records: list[Record]) -> list[Goal]:
     return out
 
 
-KINDS = {"noisy": "words on noisy pages", "light": "words on pages in uneven light"}
+KINDS = {
+    "noisy": "words of the drawing, noisy pages",
+    "light": "words of the drawing, pages in uneven light",
+}
 
 
 def _of_codes(records: list[Record]) -> list[Goal]:
@@ -117,11 +120,13 @@ def _sum(records: Iterable[Record], key: str) -> int:
 
 
 def _pages_table(records: list[Record]) -> str:
-    rows = [
-        [r["name"], *(str(r.get(key, "")) for key in ("grey", "otsu", "run")), *_common(r)]
-        for r in records
-    ]
-    return _table(["page", "words in grey", "after Otsu", "after run", *COMMON], rows)
+    rows = []
+    for r in records:
+        counts = (str(r.get(key, "")) for key in ("right", "grey", "otsu", "run"))
+        errors = " / ".join(f"{100 * share:.2f}" for share in r["errors"])
+        rows.append([r["name"], *counts, errors, *_common(r)])
+    heads = ["page", "words", "in grey", "after Otsu", "after run", "bit errors, %: Otsu / run"]
+    return _table([*heads, *COMMON], rows)
 
 
 def _codes_table(records: list[Record]) -> str:
