@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import importlib.util
 import io
@@ -22,7 +21,8 @@ from quality.drawings import Picture
 from scipy import ndimage
 from skimage.filters import threshold_otsu
 
-CACHE = Path(tempfile.gettempdir()) / f"isingdenoise-words-{getpass.getuser()}"
+_USER = os.getuid() if hasattr(os, "getuid") else "own"  # Windows has a folder for each user
+CACHE = Path(tempfile.gettempdir()) / f"isingdenoise-words-{_USER}"
 QUIET = 16  # pixels of white around a code: some drawings end at the edge
 ARGUMENTS = ("--psm", "6")  # one uniform block of text
 SECONDS = 120  # after which Tesseract has read nothing

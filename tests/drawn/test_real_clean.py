@@ -78,6 +78,18 @@ def test_an_antialiased_page_comes_out_as_otsu_has_it(real, number):
     assert np.array_equal(made.image, made.otsu), f"{made.changed:.3%} changed"
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [12, 13])
+def test_a_large_page_of_which_a_sample_is_fitted_does_too(real, number):
+    page = real.pages.PAGES[number]
+    assert page.dpi == 300
+    picture, _ = real.pages.draw(page, number + 1)
+    assert picture.size > 1 << 20
+    made = real.sections.run(picture)
+    assert np.array_equal(made.image, made.otsu), f"{made.changed:.3%} changed"
+    assert not made.said
+
+
 def test_noise_on_the_same_page_is_removed(real):
     from dataclasses import replace
 
