@@ -90,6 +90,17 @@ def test_a_large_page_of_which_a_sample_is_fitted_does_too(real, number):
     assert not made.said
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["300 dpi, noise 0.37", "300 dpi, noise 0.65"])
+def test_noise_on_a_large_page_with_wide_margins_is_removed(real, name):
+    number, page = next((k, p) for k, p in enumerate(real.pages.PAGES, 1) if p.name == name)
+    picture, drawn = real.pages.draw(page, number)
+    made = real.sections.run(picture)
+    clean = drawn >= 0.5
+    assert np.mean(made.image != clean) < 0.7 * np.mean(made.otsu != clean)
+    assert made.assumed == "gaussian"
+
+
 def test_noise_on_the_same_page_is_removed(real):
     from dataclasses import replace
 
