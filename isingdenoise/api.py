@@ -235,10 +235,13 @@ def _keep_patterns(
     if coupling.pull == 0:
         return fit
     around, bright = surroundings_of(noise, x, mask)
-    if flip_rate(around) > (RARE if noise.two_valued else RARE_IN_GREY):
-        return fit
-    kept = keep_patterns(field, bright, around, coupling, bound=noise.two_valued)
-    return None if fit is None else replace(fit, kept=kept)
+    if flip_rate(around) <= (RARE if noise.two_valued else RARE_IN_GREY):
+        kept = keep_patterns(field, bright, around, coupling, bound=noise.two_valued)
+        fit = None if fit is None else replace(fit, kept=kept)
+    reconsider = getattr(noise, "reconsider", None)
+    if reconsider is not None:
+        reconsider(field, x, mask, coupling.pull)
+    return fit
 
 
 def divided_by(

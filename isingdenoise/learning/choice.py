@@ -15,6 +15,7 @@ from ..messages import collected, warn
 from ..noise import (
     AUTO,
     CLEAN,
+    NO_NOISE,
     NOISE_MODELS,
     Meaning,
     NoiseModel,
@@ -29,12 +30,14 @@ from ._held_out import HeldOut
 from ._search import START
 from ._windows import window_of
 from .fit import LEFT_ALONE, Fit
+from .patterns import most_in_patterns
 
 __all__ = ["AUTO", "Choice", "choose", "choose_noise", "resolve_noise", "surroundings_of"]
 
 #: Nats by which noise must lead 'leave alone' to be believed.
 EARN = 10.0
 
+_TIMES = 1.5
 _APART = 3.0  # standard deviations between the levels that Otsu's threshold may divide
 _FEW = 30  # flat surroundings that tell next to nothing
 
@@ -155,13 +158,17 @@ def _chosen(x: NDArray[Any], mask: NDArray[np.bool_] | None) -> Choice:
     evidence = {t.model.name: t.evidence for t in tries}
     if not believed:
         for message in first.messages:
-            warn(message)
+            if message != NO_NOISE:  # which the fit says
+                warn(message)
         model = _left_alone(first.model, x, mask)
         return Choice(model, Fit(LEFT_ALONE, evidence, notes=(_why(model, first.around),)))
     best = believed[0]
     for other in believed[1:]:
-        if other.score(x, mask) > best.score(x, mask) + other.earn:
-            best = other
+        if other.counts_itself or best.counts_itself:
+            better = other.evidence > best.evidence
+        else:
+            better = other.score(x, mask) > best.score(x, mask) + other.earn
+        best = other if better else best
     for message in best.messages:
         warn(message)
     return Choice(best.model, Fit(best.model.name, evidence), best.open)
@@ -178,12 +185,20 @@ class _Try:
             self.model = kind.from_image(x, mask=mask)
         self.around, bright = surroundings_of(self.model, x, mask)
         self.open = self.around.both.count < _FEW
-        self.evidence = _evidence(self.model, x, bright, self.around) - self.earn
+        own = _hook(self.model, "evidence", x, mask)
+        self.counts_itself = own is not None
+        if own is None:
+            own = _evidence(self.model, x, bright, self.around)
+        self.evidence = own - self.earn
+        # flips of that many pixels would show in every pattern
+        self.possible = not (self.open and self.model.two_valued and _too_many(self.model, bright))
         self._score: float | None = None
 
     @property
     def believed(self) -> bool:
-        return self.open or self.evidence >= EARN
+        if self.counts_itself:
+            return self.evidence >= EARN
+        return self.possible and (self.open or self.evidence >= EARN)
 
     def score(self, x: NDArray[Any], mask: NDArray[np.bool_] | None) -> float:
         """Return the log likelihood of hidden pixels, at a typical coupling."""
@@ -191,6 +206,17 @@ class _Try:
             held_out = HeldOut(window_of(x, mask, np.random.default_rng(0)), self.model, None)
             self._score = held_out.predict(Coupling.nearest(START)).score + held_out.constant
         return self._score
+
+
+def _hook(model: NoiseModel, name: str, *arguments: Any) -> Any:
+    """Return what a method of a model says; models need not be children of the base class."""
+    method = getattr(model, name, None)
+    return None if method is None else method(*arguments)
+
+
+def _too_many(model: NoiseModel, bright: NDArray[np.bool_]) -> bool:
+    """Return whether a pattern of 3 x 3 pixels shows fewer flips than the model has."""
+    return bool(max(getattr(model, "rates", (0.0,))) > _TIMES * most_in_patterns(bright))
 
 
 def surroundings_of(

@@ -24,7 +24,7 @@ from .._kernels.patterns import count_patterns, weigh_patterns
 from ..coupling import Coupling
 from ..noise import Surroundings
 
-__all__ = ["RARE", "keep_patterns"]
+__all__ = ["RARE", "RARE_IN_GREY", "flip_rate", "keep_patterns", "most_in_patterns"]
 
 #: Up to this share of flips the surroundings of most pixels are as they were.
 RARE = 0.03
@@ -34,6 +34,7 @@ RARE_IN_GREY = 2e-4
 
 _CODES = 512
 _CENTRE = 16
+_TELLING = 100  # pixels with a pattern of neighbours, for it to tell a share
 _SEVERAL = 100.0
 _EXPLAINED = 0.5  # share of the pixels of a pattern that noise must explain to turn them
 _BELOW_PULL = 0.95  # of the pull of all neighbours: what a lone pixel's field is bounded to
@@ -71,8 +72,7 @@ def keep_patterns(
         Pixels kept although six of their eight neighbours at least are of the
         other level.
     """
-    bits = np.zeros((bright.shape[0] + 2, bright.shape[1] + 2), np.uint8)
-    bits[1:-1, 1:-1] = bright
+    bits = _framed(bright)
     counts = np.zeros(_CODES, np.int64)
     count_patterns(bits, counts)
     explained = _explained(counts, around)
@@ -84,6 +84,38 @@ def keep_patterns(
         most[~stays] = _BELOW_PULL * max(agreeing, 0.0)
     weigh_patterns(field, bits, firmer, most)
     return int(counts[stays & (_disagreeing() >= _AGAINST)].sum())
+
+
+def most_in_patterns(bright: NDArray[np.bool_]) -> float:
+    """Return the largest share of flips that every pattern of neighbours allows; 1 if none tells.
+
+    Whatever the neighbours are, a share of flips turns at least as many pixels.
+
+    Parameters
+    ----------
+    bright : ndarray, shape (H, W), bool
+        The thresholded picture.
+    """
+    counts = _counted(bright)
+    both = np.stack([counts, counts[np.arange(_CODES) ^ _CENTRE]])
+    total, fewer = both.sum(axis=0), both.min(axis=0)
+    told = total >= _TELLING
+    if not told.any():
+        return 1.0
+    most = (fewer + 3 * np.sqrt(fewer) + 1) / np.maximum(total, 1)
+    return float(most[told].min())
+
+
+def _counted(bright: NDArray[np.bool_]) -> NDArray[np.int64]:
+    counts = np.zeros(_CODES, np.int64)
+    count_patterns(_framed(bright), counts)
+    return counts
+
+
+def _framed(bright: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    bits = np.zeros((bright.shape[0] + 2, bright.shape[1] + 2), np.uint8)
+    bits[1:-1, 1:-1] = bright
+    return bits
 
 
 def _explained(counts: NDArray[np.int64], around: Surroundings) -> NDArray[np.float64]:

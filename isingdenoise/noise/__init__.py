@@ -2,6 +2,7 @@
 
 from ..messages import EstimationWarning, collected, warn
 from .base import Meaning, NoiseModel, Tried
+from .estimation.guess import NO_NOISE
 from .estimation.surroundings import CLEAN, Surroundings, flat_surroundings, spread_in, undisturbed
 from .estimation.threshold import grey_split, levels_about
 from .field import field_and_offset, unit_scale
@@ -15,6 +16,7 @@ from .models import (
     PoissonNoise,
     ProbabilityNoise,
     SaltPepperNoise,
+    SpeckleNoise,
 )
 from .parameters import Parameter, Unit, parameter, parameters_of
 from .pixels import grey_values, observed
@@ -24,6 +26,7 @@ __all__ = [
     "AUTO",
     "CLEAN",
     "NOISE_MODELS",
+    "NO_NOISE",
     "EstimationWarning",
     "FlipNoise",
     "FlipPerLevelNoise",
@@ -37,6 +40,7 @@ __all__ = [
     "PoissonNoise",
     "ProbabilityNoise",
     "SaltPepperNoise",
+    "SpeckleNoise",
     "Surroundings",
     "Tried",
     "Unit",

@@ -112,6 +112,42 @@ class NoiseModel(ABC):
         """
         return True
 
+    def evidence(self, x: NDArray[Any], mask: NDArray[np.bool_] | None) -> float | None:
+        """Return the nats by which this noise leads a clean picture; None: single pixels tell.
+
+        Models whose pixels are not independent count for themselves.
+
+        Parameters
+        ----------
+        x : ndarray, shape (H, W)
+            The noisy picture.
+        mask : ndarray of bool, shape (H, W), optional
+            False where a pixel is missing.
+        """
+        return None
+
+    def reconsider(
+        self,
+        field: NDArray[np.float32],
+        x: NDArray[Any],
+        mask: NDArray[np.bool_] | None,
+        pull: float,
+    ) -> None:
+        """Change the field of an Ising model by what single pixels do not tell, in place.
+
+        Parameters
+        ----------
+        field : ndarray, shape (H, W), float32
+            Half the log likelihood ratio of each pixel.
+        x : ndarray, shape (H, W)
+            The noisy picture.
+        mask : ndarray of bool, shape (H, W), optional
+            False where a pixel is missing.
+        pull : float
+            The largest pull of all neighbours together.
+        """
+        return None
+
     @abstractmethod
     def log_likelihood(self, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return (log p(x | z = -1), log p(x | z = +1)), each of the shape of `x`.

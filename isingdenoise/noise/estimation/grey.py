@@ -15,8 +15,8 @@ from ..pixels import grey_values, observed
 
 _SAMPLE = 1 << 18
 _BLUR = 5
-_WINDOW = 1 << 18
-_BAND = 64
+_WINDOW = 1 << 19
+_BAND = 24  # many thin ones: few thick ones may all lie in a margin
 _GROUPS = 8
 _CELLS, _ENDS = 2048, 256
 

@@ -20,6 +20,12 @@ from .scale import integer_range, saturation, smallest_spread, warn_if_close
 _ROWS = 64
 _WIDE = 0.8  # of the range of all grey values: what a sample of them should span
 
+#: What is said of a picture that shows no noise.
+NO_NOISE = (
+    "no noise about the two grey values: the picture stays as it is; "
+    "if pixels are flipped, name the noise model 'flip'"
+)
+
 Floats = NDArray[np.float64]
 
 
@@ -107,10 +113,7 @@ def first_guess(
     if levels is None:
         warn_if_close(x, known, from_zero=False)
     if not quiet:
-        warn(
-            "no noise about the two grey values: the picture stays as it is; "
-            "if pixels are flipped, name the noise model 'flip'"
-        )
+        warn(NO_NOISE)
     return _noiseless(x, known, smallest_spread(x, known))
 
 

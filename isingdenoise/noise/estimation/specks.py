@@ -23,13 +23,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .surroundings import grown
 
-__all__ = ["LARGEST", "Specks", "find_specks", "has_lone_parts"]
+__all__ = ["LARGEST", "NO_SPECKS", "Specks", "find_specks", "has_lone_parts"]
 
 #: Pixels of the largest component that may be a speck.
 LARGEST = 9
@@ -72,6 +73,11 @@ class Specks:
     count: int
     pixels: int
     evidence: float
+
+
+_NOWHERE = np.empty(0, np.intp)
+#: Of a picture without small parts.
+NO_SPECKS = Specks(_NOWHERE, _NOWHERE, np.empty(0, np.bool_), 0, 0, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,7 +164,7 @@ def _parts(plane: Bools) -> _Parts:
 
     height, width = plane.shape
     tall = max(1, _STRIP // width)
-    found: list[tuple[NDArray[np.float64], ...]] = []
+    found: list[tuple[NDArray[Any], ...]] = []
     pixels: list[tuple[Ints, ...]] = []
     areas, large, before = np.zeros(_FAR + 1), 0, 0
     for top in range(0, height, tall):
@@ -186,7 +192,9 @@ def _parts(plane: Bools) -> _Parts:
         before += count
     columns_of = [np.concatenate(c) for c in zip(*found, strict=True)]
     pixels_of = [np.concatenate(c) for c in zip(*pixels, strict=True)]
-    return _Parts(*columns_of, *pixels_of, areas, large)  # type: ignore[arg-type]
+    kind, distance, row, column, size = columns_of
+    part, rows, columns = pixels_of
+    return _Parts(kind, distance, row, column, size, part, rows, columns, areas, large)
 
 
 def _distances(big: Bools, areas: NDArray[np.float64]) -> NDArray[np.uint8]:
@@ -212,7 +220,11 @@ def _in_line(parts: _Parts) -> Bools:
         order = np.lexsort((along, np.rint(across)))
         a, b, kind = along[order], across[order], parts.kind[order]
         for step in (1, 2):  # a speck may lie between two dots
-            first, second, third = (slice(None, -2 * step), slice(step, -step), slice(2 * step, None))
+            first, second, third = (
+                slice(None, -2 * step),
+                slice(step, -step),
+                slice(2 * step, None),
+            )
             gap, next_gap = a[second] - a[first], a[third] - a[second]
             same = (np.abs(b[second] - b[first]) <= 1) & (np.abs(b[third] - b[second]) <= 1)
             same &= (kind[first] == kind[second]) & (kind[second] == kind[third])

@@ -216,11 +216,11 @@ def impulses_in(
 
 
 def thinned(x: Any, skip: slice) -> Any:
-    """Return every so many bands of 64 rows of a picture; None of None."""
+    """Return every so many bands of 24 rows of a picture; None of None."""
     if x is None:
         return None
     height = x.shape[0]
-    tall = 64
+    tall = 24
     starts = np.arange(0, max(height - tall, 1), tall)[skip]
     return np.concatenate([x[top : top + tall] for top in starts])
 

@@ -13,6 +13,7 @@ from .laplace import LaplaceNoise
 from .poisson import PoissonNoise
 from .probability import ProbabilityNoise
 from .salt_pepper import SaltPepperNoise
+from .speckle import SpeckleNoise
 
 __all__ = [
     "NOISE_MODELS",
@@ -24,6 +25,7 @@ __all__ = [
     "PoissonNoise",
     "ProbabilityNoise",
     "SaltPepperNoise",
+    "SpeckleNoise",
 ]
 
 #: Every noise model by its name.
@@ -36,6 +38,7 @@ NOISE_MODELS: dict[str, type[NoiseModel]] = {
         FlipNoise,
         FlipPerLevelNoise,
         SaltPepperNoise,
+        SpeckleNoise,
         PoissonNoise,
         ProbabilityNoise,
     )
