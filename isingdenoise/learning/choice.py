@@ -189,7 +189,7 @@ class _Try:
         self.counts_itself = own is not None
         if own is None:
             own = _evidence(self.model, x, bright, self.around)
-        self.evidence = own - self.earn
+        self.evidence = float(own) - self.earn
         # flips of that many pixels would show in every pattern
         self.possible = not (self.open and self.model.two_valued and _too_many(self.model, bright))
         self._score: float | None = None

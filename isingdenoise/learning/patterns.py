@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._kernels.patterns import count_patterns, weigh_patterns
 from ..coupling import Coupling
 from ..noise import Surroundings
 
@@ -72,6 +71,8 @@ def keep_patterns(
         Pixels kept although six of their eight neighbours at least are of the
         other level.
     """
+    from .._kernels.patterns import count_patterns, weigh_patterns  # the compiler comes with it
+
     bits = _framed(bright)
     counts = np.zeros(_CODES, np.int64)
     count_patterns(bits, counts)
@@ -107,6 +108,8 @@ def most_in_patterns(bright: NDArray[np.bool_]) -> float:
 
 
 def _counted(bright: NDArray[np.bool_]) -> NDArray[np.int64]:
+    from .._kernels.patterns import count_patterns
+
     counts = np.zeros(_CODES, np.int64)
     count_patterns(_framed(bright), counts)
     return counts

@@ -102,7 +102,7 @@ def test_json_has_stable_keys(noisy, clean):
     record = json.loads(succeed("compare", noisy, "--clean", clean, "--json", *FEW).stdout)
     first = ["input", "noise", "coupling", "engines"]
     assert list(record) == [*first, "calibration", "background", "background_range"]
-    assert (record["background"], record["background_range"]) == (None, None)
+    assert (record["background"], record["background_range"]) == ("detect", [1.0, 1.0])
     assert list(record["calibration"]) == ["bias", "slope"]
     assert record["noise"]["chosen"] is True
     assert record["input"] == str(noisy)

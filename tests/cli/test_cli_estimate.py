@@ -62,7 +62,8 @@ def test_json_is_the_library_s_record(noisy):
     assert (record["input"], record["version"]) == (str(noisy), isingdenoise.__version__)
     assert record["noise"]["sigma"] == found.noise.sigma
     assert plain(found.record()).items() <= record.items()
-    assert record["mask"] is record["plot"] is record["background"] is None
+    assert record["mask"] is record["plot"] is None
+    assert record["background"] == "detect"
 
 
 @pytest.mark.slow

@@ -25,7 +25,6 @@ from PIL import Image
 
 from isingdenoise import ENGINES, Coupling, MeanField, denoise
 from isingdenoise.io import read_picture, write_bilevel
-from isingdenoise.messages import EstimationWarning
 
 # fmt: off
 JSON_KEYS = [
@@ -82,7 +81,7 @@ def test_the_report_for_people_names_both_files_and_the_estimates(noisy):
     lines = succeed("run", noisy).stdout.splitlines()
     assert lines[0] == f"{noisy} -> {noisy.with_name('noisy.denoised.png')}"
     labels = [line.split()[0] for line in lines[1:]]
-    assert labels == ["noise", "coupling", "engine", "energy", "bound", "changed"]
+    assert labels == ["noise", "fit", "coupling", "engine", "energy", "bound", "changed"]
 
 
 @pytest.mark.slow
@@ -131,7 +130,7 @@ def test_json_has_stable_keys_and_no_nan(noisy, tmp_path, engine):
     assert list(record["noise"]) == ["name", "levels", "sigma", "sigma_unit", "chosen"]
     assert record["coupling"]["source"] == "estimated"
     assert (record["calibration"] is None) == (engine != "mf")
-    assert (record["background"], record["background_range"]) == (None, None)
+    assert (record["background"], record["background_range"]) == ("detect", [1.0, 1.0])
     assert record["engine"]["name"] == engine
     assert np.isfinite(record["energy"])
     assert (record["bound"] is None) == (engine != "mf")
@@ -182,7 +181,8 @@ def test_the_coupling_in_one_two_or_three_numbers(noisy, text, coupling):
 def test_the_report_says_what_was_chosen_and_what_was_given(noisy, tmp_path):
     fax = save(tmp_path / "fax.png", scene() ^ (np.random.default_rng(0).random((32, 32)) < 0.1))
     for picture, model in ((noisy, "gaussian"), (fax, "flip")):
-        _, noise, coupling, *_ = succeed("run", picture).stdout.splitlines()
+        _, noise, fit, coupling, *_ = succeed("run", picture).stdout.splitlines()
+        assert fit.startswith(f"  fit       {model} leads leaving it alone by ")
         assert noise.split()[1].rstrip(",") == model
         assert noise.endswith(" (chosen by auto)")
         assert coupling.endswith(" (estimated)")
@@ -200,8 +200,7 @@ def test_uneven_light_is_divided_out_before_anything_is_estimated(tmp_path):
     record = strict_json(succeed("run", picture, *options, "--json").stdout)
     np.testing.assert_array_equal(load(tmp_path / "out.png")[1], expected.image)
     assert np.mean(expected.image != scene(64, 64)) < 0.005
-    with pytest.warns(EstimationWarning, match="divide out uneven light"):
-        undivided = denoise(load(picture)[1])
+    undivided = denoise(load(picture)[1], background=None)
     assert np.mean(undivided.image != scene(64, 64)) > 0.1  # what light does
     assert tuple(record["noise"]["levels"]) == expected.noise.levels
     assert record["bound"] == expected.solution.lower_bound

@@ -33,12 +33,7 @@ def test_every_clean_picture_is_tested(shown):
     assert all(name.endswith(zxing_alone) for name in set(shown) - set(CLEAN))
 
 
-NOT_YET = pytest.mark.xfail(reason="taken for flips at the top of their range", strict=True)
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=NOT_YET) if n in HALFTONES else n for n in CLEAN]
-)
+@pytest.mark.parametrize("name", list(CLEAN))
 def test_a_clean_picture_stays(real, shown, name):
     made = real.sections.run(shown[name])
     assert np.array_equal(made.image, made.otsu), f"{made.changed:.3%} changed"

@@ -2,20 +2,21 @@ r"""Specks: small components that lie at random, told from dots, which have comp
 
 Specks fall on the picture like rain: as many of a size on an area near text as
 on the same area far from it. Dots of the text (of an i, full stops, umlauts)
-lie near larger components and nowhere else. So with :math:`\lambda_a` specks
-of size a per pixel far from all larger components, of the :math:`n_{a,d}`
-components of that size at distance d the share
+lie near larger components and nowhere else. So where components of
+one shape are no more frequent near larger ones than the area there explains,
 
-.. math:: \min\left(1, \frac{\lambda_a A_d}{n_{a,d}}\right)
+.. math:: n_{near} \le \lambda A_{near} + 2 \sqrt{\lambda A_{near}}, \qquad
+          \lambda = n_{far} / A_{far},
 
-are specks, :math:`A_d` being the area at that distance (empirical Bayes).
+all of them are specks; where they are more frequent, some are dots, and only
+those far from everything are taken for specks.
 Dots of a leader or of a halftone are far from larger components as well, but
 they lie at equal distances in a row, or more evenly than at random.
 
 References
 ----------
-Efron, Large-Scale Inference (2010), chapter 5, for the share that the null
-explains; Diggle, Statistical Analysis of Spatial Point Patterns (2003), for
+Efron, Large-Scale Inference (2010), chapter 5, for what the null explains;
+Diggle, Statistical Analysis of Spatial Point Patterns (2003), for
 the index of dispersion.
 """
 
@@ -34,9 +35,8 @@ __all__ = ["LARGEST", "NO_SPECKS", "Specks", "find_specks", "has_lone_parts"]
 
 #: Pixels of the largest component that may be a speck.
 LARGEST = 9
-_CLASSES = np.array([0, 0, 1, 2, 3, 4, 4, 5, 5, 5])  # of sizes 0 to 9
 _FAR = 9  # the first distance, in pixels, that is far from a larger component
-_SURE = 0.7  # share of specks from which a component is one
+_CHANCE = 2.0  # standard errors
 _CLEAN = 2e-6  # of each size on a pixel of a clean picture: dirt
 _FEWEST = 10  # specks far from anything
 _CELL = 48
@@ -82,7 +82,7 @@ NO_SPECKS = Specks(_NOWHERE, _NOWHERE, np.empty(0, np.bool_), 0, 0, 0.0)
 
 @dataclass(frozen=True, eq=False)
 class _Parts:
-    """Small components: size class, distance, place, and their pixels; areas by distance."""
+    """Small components: shape, distance, place, and their pixels; areas by distance."""
 
     kind: Ints
     distance: Ints
@@ -105,13 +105,13 @@ def find_specks(plane: Bools) -> Specks:
         True for the colour that specks have.
     """
     parts = _parts(plane)
-    far = (parts.distance >= _FAR) & ~_in_line(parts)
+    in_line = _in_line(parts)
+    far = (parts.distance >= _FAR) & ~in_line
     none = np.zeros(parts.rows.size, np.bool_)
     specks = np.zeros(parts.kind.size, np.bool_)
     evidence = 0.0
-    kinds = int(_CLASSES.max()) + 1
     if np.count_nonzero(far) >= _FEWEST and _at_random(parts, far):
-        for kind in range(kinds):
+        for kind in np.unique(parts.kind):
             of_kind = parts.kind == kind
             k = int(np.count_nonzero(far & of_kind))
             expected = _CLEAN * parts.areas[_FAR]
@@ -120,11 +120,10 @@ def find_specks(plane: Bools) -> Specks:
             evidence += k * math.log(k / expected) - (k - expected)
             density = k / parts.areas[_FAR]
             specks |= far & of_kind
-            for d in range(_FAR):
-                here = of_kind & (parts.distance == d)
-                n = int(np.count_nonzero(here))
-                if n and density * parts.areas[d] > _SURE * n:
-                    specks |= here
+            near = of_kind & (parts.distance < _FAR)
+            by_chance = density * float(parts.areas[:_FAR].sum())
+            if np.count_nonzero(near) <= by_chance + _CHANCE * math.sqrt(by_chance):
+                specks |= near & ~in_line  # as many as far away: none of them is a dot
     pixels = int(parts.size[specks].sum())
     if parts.large < _INK * pixels:
         return Specks(parts.rows, parts.columns, none, 0, 0, 0.0)
@@ -187,7 +186,7 @@ def _parts(plane: Bools) -> _Parts:
         np.minimum.at(distance, part, distances[rows, columns])
         row = np.bincount(part, rows, count) / size + top if count else np.empty(0)
         column = np.bincount(part, columns, count) / size if count else np.empty(0)
-        found.append((_CLASSES[size], distance, row, column, size))
+        found.append((_shapes(part, rows, columns, size), distance, row, column, size))
         pixels.append((part + before, rows + top, columns))
         before += count
     columns_of = [np.concatenate(c) for c in zip(*found, strict=True)]
@@ -195,6 +194,22 @@ def _parts(plane: Bools) -> _Parts:
     kind, distance, row, column, size = columns_of
     part, rows, columns = pixels_of
     return _Parts(kind, distance, row, column, size, part, rows, columns, areas, large)
+
+
+def _shapes(part: Ints, rows: Ints, columns: Ints, size: Ints) -> Ints:
+    """Return a number for the size, height and width of each component, less than 1,000.
+
+    Dots of a text have one shape; what specks of that shape explain of them is less than
+    what all specks of that size do.
+    """
+    sides = []
+    for places in (rows, columns):
+        first = np.full(size.size, np.iinfo(np.intp).max)
+        last = np.full(size.size, -1)
+        np.minimum.at(first, part, places)
+        np.maximum.at(last, part, places)
+        sides.append(last - first)
+    return np.asarray(size * 100 + sides[0] * 10 + sides[1], np.intp)
 
 
 def _distances(big: Bools, areas: NDArray[np.float64]) -> NDArray[np.uint8]:

@@ -125,7 +125,7 @@ class SaltPepperNoise(GreyNoise):
         if values.size == 0 or values.min() == values.max():
             return False
         ends = impulse_limits(x, mask)
-        minus, plus = simpler.log_likelihood(np.array(ends, x.dtype))
+        minus, plus = simpler.log_likelihood(np.array(ends, np.float64))
         sides = impulses_in(x, mask, (simpler.levels[0] + simpler.levels[1]) / 2, ends)
         told = [
             _more_than(side, math.exp(min(float(log_p), 0.0)))
