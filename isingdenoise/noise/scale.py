@@ -12,7 +12,7 @@ from .pixels import grey_values
 
 __all__ = ["check_scale"]
 
-_PIXELS_AT_ONCE = 1 << 20  # of larger pictures as many are looked at
+_SAMPLE = 1 << 17  # pixels: of larger pictures about as many are looked at
 
 
 def check_scale(
@@ -45,9 +45,12 @@ def check_scale(
         raise ParameterError(
             "levels", f"black {low:g} and white {high:g} do not fit a 1-bit picture (-1 and 1)"
         )
-    step = max(1, x.size // _PIXELS_AT_ONCE)
-    sample = x if mask is None else x[mask]
-    grey = grey_values(sample.reshape(-1)[::step])
+    step = x.size // _SAMPLE | 1  # odd: no few columns alone
+    sample = x.reshape(-1)[::step]
+    if mask is not None:
+        seen = mask.reshape(-1)[::step]
+        sample = sample[seen] if seen.any() else x[mask][::step]
+    grey = grey_values(sample)
     grey = grey[~np.isnan(grey)]
     if grey.size == 0:
         return

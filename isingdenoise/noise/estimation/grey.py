@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..pixels import grey_values, observed
+from ..tables import count_values, tabulated
 
 _SAMPLE = 1 << 18
 _BLUR = 5
@@ -28,15 +29,10 @@ def histogram(x: NDArray[Any], mask: NDArray[np.bool_] | None = None) -> tuple[F
 
     Exact for 8 and 16 bit; of other pictures at most 2^18 pixels are drawn.
     """
+    if tabulated(x):
+        values, counts = count_values(x, mask)
+        return grey_values(values), counts.astype(np.float64)
     flat = x.reshape(-1) if mask is None else x[mask]
-    if x.dtype.kind in "iu" and x.dtype.itemsize <= 2:
-        low = int(np.iinfo(x.dtype).min)
-        counts = np.zeros(1 << (8 * x.dtype.itemsize), np.int64)
-        for start in range(0, flat.size, _SAMPLE):
-            part = flat[start : start + _SAMPLE].astype(np.int64) - low
-            counts += np.bincount(part, minlength=counts.size)
-        met = np.flatnonzero(counts)
-        return met.astype(np.float64) + low, counts[met].astype(np.float64)
     if flat.size > _SAMPLE:
         flat = flat[np.random.default_rng(0).integers(0, flat.size, _SAMPLE)]
     grey = grey_values(flat)
