@@ -20,7 +20,7 @@ def count_values(x, known, counts):
     x : array, shape (n,), uint8 or uint16
         The pixels.
     known : array, shape (n,) or (0,), uint8
-        0 where one is missing; empty where none is.
+        0 where one is missing, anything else where not; empty where none is.
     counts : array, shape (2, 2^8 or 2^16), int64
         Is added to. Two rows, whose sum counts: an addition need not wait for
         the one before, as neighbouring pixels often have one value.
@@ -28,7 +28,7 @@ def count_values(x, known, counts):
     n = x.size
     if known.size:
         for i in range(n):
-            counts[i & 1, x[i]] += np.int64(known[i])
+            counts[i & 1, x[i]] += np.int64(known[i] != 0)
     else:
         for i in range(0, n - 1, 2):
             counts[0, x[i]] += 1

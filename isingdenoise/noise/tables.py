@@ -36,9 +36,11 @@ def count_values(x: NDArray[Any], mask: Bools | None) -> tuple[NDArray[Any], NDA
     from .._kernels.grey import count_values as count
 
     index, every = _index(x), _every(x)
-    rows = np.zeros((2, every.size), np.int64)
+    rows = np.zeros((2, 1 << (8 * x.dtype.itemsize)), np.int64)
     count(index, _flags(mask), rows)
     counts = rows.sum(axis=0)
+    if x.dtype == np.bool_:
+        counts = np.array([counts[0], counts[1:].sum()])  # True may be any byte but 0
     met = np.flatnonzero(counts)
     values, counts = every[met], counts[met]
     order = np.argsort(values)
@@ -69,6 +71,8 @@ def look_up(
 
     table = np.zeros(1 << (8 * x.dtype.itemsize), np.float32)
     table[_index(values)] = results
+    if x.dtype == np.bool_:
+        table[2:] = table[1]
     out = np.empty(x.shape, np.float32)
     fill(_index(x), _flags(mask), table, out.reshape(-1))
     return out
@@ -82,7 +86,7 @@ def _index(x: NDArray[Any]) -> NDArray[Any]:
 def _every(x: NDArray[Any]) -> NDArray[Any]:
     """Return the value of each unsigned number."""
     if x.dtype == np.bool_:
-        return np.array([False, True] + 254 * [True])  # bools have no other bits
+        return np.array([False, True])
     unsigned = np.dtype(f"u{x.dtype.itemsize}")
     return np.arange(1 << (8 * x.dtype.itemsize), dtype=unsigned).view(x.dtype)
 
