@@ -98,8 +98,9 @@ def fit_weights(columns: Floats, evidence: Floats, expected: Floats) -> Floats:
     r"""Return the weights w of log odds `w @ columns` that explain the evidence best.
 
     Maximises :math:`\sum_i \log(\sigma(\eta_i) e^{e_i} + \sigma(-\eta_i)) -
-    5 |w - w_0|^2` by Newton steps on the likelihood of the completed data,
-    each shortened until the objective rises.
+    5 |w - w_0|^2` by Newton steps, each shortened until the objective rises.
+    Where it is not concave the likelihood of the completed data, which always
+    is, gives the curvature.
 
     Parameters
     ----------
@@ -116,9 +117,10 @@ def fit_weights(columns: Floats, evidence: Floats, expected: Floats) -> Floats:
         eta = _combined(w, columns)
         prior, posterior = sigmoid(eta), sigmoid(eta + evidence)
         slope = np.einsum("kn,n->k", columns, posterior - prior) - _PRECISION * (w - expected)
-        weight = np.maximum(prior * (1 - prior), 1e-7)
-        curvature = np.einsum("kn,ln,n->kl", columns, columns, weight)
-        curvature += _PRECISION * np.eye(w.size)
+        completed = np.maximum(prior * (1 - prior), 1e-7)
+        curvature = _curvature(columns, completed - posterior * (1 - posterior))
+        if np.linalg.eigvalsh(curvature)[0] < _PRECISION:
+            curvature = _curvature(columns, completed)
         step = np.linalg.solve(curvature, slope)
         share = 1.0
         while (new := _objective(columns, evidence, expected, w + share * step)) < best:
@@ -130,6 +132,12 @@ def fit_weights(columns: Floats, evidence: Floats, expected: Floats) -> Floats:
             break
         best = new
     return w
+
+
+def _curvature(columns: Floats, weight: Floats) -> Floats:
+    # einsum has no fast loop for three factors
+    inner = np.einsum("kn,ln->kl", columns * weight, columns)
+    return np.asarray(inner + _PRECISION * np.eye(len(columns)))
 
 
 def log_evidence(eta: Floats, evidence: Floats) -> float:

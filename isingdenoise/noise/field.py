@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,11 @@ from ..model import FIELD_LIMIT
 from .base import NoiseModel
 from .pixels import grey_values
 from .scale import check_scale
+from .tables import count_values, look_up, tabulated
 
 __all__ = ["field_and_offset", "unit_scale"]
 
-_PIXELS_AT_ONCE = 1 << 20
-_PIXELS_IN_CACHE = 1 << 14
-_FEW = (np.dtype(np.bool_), np.dtype(np.uint8))  # types of at most 256 values
-_BITS = np.array([False, True])
+_PIXELS_AT_ONCE = 1 << 16  # as many as a cache holds
 
 
 def field_and_offset(
@@ -50,51 +49,43 @@ def field_and_offset(
     check_scale(noise.levels, x, mask, getattr(noise, "spread", 0.0))
     if mask is not None and not mask.any():
         return np.zeros(x.shape, np.float32), 0.0
-    if x.dtype in _FEW:
-        return _looked_up(noise, x, mask)
+    if tabulated(x):
+        values, counts = count_values(x, mask)
+        h, offset = _of_values(noise, values[None], counts[None])
+        return look_up(x, mask, values, h[0]), offset
     field = np.empty(x.shape, np.float32)
     offset = 0.0
-    rows = max(1, _PIXELS_AT_ONCE // x.shape[1])
     # What stands in a missing pixel need not be a value the model knows.
     filler = x[0, 0] if mask is None else x[np.unravel_index(mask.argmax(), x.shape)]
-    for start in range(0, x.shape[0], rows):
-        band = slice(start, start + rows)
-        seen = x[band] if mask is None else np.where(mask[band], x[band], filler)
-        minus, plus = noise.log_likelihood(seen)
-        h, c = (plus - minus) / 2, (plus + minus) / 2
-        known = ~np.isnan(h)
-        if mask is not None:
-            known &= mask[band]
-        field[band] = np.where(known, np.clip(h, -FIELD_LIMIT, FIELD_LIMIT), 0)
-        offset += float(np.sum(c, where=known))
+    for band in _bands(x):
+        if mask is None:
+            field[band], c = _of_values(noise, x[band], None)
+        else:
+            field[band], c = _of_values(noise, np.where(mask[band], x[band], filler), mask[band])
+        offset += c
     return field, offset
 
 
-def _looked_up(
-    noise: NoiseModel, x: NDArray[Any], mask: NDArray[np.bool_] | None
-) -> tuple[NDArray[np.float32], float]:
-    """Return field and offset of a picture of at most 256 values: each is asked for once."""
-    index = x.view(np.uint8)
+def _of_values(
+    noise: NoiseModel, x: NDArray[Any], counts: NDArray[Any] | None
+) -> tuple[NDArray[np.float64], float]:
+    """Return the field of some pixels, and their part of the offset; each counts so often."""
+    minus, plus = noise.log_likelihood(x)
+    h, c = (plus - minus) / 2, plus + minus
+    np.clip(h, -FIELD_LIMIT, FIELD_LIMIT, out=h)
+    known = ~np.isnan(h)
+    if counts is not None and counts.dtype == np.bool_:
+        known &= counts
+    elif counts is not None:
+        c *= counts
+    if not known.all():
+        h[~known] = 0
+    return h, float(np.sum(c, where=known)) / 2
+
+
+def _bands(x: NDArray[Any]) -> Iterator[slice]:
     rows = max(1, _PIXELS_AT_ONCE // x.shape[1])
-    seen: Any = {} if mask is None else {"where": mask}
-    least, most = int(index.min(initial=255, **seen)), int(index.max(initial=0, **seen))
-    met = np.arange(least, most + 1, dtype=np.uint8)  # the model need not know any others
-    minus, plus = noise.log_likelihood(met.view(x.dtype)[None])
-    h, c = ((plus - minus) / 2)[0], ((plus + minus) / 2)[0]
-    h_of, c_of, known_of = np.zeros(256, np.float32), np.zeros(256), np.zeros(256, np.bool_)
-    known_of[met] = ~np.isnan(h)
-    h_of[met] = np.where(known_of[met], np.clip(h, -FIELD_LIMIT, FIELD_LIMIT), 0)
-    c_of[met] = c
-    field, offset = np.empty(x.shape, np.float32), 0.0
-    for start in range(0, x.shape[0], rows):
-        band = slice(start, start + rows)
-        known = np.take(known_of, index[band])
-        if mask is not None:
-            known &= mask[band]
-        field[band] = np.where(known, np.take(h_of, index[band]), 0)
-        # In the order of all other pictures, so that a dtype makes no difference.
-        offset += float(np.sum(np.take(c_of, index[band]), where=known))
-    return field, offset
+    return (slice(start, start + rows) for start in range(0, x.shape[0], rows))
 
 
 def unit_scale(noise: NoiseModel, x: NDArray[Any]) -> NDArray[np.float32]:
@@ -112,17 +103,21 @@ def unit_scale(noise: NoiseModel, x: NDArray[Any]) -> NDArray[np.float32]:
     ndarray, shape (H, W), float32
     """
     low, high = noise.levels
+    if tabulated(x):
+        values, _ = count_values(x, None)
+        return look_up(x, None, values, _scaled(values, low, high))
     out = np.empty(x.shape, np.float32)
-    rows = max(1, _PIXELS_IN_CACHE // x.shape[1])
-    if x.dtype in _FEW:
-        grey = grey_values(np.arange(256, dtype=np.uint8) if x.dtype != np.bool_ else _BITS)
-        table = np.clip((2 * grey - (low + high)) / (high - low), -1, 1).astype(np.float32)
-        for start in range(0, x.shape[0], rows):  # indices become eight times as large
-            band = slice(start, start + rows)
-            np.take(table, x[band].view(np.uint8), out=out[band], mode="clip")
-        return out
-    for start in range(0, x.shape[0], rows):
-        grey = grey_values(x[start : start + rows])
-        out[start : start + rows] = np.clip((2 * grey - (low + high)) / (high - low), -1, 1)
-    np.copyto(out, np.float32(0), where=np.isnan(out))
+    for band in _bands(x):
+        out[band] = _scaled(x[band], low, high)
     return out
+
+
+def _scaled(x: NDArray[Any], low: float, high: float) -> NDArray[np.float64]:
+    grey = grey_values(x)
+    grey *= 2
+    grey -= low + high
+    grey /= high - low
+    np.clip(grey, -1, 1, out=grey)
+    if x.dtype.kind == "f":
+        grey[np.isnan(grey)] = 0
+    return grey

@@ -25,7 +25,7 @@ LAYERS = {
     "metrics": {"validation", "errors"},
     "diagnostics": {"validation", "errors"},
     "messages": set(),
-    "noise": {"messages", "model", "validation", "errors"},
+    "noise": {"_kernels", "messages", "model", "validation", "errors"},
     "background": {"validation", "errors"},
     "backends": {"_kernels", "model", "coupling", "errors"},
     "deadline": {"validation", "errors"},

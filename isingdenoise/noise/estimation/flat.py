@@ -18,6 +18,7 @@ _SAME = 1 / 250  # of the levels' distance: what counts as one grey value
 _MOST = 0.99
 _ISOLATED = 0.01
 _FEW = 0.01
+_ONE = np.float32(1)
 
 Bools = NDArray[np.bool_]
 
@@ -99,7 +100,7 @@ def noiseless_levels(
     if np.count_nonzero(flat & inside) < _MOST * np.count_nonzero(inside):
         return None
     ends = float(grey[known].min()), float(grey[known].max())
-    if _has_isolated_pixels(grey, np.where(bright, 1.0, -1.0) * known, flat, ends):
+    if _has_isolated_pixels(grey, np.where(bright, _ONE, -_ONE) * known, flat, ends):
         return None
     low, high = (
         float(np.median(grey[1:-1, 1:-1][side])) if side.mean() > _FEW else end
@@ -109,7 +110,7 @@ def noiseless_levels(
 
 
 def _has_isolated_pixels(
-    grey: NDArray[np.float64], seen: NDArray[np.float64], flat: Bools, ends: tuple[float, float]
+    grey: NDArray[np.float64], seen: NDArray[np.float32], flat: Bools, ends: tuple[float, float]
 ) -> bool:
     """Return whether pixels stand against their surroundings more often than dots do.
 
@@ -120,7 +121,7 @@ def _has_isolated_pixels(
     counted = np.zeros_like(around)
     for end in ends:
         same = np.abs(grey - end) <= _SAME * (ends[1] - ends[0])
-        counted = np.maximum(counted, neighbour_sum(same.astype(np.float64), 2))
+        counted = np.maximum(counted, neighbour_sum(same.astype(np.float32), 2))
     busy = (np.abs(around) >= 20) & (seen != 0) & (counted < 12)
     busy[1:-1, 1:-1] &= ~flat
     alone = int(np.count_nonzero(busy & (seen * around < 0)))

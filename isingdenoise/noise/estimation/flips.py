@@ -23,7 +23,7 @@ _GARBAGE = 0.4  # a side with more flips is no side: its surroundings are gaps i
 _ROUNDS = 4
 _GREY = 0.1
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 Bools = NDArray[np.bool_]
 
 
@@ -153,10 +153,11 @@ def most_flips(seen: Floats) -> tuple[float, float]:
 
 
 def thresholded(x: NDArray[Any], mask: Bools | None, middle: float) -> Floats:
-    """Return -1 below `middle`, +1 from there on, 0 where missing; of large pictures bands."""
+    """Return -1 below `middle`, +1 from there on, 0 where missing; of large pictures parts."""
     window = bands(x)
     known = observed(window, None if mask is None else bands(mask))
-    return np.where(grey_values(window) >= middle, 1.0, -1.0) * known
+    one = np.float32(1)  # counts of neighbours are exact in single precision
+    return np.where(grey_values(window) >= middle, one, -one) * known
 
 
 def two_levels(x: NDArray[Any], mask: NDArray[np.bool_] | None) -> tuple[float, float]:

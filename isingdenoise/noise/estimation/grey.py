@@ -6,17 +6,20 @@ or pixels drawn at random from a large float one.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..pixels import grey_values, observed
+from ..tables import count_values, tabulated
 
 _SAMPLE = 1 << 18
 _BLUR = 5
-_WINDOW = 1 << 19
-_BAND = 24  # many thin ones: few thick ones may all lie in a margin
+_WINDOW = 1 << 18
+_TALL, _WIDE = 64, 128
+_QUANTILES = 1 << 16  # pixels that tell a threshold
 _GROUPS = 8
 _CELLS, _ENDS = 2048, 256
 
@@ -28,15 +31,10 @@ def histogram(x: NDArray[Any], mask: NDArray[np.bool_] | None = None) -> tuple[F
 
     Exact for 8 and 16 bit; of other pictures at most 2^18 pixels are drawn.
     """
+    if tabulated(x):
+        values, counts = count_values(x, mask)
+        return grey_values(values), counts.astype(np.float64)
     flat = x.reshape(-1) if mask is None else x[mask]
-    if x.dtype.kind in "iu" and x.dtype.itemsize <= 2:
-        low = int(np.iinfo(x.dtype).min)
-        counts = np.zeros(1 << (8 * x.dtype.itemsize), np.int64)
-        for start in range(0, flat.size, _SAMPLE):
-            part = flat[start : start + _SAMPLE].astype(np.int64) - low
-            counts += np.bincount(part, minlength=counts.size)
-        met = np.flatnonzero(counts)
-        return met.astype(np.float64) + low, counts[met].astype(np.float64)
     if flat.size > _SAMPLE:
         flat = flat[np.random.default_rng(0).integers(0, flat.size, _SAMPLE)]
     grey = grey_values(flat)
@@ -53,22 +51,24 @@ def by_neighbourhood(
     neighbours to those with the brightest. The noise of a pixel is independent
     of its neighbours', so in each group there is the same mixture of the same
     two densities but for its shares: dark and bright surroundings show each
-    level nearly alone. Of large pictures bands are taken.
+    level nearly alone. Of large pictures parts are taken (`bands`).
     """
     window = bands(x)
     known = observed(window, None if mask is None else bands(mask))
-    grey = np.where(known, grey_values(window), 0.0)
-    counts = neighbour_sum(known.astype(np.float64), 1)
-    around = neighbour_sum(grey, 1) / np.maximum(counts, 1)
-    around[counts == 0] = np.mean(grey, where=known) if known.any() else 0.0
+    exact = tabulated(window)
+    grey = np.where(known, _numbers(window), 0)
+    counts = np.maximum(neighbour_sum(known.astype(grey.dtype), 1), 0.5)
+    around = neighbour_sum(grey, 1) / counts
+    around[counts < 1] = np.mean(grey, where=known) if known.any() else 0.0
     where = np.flatnonzero(known)
-    exact = window.dtype.kind in "iu" and window.dtype.itemsize <= 2
     if not exact and where.size > _SAMPLE:
         where = where[np.random.default_rng(0).integers(0, where.size, _SAMPLE)]
     mean = around.reshape(-1)[where]
-    step = max(1, mean.size // _SAMPLE)
+    step = max(1, mean.size // _QUANTILES)
     edges = np.quantile(mean[::step], np.arange(1, _GROUPS) / _GROUPS) if mean.size else mean
-    group = np.searchsorted(edges, mean)
+    group = np.zeros(mean.size, np.intp)
+    for edge in edges:
+        group += mean > edge
     values = grey.reshape(-1)[where]
     if not exact:
         return _gathered(values, group)
@@ -127,12 +127,17 @@ def split_by_neighbourhood(
         False where a pixel is missing.
     """
     window = bands(x)
-    grey = grey_values(window)
+    grey = _numbers(window)
     known = observed(window, None if mask is None else bands(mask))
-    if known.any():
-        blurred = _box_mean(np.where(known, grey, grey[known].mean()))
-        if blurred[known].min() < blurred[known].max():
-            split = _two_classes(grey[known], blurred[known] > otsu(blurred[known]))
+    seen = grey.reshape(-1) if known.all() else grey[known]
+    if seen.size:
+        if seen.size < grey.size:
+            grey = np.where(known, grey, grey.dtype.type(seen.mean(dtype=np.float64)))
+        blurred = _box_mean(grey)
+        blurred = blurred.reshape(-1) if seen.size == grey.size else blurred[known]
+        if blurred.min() < blurred.max():
+            step = max(1, blurred.size // _QUANTILES) | 1
+            split = _two_classes(seen, blurred > otsu(blurred[::step]))
             if split[0] < split[1]:
                 return split
     values, weight = histogram(x, mask)
@@ -140,15 +145,21 @@ def split_by_neighbourhood(
 
 
 def _two_classes(
-    grey: Floats, bright: NDArray[np.bool_], weight: Floats | None = None
+    grey: NDArray[Any], bright: NDArray[np.bool_], weight: Floats | None = None
 ) -> tuple[float, float, float, float]:
     """Return the means of both classes, their common spread, and the share of the bright one."""
-    if weight is None:
-        weight = np.ones_like(grey)
-    low, high = (float(np.average(grey[c], weights=weight[c])) for c in (~bright, bright))
-    squares = (grey - np.where(bright, high, low)) ** 2
-    share = float(np.average(bright, weights=weight))
-    return low, high, float(np.sqrt(np.average(squares, weights=weight))), share
+    means, squares, totals = [], 0.0, []
+    for side in (~bright, bright):
+        part = grey[side].astype(np.float64)
+        weights = None if weight is None else weight[side]
+        mean = float(np.average(part, weights=weights)) if part.size else math.nan
+        part -= mean
+        part *= part
+        squares += float(np.sum(part) if weights is None else np.sum(weights * part))
+        means.append(mean)
+        totals.append(float(part.size if weights is None else weights.sum()))
+    total = sum(totals)
+    return means[0], means[1], math.sqrt(squares / total), totals[1] / total
 
 
 def otsu(values: Floats, weight: Floats | None = None) -> float:
@@ -167,16 +178,37 @@ def otsu(values: Floats, weight: Floats | None = None) -> float:
 
 
 def bands(x: NDArray[Any]) -> NDArray[Any]:
-    """Return a picture of at most about four million pixels: bands of rows from all of it."""
+    """Return a picture of at most about 260,000 pixels: parts of 64 x 128 from all of it.
+
+    They lie on a grid over the picture, and side by side in what is returned.
+    Arrays of one shape (a picture and its mask) are cut alike.
+    """
     height, width = x.shape
-    wanted = max(_BAND, _WINDOW // width)
-    if height <= wanted + 2 * _BAND:
+    if x.size <= _WINDOW:
         return x
-    starts = np.linspace(0, height - _BAND, wanted // _BAND).astype(int)
-    return np.concatenate([x[top : top + _BAND] for top in starts])
+    tall, wide = min(height, _TALL), min(width, _WIDE)
+    parts = _WINDOW // (tall * wide)
+    most_below, most_beside = height // tall, width // wide
+    beside = round(math.sqrt(parts * most_beside / most_below))
+    beside = min(max(beside, -(-parts // most_below), 1), most_beside)
+    below = min(max(parts // beside, 1), most_below)
+    rows = _places(height, tall, below)
+    columns = _places(width, wide, beside)
+    return x[np.ix_(rows, columns)]
 
 
-def _box_mean(grey: Floats) -> Floats:
+def _places(length: int, side: int, parts: int) -> NDArray[np.intp]:
+    """Return the rows (columns) of so many parts at equal distances."""
+    starts = np.linspace(0, length - side, parts).astype(np.intp)
+    return (starts[:, None] + np.arange(side)).reshape(-1)
+
+
+def _numbers(x: NDArray[Any]) -> NDArray[Any]:
+    """Return grey values as floats: single ones where sums of 25 pixels are exact in them."""
+    return x.astype(np.float32) if x.dtype.kind in "iu" and tabulated(x) else grey_values(x)
+
+
+def _box_mean(grey: NDArray[Any]) -> NDArray[Any]:
     """Return the mean over 5 x 5 pixels, the picture continued by its edge."""
     for axis in (0, 1):
         padding = [(0, 0), (0, 0)]
@@ -185,16 +217,20 @@ def _box_mean(grey: Floats) -> Floats:
         n = grey.shape[axis]
         total = np.zeros_like(grey)
         for k in range(_BLUR):
-            total += wide.take(range(k, k + n), axis)
-        grey = total / _BLUR
+            total += wide[k : k + n] if axis == 0 else wide[:, k : k + n]
+        total /= _BLUR
+        grey = total
     return grey
 
 
-def neighbour_sum(values: Floats, reach: int) -> Floats:
-    """Return the sum of the neighbours up to `reach` away; outside the picture they are 0."""
+def neighbour_sum(values: NDArray[Any], reach: int) -> NDArray[Any]:
+    """Return the sum of the neighbours up to `reach` away; outside the picture they are 0.
+
+    In the precision of `values`.
+    """
     height, width = values.shape
     wide = np.pad(values, reach)
-    rows = np.zeros((height, width + 2 * reach))
+    rows = np.zeros((height, width + 2 * reach), values.dtype)
     for k in range(2 * reach + 1):
         rows += wide[k : k + height]
     total = -values

@@ -17,7 +17,7 @@ from .flat import noiseless_levels, without_flat_parts
 from .grey import bands, by_neighbourhood, histogram, split_by_neighbourhood
 from .scale import integer_range, saturation, smallest_spread, warn_if_close
 
-_ROWS = 64
+_TILE = (64, 128)  # of pixels about such a value
 _WIDE = 0.8  # of the range of all grey values: what a sample of them should span
 
 #: What is said of a picture that shows no noise.
@@ -98,17 +98,11 @@ def first_guess(
         known = levels or levels_of_constant(value, integer_range(x))
         return _noiseless(x, known, (known[1] - known[0]) / 10)
     low, high = float(values.min()), float(values.max())
-    if not np.all((values == low) | (values == high)):
-        rest = without_flat_parts(x, mask, saturation(x, limits))
-        ends = noiseless_levels(x, mask, split_by_neighbourhood(x, mask)[:2])
-        if ends is None:
-            values, _ = histogram(x, rest)
-            low, high = float(values.min()), float(values.max())
-            if not np.all((values == low) | (values == high)):
-                found = _with_noise(x, rest, levels)
-                return found if limits is None else replace(found, data=_collapsed(found.data))
-            ends = low, high
-        low, high = ends
+    if not _two(values):
+        found = _of_parts(x, mask, levels, limits)
+        if isinstance(found, Guess):
+            return found
+        low, high = found
     known = levels or (low, high)
     if levels is None:
         warn_if_close(x, known, from_zero=False)
@@ -127,19 +121,58 @@ def _sample(
     whole, some = (histogram(*pair)[0] for pair in ((x, mask), (part, seen)))
     if some.size and np.ptp(some) >= _WIDE * np.ptp(whole):
         return part, seen
+    if part.shape[0] < _TILE[0] or part.shape[1] < 2 * _TILE[1]:
+        return x, mask
     known = observed(x, mask)
-    parts, masks = [part], [seen]
-    for end in (whole.min(), whole.max()):
-        row = int(((x == end) & known).any(axis=1).argmax())
-        rows = slice(max(row - _ROWS // 2, 0), max(row - _ROWS // 2, 0) + _ROWS)
-        parts.append(x[rows])
-        masks.append(None if mask is None else mask[rows])
-    return np.concatenate(parts), None if mask is None else np.concatenate(masks)  # type: ignore[arg-type]
+    for k, end in enumerate((whole.min(), whole.max())):
+        place = np.unravel_index(int(((x == end) & known).argmax()), x.shape)
+        there = tuple(
+            slice(start, start + side)
+            for start, side in (
+                (min(max(int(at) - side // 2, 0), length - side), side)
+                for at, side, length in zip(place, _TILE, x.shape, strict=True)
+            )
+        )
+        here = (slice(0, _TILE[0]), slice(k * _TILE[1], (k + 1) * _TILE[1]))
+        part[here] = x[there]
+        if seen is not None and mask is not None:
+            seen[here] = mask[there]
+    return part, seen
 
 
 def _noiseless(x: NDArray[Any], levels: tuple[float, float], sigma: float) -> Guess:
     nothing = np.empty(0), np.empty(0), np.empty(0, np.intp)
     return Guess(levels, sigma, 0.5, nothing, smallest_spread(x, levels), noiseless=True)
+
+
+def _of_parts(
+    x: NDArray[Any],
+    mask: NDArray[np.bool_] | None,
+    levels: tuple[float, float] | None,
+    limits: tuple[float, float] | None,
+) -> Guess | tuple[float, float]:
+    """Return the guess for a picture of several values, or its two levels if it shows no noise.
+
+    Parts of a large picture tell it, and all of it where they have but two values.
+    """
+    parts, seen = bands(x), None if mask is None else bands(mask)
+    values, _ = histogram(parts, seen)
+    if parts is not x and (values.size == 0 or _two(values)):
+        parts, seen = x, mask
+    rest = without_flat_parts(parts, seen, saturation(x, limits))
+    ends = noiseless_levels(parts, seen, split_by_neighbourhood(parts, seen)[:2])
+    if ends is not None:
+        return ends
+    values, _ = histogram(parts, rest)
+    if _two(values):
+        return float(values.min()), float(values.max())
+    found = _with_noise(parts, rest, levels)
+    return found if limits is None else replace(found, data=_collapsed(found.data))
+
+
+def _two(values: Floats) -> bool:
+    """Return whether there are no more than two values."""
+    return bool(np.all((values == values.min()) | (values == values.max())))
 
 
 def _with_noise(

@@ -66,7 +66,7 @@ def climb(
     **known
         Parameters that stay as they are.
     """
-    x, weight, group = data
+    _, weight, group = data
     totals = np.bincount(group, weight)
     now = start.with_known(**known)
     shares = np.full(totals.size, share)
@@ -75,10 +75,8 @@ def climb(
 
     def step(pair: P, shares: Floats) -> tuple[P, Floats, float]:
         """Return the pair and shares after a step of EM, and the log likelihood before it."""
-        r, log_p = _responsibility(pair, x, shares[group])
-        new = pair.maximise(x, weight * (1 - r), weight * r, floor).with_known(**known)
-        bright = np.bincount(group, weight * r, totals.size) / totals
-        return new, np.clip(bright, *_SHARES), float(np.sum(weight * log_p))
+        new, bright, log_p = pair.step(data, shares, floor)
+        return new.with_known(**known), np.clip(bright / totals, *_SHARES), log_p
 
     def vector(pair: P, shares: Floats) -> Floats:
         v = np.append(pair.vector(), np.log(shares) - np.log1p(-shares))
@@ -112,7 +110,7 @@ def log_likelihood(
 ) -> float:
     """Return the log likelihood of the data, each group with its share of bright pixels."""
     x, weight, group = data
-    return float(np.sum(weight * _responsibility(pair, x, shares[group])[1]))
+    return float(np.sum(weight * pair.responsibility(x, shares[group])[1]))
 
 
 def _extrapolated(zeroth: Floats, first: Floats, second: Floats) -> Floats:
@@ -122,13 +120,6 @@ def _extrapolated(zeroth: Floats, first: Floats, second: Floats) -> Floats:
     length = -float(np.linalg.norm(change) / max(float(np.linalg.norm(bend)), 1e-300))
     length = max(min(length, -1.0), -_LONGEST)
     return zeroth - 2 * length * change + length**2 * bend
-
-
-def _responsibility(pair: Pair, x: Floats, share: Floats) -> tuple[Floats, Floats]:
-    """Return the probability of the upper component, and the log density, of each value."""
-    low, high = pair.log_densities(x)
-    low, high = low + np.log1p(-share), high + np.log(share)
-    return np.asarray(0.5 * (1 + np.tanh((high - low) / 2))), np.logaddexp(low, high)
 
 
 def weigh(x: NDArray[Any], mean: NDArray[Any]) -> tuple[Floats, Floats, Floats]:

@@ -9,7 +9,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from .pair import CensoredPair
+from .pair import CensoredPair, Data
+from .sums import normal_sums
 
 _LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
 #: How many sigmas beyond the end of the scale a level is looked for. Farther out, all but
@@ -54,17 +55,49 @@ class NormalPair(CensoredPair):
         """Return the log mass of one component beyond `end`: below it (-1) or above it (1)."""
         return log_ndtr(side * (self.levels[k] - end) / self.sigmas[k])
 
+    def step(self, data: Data, shares: Floats, floor: float) -> tuple[Self, Floats, float]:
+        """Return what a step of EM makes of the pair; all sums are taken in one pass."""
+        masses = np.zeros((2, 2))
+        for k, (end, side) in enumerate(zip(self.limits, (-1, 1), strict=True)):
+            if np.isfinite(end):
+                masses[k] = [self.log_tail(end, c, side) for c in (0, 1)]
+        sums = normal_sums(data, shares, (self.levels, self.sigmas, self.limits), masses)
+        return self.of_sums(sums.inside, sums.outside, floor), sums.bright, sums.log_p
+
+    def of_sums(self, inside: Floats, outside: Floats, floor: float) -> Self:
+        """Return the M-step, given weights and sums as of `normal_sums`."""
+        sums = inside.tolist()
+        for c in (0, 1):
+            for k, (end, side) in enumerate(zip(self.limits, (-1.0, 1.0), strict=True)):
+                weight = float(outside[k, c])
+                if weight > 0:
+                    first, second = self._beyond(end, side, self.levels[c], self.sigmas[c])
+                    sums[c][0] += weight
+                    sums[c][1] += weight * (first - self.levels[c])
+                    sums[c][2] += weight * second
+        levels, squares, totals = [], [], []
+        for (total, first, second), old in zip(sums, self.levels, strict=True):
+            shift = first / total if total > 0 else 0.0
+            levels.append(old + shift)
+            squares.append(max(second - 2 * shift * first + shift * shift * total, 0.0))
+            totals.append(total)
+        return self._updated(levels, squares, totals, floor)
+
+    @staticmethod
+    def _beyond(end: float, side: float, level: float, sigma: float) -> tuple[float, float]:
+        """Return E[y] and E[(y - level)^2] of a value y beyond the end of the scale."""
+        a = side * (end - level) / sigma  # standardised distance of the end
+        hazard = _hazard(a)
+        return level + side * sigma * hazard, sigma**2 * max(1 + a * hazard, 1e-300)
+
     def moments(self, x: Floats, level: float, sigma: float) -> tuple[Floats, Floats]:
         """Return E[y] and E[(y - level)^2] of the value y behind `x`, were it not censored."""
         first = x.copy()
         second = (x - level) ** 2
         for end, side in zip(self.limits, (-1.0, 1.0), strict=True):
             if np.isfinite(end):
-                a = side * (end - level) / sigma  # standardised distance of the end
-                hazard = _hazard(a)
                 at_end = side * x >= side * end
-                first[at_end] = level + side * sigma * hazard
-                second[at_end] = sigma**2 * max(1 + a * hazard, 1e-300)
+                first[at_end], second[at_end] = self._beyond(end, side, level, sigma)
         return first, second
 
     def maximise(self, x: Floats, lower: Floats, upper: Floats, floor: float) -> Self:
@@ -79,6 +112,12 @@ class NormalPair(CensoredPair):
             levels.append(level)
             squares.append(max(dot(weight, spread), 0.0))
             totals.append(total)
+        return self._updated(levels, squares, totals, floor)
+
+    def _updated(
+        self, levels: list[float], squares: list[float], totals: list[float], floor: float
+    ) -> Self:
+        """Return the pair of new levels, and of sums of squares about them."""
         if self.common:
             one = math.sqrt(sum(squares) / sum(totals)) if sum(totals) > 0 else self.sigmas[0]
             sigmas = [one, one]

@@ -9,9 +9,11 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LevelPair", "Pair"]
+__all__ = ["Data", "LevelPair", "Pair"]
 
 Floats = NDArray[np.float64]
+#: Values, how often each is met, and the group (from 0) it is met in.
+Data = tuple[Floats, Floats, NDArray[np.intp]]
 
 
 class Pair(ABC):
@@ -29,6 +31,38 @@ class Pair(ABC):
     @abstractmethod
     def maximise(self, x: Floats, lower: Floats, upper: Floats, floor: float) -> Self:
         """Return the M-step for weights `lower` and `upper` of each value in each component."""
+
+    def step(self, data: Data, shares: Floats, floor: float) -> tuple[Self, Floats, float]:
+        """Return what a step of EM makes of the pair.
+
+        Parameters
+        ----------
+        data : tuple of ndarray, shape (n,)
+            Values, how often each is met, and the group it is met in.
+        shares : ndarray, shape (groups,)
+            Weight of the upper component in each group.
+        floor : float
+            Smallest spread allowed.
+
+        Returns
+        -------
+        pair : Pair
+        bright : ndarray, shape (groups,)
+            How many pixels of each group are of the upper component.
+        log_p : float
+            Log likelihood before the step.
+        """
+        x, weight, group = data
+        r, log_p = self.responsibility(x, shares[group])
+        new = self.maximise(x, weight * (1 - r), weight * r, floor)
+        bright = np.bincount(group, weight * r, shares.size)
+        return new, np.asarray(bright, np.float64), float(np.sum(weight * log_p))
+
+    def responsibility(self, x: Floats, share: Floats) -> tuple[Floats, Floats]:
+        """Return the probability of the upper component, and the log density, of each value."""
+        low, high = self.log_densities(x)
+        low, high = low + np.log1p(-share), high + np.log(share)
+        return np.asarray(0.5 * (1 + np.tanh((high - low) / 2))), np.logaddexp(low, high)
 
     @abstractmethod
     def vector(self) -> Floats:

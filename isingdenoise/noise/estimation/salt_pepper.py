@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from ..parameters import NEVER
 from .normal import NormalPair
-from .pair import LevelPair
+from .pair import Data, LevelPair
+from .sums import normal_sums
 
 _IMPOSSIBLE = 1e-12
 _SMALLEST, _LARGEST = 1e-9, 1 - 1e-9
@@ -85,6 +86,32 @@ class ImpulsePair(LevelPair):
             return replace(self, salt=salt, pepper=pepper)
         pair = self._normal().maximise(x, normal[0], normal[1], floor)
         return replace(self, levels=pair.levels, sigma=pair.sigmas[0], salt=salt, pepper=pepper)
+
+    def step(self, data: Data, shares: Floats, floor: float) -> tuple[Self, Floats, float]:
+        """Return what a step of EM makes of the pair; all sums are taken in one pass."""
+        if self.sigma == 0:
+            return super().step(data, shares, floor)
+        normal, rest = self._normal(), math.log1p(-self.salt - self.pepper)
+        # log masses at the lower and the upper end of a pixel that was not replaced
+        alone = np.array(
+            [
+                [rest + normal.log_tail(end, c, side) for c in (0, 1)]
+                for end, side in zip(self.bounds, (-1, 1), strict=True)
+            ]
+        )
+        replaced = np.array([[self.pepper], [self.salt]])
+        masses = np.logaddexp(alone, np.log(replaced))
+        # the rest of what lies between the ends has lost its share to the impulses
+        known = (self.levels, (self.sigma, self.sigma), self.bounds)
+        sums = normal_sums(data, shares, known, masses - rest)
+        total = float(data[1].sum())
+        log_p = sums.log_p + rest * total
+        impulses = sums.outside * np.exp(np.log(replaced) - masses)
+        pepper, salt = (float(part.sum()) / total for part in impulses)
+        salt, pepper = _inside(salt, pepper)
+        pair = normal.of_sums(sums.inside, sums.outside - impulses, floor)
+        new = replace(self, levels=pair.levels, sigma=pair.sigmas[0], salt=salt, pepper=pepper)
+        return new, sums.bright, log_p
 
     def with_known(self, **known: Any) -> Self:
         """Return the pair with what is known put back, and levels kept near the scale."""

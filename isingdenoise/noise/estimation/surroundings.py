@@ -171,9 +171,7 @@ def spread_in(
     """
     if x.dtype == np.bool_:
         return None
-    if x.size > _SMALLEST:
-        skip = slice(None, None, math.ceil(x.size / _SMALLEST))
-        x, mask, outliers = thinned(x, skip), thinned(mask, skip), thinned(outliers, skip)
+    x, mask, outliers = _at_most(x), _at_most(mask), _at_most(outliers)
     known = observed(x, mask)
     with np.errstate(invalid="ignore"):
         around = flat_surroundings(x > threshold, known)
@@ -205,7 +203,12 @@ def impulses_in(
         Between the levels.
     ends : tuple of float
         Values at or beyond one are impulses.
+
+    Notes
+    -----
+    Of large pictures bands are taken.
     """
+    x, mask = _at_most(x), _at_most(mask)
     known = None if mask is None and x.dtype.kind != "f" else observed(x, mask)
     around = flat_surroundings(np.asarray(x > middle), known)
     salt, pepper = (
@@ -213,6 +216,13 @@ def impulses_in(
         for ring, at_end in zip(around.rings, (x >= ends[1], x <= ends[0]), strict=True)
     )
     return salt, pepper
+
+
+def _at_most(x: Any) -> Any:
+    """Return bands of a large picture, or all of a smaller one; None of None."""
+    if x is None or x.size <= _SMALLEST:
+        return x
+    return thinned(x, slice(None, None, math.ceil(x.size / _SMALLEST)))
 
 
 def thinned(x: Any, skip: slice) -> Any:

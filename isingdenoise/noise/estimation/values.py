@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..pixels import observed
 from .constant import levels_of_constant
-from .grey import histogram, split_by_neighbourhood
+from .grey import bands, histogram, split_by_neighbourhood
 from .scale import integer_range, piled_up, warn_if_close
 
 Bools = NDArray[np.bool_]
@@ -92,7 +92,11 @@ def impulse_limits(x: NDArray[Any], mask: Bools | None) -> tuple[float, float]:
 def without_impulses(
     x: NDArray[Any], mask: Bools | None, ends: tuple[float, float]
 ) -> tuple[float, float, float]:
-    """Return levels and spread of the pixels between the ends, of all where too few are."""
+    """Return levels and spread of the pixels between the ends, of all where too few are.
+
+    Of large pictures parts are taken.
+    """
+    x, mask = bands(x), None if mask is None else bands(mask)
     between = observed(x, mask) & (x > ends[0]) & (x < ends[1])
     grey = x[between]
     if grey.size < 2 or grey.min() == grey.max():
