@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +16,9 @@ from .constant import levels_of_constant
 from .flat import noiseless_levels, without_flat_parts
 from .grey import bands, by_neighbourhood, histogram, split_by_neighbourhood
 from .scale import integer_range, saturation, smallest_spread, warn_if_close
+
+_PIXELS = 1 << 18
+_MANY_PIXELS = 1 << 22
 
 Floats = NDArray[np.float64]
 
@@ -37,6 +41,8 @@ class Guess:
         Smallest spread worth telling apart from none.
     noiseless : bool
         Whether the picture shows no noise.
+    larger : callable, optional
+        Returns a guess from more pixels, or None; for a fit that finds too little.
     """
 
     levels: tuple[float, float]
@@ -45,6 +51,7 @@ class Guess:
     data: tuple[Floats, Floats, NDArray[np.intp]]
     floor: float
     noiseless: bool
+    larger: Callable[[], Guess | None] | None = None
 
 
 def first_guess(
@@ -113,24 +120,38 @@ def _of_parts(
     mask: NDArray[np.bool_] | None,
     levels: tuple[float, float] | None,
     limits: tuple[float, float] | None,
+    most: int = _PIXELS,
 ) -> Guess | tuple[float, float]:
     """Return the guess for a picture of several values, or its two levels if it shows no noise.
 
     Parts of a large picture tell it, and all of it where they have but two values.
     """
-    parts, seen = bands(x), None if mask is None else bands(mask)
+    parts, seen = bands(x, most), None if mask is None else bands(mask, most)
     values, _ = histogram(parts, seen)
     if parts is not x and (values.size == 0 or _two(values)):
         parts, seen = x, mask
     rest = without_flat_parts(parts, seen, saturation(x, limits))
-    ends = noiseless_levels(parts, seen, split_by_neighbourhood(parts, seen)[:2])
+    ends = noiseless_levels(parts, seen, split_by_neighbourhood(parts, seen, most)[:2])
     if ends is not None:
         return ends
     values, _ = histogram(parts, rest)
     if _two(values):
         return float(values.min()), float(values.max())
-    found = _with_noise(parts, rest, levels)
+    found = _with_noise(parts, rest, levels, most)
+    if most < _MANY_PIXELS and x.size > parts.size:
+        found = replace(found, larger=lambda: _larger(x, mask, levels, limits))
     return found if limits is None else replace(found, data=_collapsed(found.data))
+
+
+def _larger(
+    x: NDArray[Any],
+    mask: NDArray[np.bool_] | None,
+    levels: tuple[float, float] | None,
+    limits: tuple[float, float] | None,
+) -> Guess | None:
+    """Return the guess from many pixels, None where they show no noise."""
+    found = _of_parts(x, mask, levels, limits, _MANY_PIXELS)
+    return found if isinstance(found, Guess) else None
 
 
 def _two(values: Floats) -> bool:
@@ -142,12 +163,13 @@ def _with_noise(
     x: NDArray[Any],
     rest: NDArray[np.bool_],
     levels: tuple[float, float] | None,
+    most: int,
 ) -> Guess:
-    low, high, spread, share = split_by_neighbourhood(x, rest)
+    low, high, spread, share = split_by_neighbourhood(x, rest, most)
     known = levels or (low, high)
     floor = smallest_spread(x, known)
     share = float(np.clip(share, 0.01, 0.99))
-    data = by_neighbourhood(x, rest)
+    data = by_neighbourhood(x, rest, most)
     return Guess(known, max(spread, floor), share, data, floor, noiseless=False)
 
 
