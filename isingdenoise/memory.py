@@ -22,7 +22,7 @@ __all__ = ["memory_to_denoise"]
 # worked on in bands or windows no longer grows with the picture.
 _KERNELS = 128 << 20  # numba and the compiled kernels, once for the process
 _MAPPED = 450 << 20  # the same where addresses are limited (`ulimit -v`), used or not
-_BAND, _IN_BAND, _LEFT = 1 << 20, 50, 29  # likelihoods: in a band, and left of the one before
+_BAND, _IN_BAND, _LEFT = 1 << 16, 50, 29  # likelihoods: in a band, and left of the one before
 _PART, _IN_PART = 1 << 18, 72  # probabilities
 _SAMPLE = 1 << 18  # grey values drawn of float pictures
 _STATISTICS = 1 << 22  # pixels from which the noise is guessed
