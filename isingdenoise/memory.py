@@ -89,7 +89,7 @@ def memory_to_denoise(
         solver.footprint(n) + (light + _edges(coupling)) * n,
     ]
     if probability and solver.traits.marginals:
-        stages.append((14.13 + light) * n + part)
+        stages.append((14.6 + light) * n + part)
     if isinstance(noise, (str, NoiseSpec)):
         stages.append(both * n + _noise(n, str(name), seen))
     if isinstance(coupling, str):
