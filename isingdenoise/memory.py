@@ -22,7 +22,7 @@ __all__ = ["memory_to_denoise"]
 # worked on in bands or windows no longer grows with the picture.
 _KERNELS = 128 << 20  # numba and the compiled kernels, once for the process
 _MAPPED = 450 << 20  # the same where addresses are limited (`ulimit -v`), used or not
-_BAND, _IN_BAND, _LEFT = 1 << 20, 50, 29  # likelihoods: in a band, and left of the one before
+_BAND, _IN_BAND, _LEFT = 1 << 16, 50, 29  # likelihoods: in a band, and left of the one before
 _LOOKED_UP, _LEFT_UP = 18, 10  # the same of pictures of at most 256 values
 _PART, _IN_PART = 1 << 18, 40  # probabilities
 _SAMPLE = 1 << 18  # grey values drawn of float pictures
@@ -92,7 +92,7 @@ def memory_to_denoise(
         solver.footprint(n) + (light + _edges(coupling)) * n,
     ]
     if probability and solver.traits.marginals:
-        stages.append((14.13 + light) * n + part)
+        stages.append((14.6 + light) * n + part)
     if isinstance(noise, (str, NoiseSpec)):
         stages.append(both * n + _noise(n, str(name), seen))
     if isinstance(coupling, str):

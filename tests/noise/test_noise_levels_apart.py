@@ -22,7 +22,7 @@ def row(values, weight=None, group=None):
 
 
 def guess(data, share=0.5, floor=1e-3):
-    return SimpleNamespace(data=data, share=share, floor=floor)
+    return SimpleNamespace(data=data, share=share, floor=floor, larger=None)
 
 
 def normal(rng, size, level=0.0, sigma=1.0):

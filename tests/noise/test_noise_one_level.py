@@ -238,3 +238,14 @@ def test_ringing_about_two_levels_and_smooth_edges_are_no_grey(name, sample, tmp
         warnings.simplefilter("error", EstimationWarning)
         denoise(np.array(Image.open(tmp_path / "a.jpg")), name)
         denoise(np.array(small), name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("side", [250, 70])
+def test_a_stamp_between_the_parts_that_are_looked_at_is_found(side):
+    clean = np.ones((2000, 2000), bool)
+    clean[170 : 170 + side, 1400 : 1400 + side] = False
+    x = np.where(clean, 190, 64) + np.random.default_rng(0).normal(0, 63, clean.shape)
+    noise = GaussianNoise.from_image(np.clip(np.rint(x), 0, 255).astype(np.uint8))
+    assert noise.levels == pytest.approx((64, 190), abs=1000 / side)  # about three standard errors
+    assert noise.sigma == pytest.approx(63, rel=0.01)

@@ -54,7 +54,8 @@ def _block(x: NDArray[Any], at_end: Bools, known: Bools, ends: tuple[float, floa
         return _BLOCK
     if not np.isfinite(other):
         other = float(rest.min() if end > 0 else rest.max())
-    near = np.abs(x - float(end)) < np.abs(x - float(other))
+    middle = float(end) / 2 + float(other) / 2
+    near = np.asarray(x > middle if end > other else x < middle)
     left = (known & near & ~at_end)[:, :-1] & known[:, 1:]
     saturated = np.count_nonzero(left & at_end[:, 1:])
     share = float(np.clip(saturated / max(int(np.count_nonzero(left)), 1), 1e-3, 1 - 1e-3))

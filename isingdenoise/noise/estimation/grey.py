@@ -18,7 +18,7 @@ from ..tables import count_values, tabulated
 _SAMPLE = 1 << 18
 _BLUR = 5
 _WINDOW = 1 << 18
-_TALL, _WIDE = 64, 128
+_PART = 64
 _QUANTILES = 1 << 16  # pixels that tell a threshold
 _GROUPS = 8
 _CELLS, _ENDS = 2048, 256
@@ -43,7 +43,7 @@ def histogram(x: NDArray[Any], mask: NDArray[np.bool_] | None = None) -> tuple[F
 
 
 def by_neighbourhood(
-    x: NDArray[Any], mask: NDArray[np.bool_] | None = None
+    x: NDArray[Any], mask: NDArray[np.bool_] | None = None, most: int = _WINDOW
 ) -> tuple[Floats, Floats, NDArray[np.intp]]:
     """Return grey values, how often each is met, and the group of pixels it is met in.
 
@@ -51,10 +51,11 @@ def by_neighbourhood(
     neighbours to those with the brightest. The noise of a pixel is independent
     of its neighbours', so in each group there is the same mixture of the same
     two densities but for its shares: dark and bright surroundings show each
-    level nearly alone. Of large pictures parts are taken (`bands`).
+    level nearly alone. Of large pictures parts are taken (`bands`),
+    `most` pixels together.
     """
-    window = bands(x)
-    known = observed(window, None if mask is None else bands(mask))
+    window = bands(x, most)
+    known = observed(window, None if mask is None else bands(mask, most))
     exact = tabulated(window)
     grey = np.where(known, _numbers(window), 0)
     counts = np.maximum(neighbour_sum(known.astype(grey.dtype), 1), 0.5)
@@ -107,7 +108,7 @@ def _gathered(values: Floats, group: NDArray[np.intp]) -> tuple[Floats, Floats, 
 
 
 def split_by_neighbourhood(
-    x: NDArray[Any], mask: NDArray[np.bool_] | None = None
+    x: NDArray[Any], mask: NDArray[np.bool_] | None = None, most: int = _WINDOW
 ) -> tuple[float, float, float, float]:
     """Return (low, high, sigma, share): levels guessed from where a blurred picture is dark.
 
@@ -125,10 +126,12 @@ def split_by_neighbourhood(
         The noisy picture, of at least two grey values.
     mask : ndarray of bool, shape (H, W), optional
         False where a pixel is missing.
+    most : int
+        Pixels that are looked at, in parts of a larger picture.
     """
-    window = bands(x)
+    window = bands(x, most)
     grey = _numbers(window)
-    known = observed(window, None if mask is None else bands(mask))
+    known = observed(window, None if mask is None else bands(mask, most))
     seen = grey.reshape(-1) if known.all() else grey[known]
     if seen.size:
         if seen.size < grey.size:
@@ -177,17 +180,17 @@ def otsu(values: Floats, weight: Floats | None = None) -> float:
     return float((edges[best[0] + 1] + edges[best[-1] + 1]) / 2)
 
 
-def bands(x: NDArray[Any]) -> NDArray[Any]:
-    """Return a picture of at most about 260,000 pixels: parts of 64 x 128 from all of it.
+def bands(x: NDArray[Any], most: int = _WINDOW) -> NDArray[Any]:
+    """Return a picture of at most about `most` pixels: parts of 64 x 64 from all of it.
 
     They lie on a grid over the picture, and side by side in what is returned.
     Arrays of one shape (a picture and its mask) are cut alike.
     """
     height, width = x.shape
-    if x.size <= _WINDOW:
+    if x.size <= most:
         return x
-    tall, wide = min(height, _TALL), min(width, _WIDE)
-    parts = _WINDOW // (tall * wide)
+    tall, wide = min(height, _PART), min(width, _PART)
+    parts = most // (tall * wide)
     most_below, most_beside = height // tall, width // wide
     beside = round(math.sqrt(parts * most_beside / most_below))
     beside = min(max(beside, -(-parts // most_below), 1), most_beside)

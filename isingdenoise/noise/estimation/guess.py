@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,15 +11,14 @@ from numpy.typing import NDArray
 
 from ...messages import warn
 from ..parameters import check_levels
-from ..pixels import observed
 from ..scale import check_scale
 from .constant import levels_of_constant
 from .flat import noiseless_levels, without_flat_parts
 from .grey import bands, by_neighbourhood, histogram, split_by_neighbourhood
 from .scale import integer_range, saturation, smallest_spread, warn_if_close
 
-_TILE = (64, 128)  # of pixels about such a value
-_WIDE = 0.8  # of the range of all grey values: what a sample of them should span
+_PIXELS = 1 << 18
+_MANY_PIXELS = 1 << 22
 
 #: What is said of a picture that shows no noise.
 NO_NOISE = (
@@ -47,6 +47,8 @@ class Guess:
         Smallest spread worth telling apart from none.
     noiseless : bool
         Whether the picture shows no noise.
+    larger : callable, optional
+        Returns a guess from more pixels, or None; for a fit that finds too little.
     """
 
     levels: tuple[float, float]
@@ -55,6 +57,7 @@ class Guess:
     data: tuple[Floats, Floats, NDArray[np.intp]]
     floor: float
     noiseless: bool
+    larger: Callable[[], Guess | None] | None = None
 
 
 def first_guess(
@@ -91,7 +94,6 @@ def first_guess(
     if levels is not None:
         levels = check_levels(levels)
         check_scale(levels, x, mask)
-    x, mask = _sample(x, mask)
     values, _ = histogram(x, mask)
     if values.size == 0 or values.min() == values.max():
         value = float(values[0]) if values.size else 0.0
@@ -111,35 +113,6 @@ def first_guess(
     return _noiseless(x, known, smallest_spread(x, known))
 
 
-def _sample(
-    x: NDArray[Any], mask: NDArray[np.bool_] | None
-) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-    """Return bands of a large picture, and those with grey values far from all others: dots."""
-    part, seen = bands(x), None if mask is None else bands(mask)
-    if part is x:
-        return x, mask
-    whole, some = (histogram(*pair)[0] for pair in ((x, mask), (part, seen)))
-    if some.size and np.ptp(some) >= _WIDE * np.ptp(whole):
-        return part, seen
-    if part.shape[0] < _TILE[0] or part.shape[1] < 2 * _TILE[1]:
-        return x, mask
-    known = observed(x, mask)
-    for k, end in enumerate((whole.min(), whole.max())):
-        place = np.unravel_index(int(((x == end) & known).argmax()), x.shape)
-        there = tuple(
-            slice(start, start + side)
-            for start, side in (
-                (min(max(int(at) - side // 2, 0), length - side), side)
-                for at, side, length in zip(place, _TILE, x.shape, strict=True)
-            )
-        )
-        here = (slice(0, _TILE[0]), slice(k * _TILE[1], (k + 1) * _TILE[1]))
-        part[here] = x[there]
-        if seen is not None and mask is not None:
-            seen[here] = mask[there]
-    return part, seen
-
-
 def _noiseless(x: NDArray[Any], levels: tuple[float, float], sigma: float) -> Guess:
     nothing = np.empty(0), np.empty(0), np.empty(0, np.intp)
     return Guess(levels, sigma, 0.5, nothing, smallest_spread(x, levels), noiseless=True)
@@ -150,24 +123,38 @@ def _of_parts(
     mask: NDArray[np.bool_] | None,
     levels: tuple[float, float] | None,
     limits: tuple[float, float] | None,
+    most: int = _PIXELS,
 ) -> Guess | tuple[float, float]:
     """Return the guess for a picture of several values, or its two levels if it shows no noise.
 
     Parts of a large picture tell it, and all of it where they have but two values.
     """
-    parts, seen = bands(x), None if mask is None else bands(mask)
+    parts, seen = bands(x, most), None if mask is None else bands(mask, most)
     values, _ = histogram(parts, seen)
     if parts is not x and (values.size == 0 or _two(values)):
         parts, seen = x, mask
     rest = without_flat_parts(parts, seen, saturation(x, limits))
-    ends = noiseless_levels(parts, seen, split_by_neighbourhood(parts, seen)[:2])
+    ends = noiseless_levels(parts, seen, split_by_neighbourhood(parts, seen, most)[:2])
     if ends is not None:
         return ends
     values, _ = histogram(parts, rest)
     if _two(values):
         return float(values.min()), float(values.max())
-    found = _with_noise(parts, rest, levels)
+    found = _with_noise(parts, rest, levels, most)
+    if most < _MANY_PIXELS and x.size > parts.size:
+        found = replace(found, larger=lambda: _larger(x, mask, levels, limits))
     return found if limits is None else replace(found, data=_collapsed(found.data))
+
+
+def _larger(
+    x: NDArray[Any],
+    mask: NDArray[np.bool_] | None,
+    levels: tuple[float, float] | None,
+    limits: tuple[float, float] | None,
+) -> Guess | None:
+    """Return the guess from many pixels, None where they show no noise."""
+    found = _of_parts(x, mask, levels, limits, _MANY_PIXELS)
+    return found if isinstance(found, Guess) else None
 
 
 def _two(values: Floats) -> bool:
@@ -179,12 +166,13 @@ def _with_noise(
     x: NDArray[Any],
     rest: NDArray[np.bool_],
     levels: tuple[float, float] | None,
+    most: int,
 ) -> Guess:
-    low, high, spread, share = split_by_neighbourhood(x, rest)
+    low, high, spread, share = split_by_neighbourhood(x, rest, most)
     known = levels or (low, high)
     floor = smallest_spread(x, known)
     share = float(np.clip(share, 0.01, 0.99))
-    data = by_neighbourhood(x, rest)
+    data = by_neighbourhood(x, rest, most)
     return Guess(known, max(spread, floor), share, data, floor, noiseless=False)
 
 

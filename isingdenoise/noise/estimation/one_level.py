@@ -60,7 +60,8 @@ def find_levels(x: NDArray[Any], guess: Guess, start: P, **known: Any) -> P | No
     spreads be as likely. Levels that fail, or that are nearer than 0.8
     spreads, are looked for again from the least and from the largest value:
     EM that begins with broad parts does not see a few specks. Those farther
-    apart need not lie together.
+    apart need not lie together. Where parts of a large picture show one level,
+    more of it is looked at: a stamp may lie between them.
 
     Parameters
     ----------
@@ -73,6 +74,14 @@ def find_levels(x: NDArray[Any], guess: Guess, start: P, **known: Any) -> P | No
     **known
         Parameters that stay as they are. Levels that are known are not tested.
     """
+    found = _find(x, guess, start, known)
+    larger = guess.larger() if found is None and guess.larger is not None else None
+    if larger is not None:
+        found = _find(x, larger, start.about(larger.levels, larger.sigma), known)
+    return found
+
+
+def _find(x: NDArray[Any], guess: Guess, start: P, known: dict[str, Any]) -> P | None:
     found, shares = climb(guess.data, start, guess.share, floor=guess.floor, **known)
     step = 1.0 if x.dtype.kind in "iu" else 0.0
     if "levels" in known or _far(found, step):
