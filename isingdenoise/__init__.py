@@ -58,6 +58,7 @@ if TYPE_CHECKING:
         PoissonNoise,
         ProbabilityNoise,
         SaltPepperNoise,
+        SpeckleNoise,
     )
     from .result import DenoiseResult
 
@@ -90,6 +91,7 @@ __all__ = [
     "ReadError",
     "SaltPepperNoise",
     "Solution",
+    "SpeckleNoise",
     "Status",
     "Step",
     "TimeLimitError",
@@ -126,6 +128,7 @@ _HOME = {
             *("NOISE_MODELS", "EstimationWarning", "NoiseModel", "NoiseSpec"),
             *("FlipNoise", "FlipPerLevelNoise", "GaussianNoise", "GaussianPerLevelNoise"),
             *("LaplaceNoise", "PoissonNoise", "ProbabilityNoise", "SaltPepperNoise"),
+            "SpeckleNoise",
         ),
         "noise",
     ),

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from real_pictures import real  # noqa: F401 - a fixture
 
 HALFTONES = ("Bayer halftone", "Floyd-Steinberg halftone")
 CLEAN = (

@@ -57,7 +57,8 @@ def assert_same(a, b):
     if a.probability is not None:
         np.testing.assert_array_equal(a.probability, b.probability)
     assert a.solution.energy == b.solution.energy
-    assert a.solution.lower_bound == b.solution.lower_bound
+    # the offset is summed by grey value, which a dtype without a table has not
+    assert a.solution.lower_bound == pytest.approx(b.solution.lower_bound, rel=1e-12)
 
 
 @pytest.mark.slow

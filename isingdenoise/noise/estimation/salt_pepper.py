@@ -100,7 +100,7 @@ class ImpulsePair(LevelPair):
             ]
         )
         replaced = np.array([[self.pepper], [self.salt]])
-        masses = np.logaddexp(alone, np.log(replaced))
+        masses = np.logaddexp(alone, np.log(np.maximum(replaced, NEVER)))
         # the rest of what lies between the ends has lost its share to the impulses
         known = (self.levels, (self.sigma, self.sigma), self.bounds)
         sums = normal_sums(data, shares, known, masses - rest)

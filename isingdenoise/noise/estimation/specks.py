@@ -36,6 +36,10 @@ __all__ = ["LARGEST", "NO_SPECKS", "Specks", "find_specks", "has_lone_parts"]
 #: Pixels of the largest component that may be a speck.
 LARGEST = 9
 _FAR = 9  # the first distance, in pixels, that is far from a larger component
+_PER_SIZE = 100
+_EXCESS = 3.0  # times as many specks as single flips make by chance, side by side
+#: Ways in which so many pixels hang together, one of them given: 8-connected lattice animals.
+_ANIMALS = (0.0, 1.0, 4.0, 20.0, 110.0, 638.0, 3832.0, 23592.0, 147941.0, 940982.0)
 _CHANCE = 2.0  # standard errors
 _CLEAN = 2e-6  # of each size on a pixel of a clean picture: dirt
 _FEWEST = 10  # specks far from anything
@@ -111,17 +115,20 @@ def find_specks(plane: Bools) -> Specks:
     specks = np.zeros(parts.kind.size, np.bool_)
     evidence = 0.0
     if np.count_nonzero(far) >= _FEWEST and _at_random(parts, far):
-        for kind in np.unique(parts.kind):
+        area = parts.areas[_FAR]
+        flips = np.count_nonzero(far & (parts.size == 1)) / area
+        for kind in np.unique(parts.kind[far]):
             of_kind = parts.kind == kind
             k = int(np.count_nonzero(far & of_kind))
-            expected = _CLEAN * parts.areas[_FAR]
-            if k <= max(expected, 2):
+            size = int(kind) // _PER_SIZE
+            expected = area * (_CLEAN + _ANIMALS[size] * flips**size * (size > 1))
+            if k <= max(_EXCESS * expected, 2):
                 continue
-            evidence += k * math.log(k / expected) - (k - expected)
-            density = k / parts.areas[_FAR]
+            if size > 1:  # single pixels are flips as well
+                evidence += k * math.log(k / expected) - (k - expected)
             specks |= far & of_kind
             near = of_kind & (parts.distance < _FAR)
-            by_chance = density * float(parts.areas[:_FAR].sum())
+            by_chance = k / area * float(parts.areas[:_FAR].sum())
             if np.count_nonzero(near) <= by_chance + _CHANCE * math.sqrt(by_chance):
                 specks |= near & ~in_line  # as many as far away: none of them is a dot
     pixels = int(parts.size[specks].sum())
@@ -209,7 +216,7 @@ def _shapes(part: Ints, rows: Ints, columns: Ints, size: Ints) -> Ints:
         np.minimum.at(first, part, places)
         np.maximum.at(last, part, places)
         sides.append(last - first)
-    return np.asarray(size * 100 + sides[0] * 10 + sides[1], np.intp)
+    return np.asarray(size * _PER_SIZE + sides[0] * 10 + sides[1], np.intp)
 
 
 def _distances(big: Bools, areas: NDArray[np.float64]) -> NDArray[np.uint8]:
