@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from real_pictures import real  # noqa: F401 - a fixture for all
 
 # In the background of a shell these are ignored, and processes that tests start and interrupt
 # would inherit that.

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from real_pictures import real  # noqa: F401 - a fixture
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from real_pictures import real  # noqa: F401 - a fixture
 
 HALFTONES = ("Bayer halftone", "Floyd-Steinberg halftone")
 CLEAN = (

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from real_pictures import real  # noqa: F401 - a fixture
 
 
 def errors(image, drawn):

@@ -106,7 +106,7 @@ class ImpulsePair(LevelPair):
         sums = normal_sums(data, shares, known, masses - rest)
         total = float(data[1].sum())
         log_p = sums.log_p + rest * total
-        impulses = sums.outside * np.exp(np.log(replaced) - masses)
+        impulses = sums.outside * np.exp(np.log(np.maximum(replaced, NEVER)) - masses)
         pepper, salt = (float(part.sum()) / total for part in impulses)
         salt, pepper = _inside(salt, pepper)
         pair = normal.of_sums(sums.inside, sums.outside - impulses, floor)
