@@ -163,6 +163,9 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
         start[~known] = 0
     if source == "estimated":
         fit = _keep_patterns(field, noise_model, divided, known, strength, fit)
+    reconsider = getattr(noise_model, "reconsider", None)
+    if reconsider is not None:
+        reconsider(field, divided, known, strength.pull)
     del divided
     if protected is not None:
         offset += _pin(protected, field, start, strength)
@@ -238,9 +241,6 @@ def _keep_patterns(
     if flip_rate(around) <= (RARE if noise.two_valued else RARE_IN_GREY):
         kept = keep_patterns(field, bright, around, coupling, bound=noise.two_valued)
         fit = None if fit is None else replace(fit, kept=kept)
-    reconsider = getattr(noise, "reconsider", None)
-    if reconsider is not None:
-        reconsider(field, x, mask, coupling.pull)
     return fit
 
 

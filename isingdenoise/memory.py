@@ -26,7 +26,7 @@ _BAND, _IN_BAND, _LEFT = 1 << 16, 50, 29  # likelihoods: in a band, and left of 
 _LOOKED_UP, _LEFT_UP = 18, 10  # the same of pictures of at most 256 values
 _PART, _IN_PART = 1 << 18, 40  # probabilities
 _SAMPLE = 1 << 18  # grey values drawn of float pictures
-_STATISTICS = 5 << 16  # pixels from which the noise is guessed
+_STATISTICS = 314_000  # pixels from which the noise is guessed
 _ONE_WINDOW, _WINDOWS = (1 << 17) * 3 // 2, 1 << 17  # pixels from which the coupling is found
 
 
@@ -103,7 +103,7 @@ def memory_to_denoise(
 def _edges(coupling: str | float | Coupling | Estimate) -> int:
     """Return the bytes a pixel that the strengths of single edges take beside the caller's own."""
     if isinstance(coupling, Coupling) and coupling.shape is not None:
-        return 4 * len(coupling.planes)
+        return 4 * len(coupling.planes) + 4  # and while they are packed
     return 0
 
 

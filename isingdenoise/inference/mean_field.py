@@ -108,7 +108,7 @@ class MeanField:
 
     def footprint(self, pixels: int) -> int:
         """Return the bytes held at the peak of `solve`; see `Engine`."""
-        return int((13.4 + 4 * (self.schedule == "jacobi")) * pixels)
+        return int((13.6 + 4 * (self.schedule == "jacobi")) * pixels)
 
     def quick(self) -> MeanField:
         """Return an engine of the same schedule that ends soon; see `Engine`."""

@@ -21,8 +21,10 @@ from ..noise import (
     NoiseModel,
     NoiseSpec,
     Surroundings,
+    Unit,
     levels_about,
     observed,
+    parameters_of,
     undisturbed,
 )
 from ..noise.estimation.probabilities import looks_like_probabilities, may_be_probabilities
@@ -38,6 +40,7 @@ __all__ = ["AUTO", "Choice", "choose", "choose_noise", "resolve_noise", "surroun
 EARN = 10.0
 
 _TIMES = 1.5
+_TOP = 0.4  # of pixels flipped: next to nothing is left
 _APART = 3.0  # standard deviations between the levels that Otsu's threshold may divide
 _FEW = 30  # flat surroundings that tell next to nothing
 
@@ -215,8 +218,20 @@ def _hook(model: NoiseModel, name: str, *arguments: Any) -> Any:
 
 
 def _too_many(model: NoiseModel, bright: NDArray[np.bool_]) -> bool:
-    """Return whether a pattern of 3 x 3 pixels shows fewer flips than the model has."""
-    return bool(max(getattr(model, "rates", (0.0,))) > _TIMES * most_in_patterns(bright))
+    """Return whether the picture cannot have, or tell, as many flips as the model has.
+
+    Some pattern of 3 x 3 pixels shows fewer, or they leave nothing of a picture:
+    where nothing is flat, such estimates stand for structure that is not seen.
+    """
+    shares = [
+        getattr(model, name)
+        for name, known in parameters_of(type(model)).items()
+        if known.unit is Unit.SHARE
+    ]
+    rate = max(shares, default=0.0)
+    if rate >= _TOP:
+        return True
+    return bool(rate > _TIMES * most_in_patterns(bright))
 
 
 def surroundings_of(

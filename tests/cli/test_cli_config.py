@@ -19,6 +19,8 @@ VALUES = {
     "sigma-unit": 0.5,
     "flip-prob": 0.25,
     "salt": 0.125,
+    "speck-rate": 0.03125,
+    "speck-size": 2.5,
     "pepper": 0.0625,
     "levels": [50, 200.5],
     "background": "auto",

@@ -178,7 +178,7 @@ def test_in_the_library(fax):
 def test_it_may_be_tried_where_no_noise_is_named(fax, monkeypatch):
     x = load(fax)[1] > 0
     assert denoise(x, coupling=0.5).noise.name == "flip"
-    for name in ("flip", "salt-pepper"):
+    for name in ("flip", "salt-pepper", "speckle"):
         monkeypatch.setattr(NOISE_MODELS[name], "tried", Tried(two_valued=None, earn=1e6))
     for two_valued, name in ((True, "dummy"), (False, "flip")):
         monkeypatch.setattr(DummyNoise, "tried", Tried(two_valued, earn=0.0))

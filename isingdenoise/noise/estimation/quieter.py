@@ -22,6 +22,9 @@ _QUIETER = 0.8  # of the spread of the mixture
 _APART = 1.5  # spreads between close levels that are two
 _SMOOTH = 0.1  # of the levels' distance, from one pixel to the next across a boundary
 _NO_STEP = 0.3  # of the levels' distance, over six pixels
+_FEWEST = 400  # pixels in flat surroundings that tell their spread
+_VISIBLE = 0.45  # of them saturated: then their median is not
+_SIXTH = 0.15866  # mass of a normal density beyond one standard deviation
 _SATURATED = 0.02  # of the pixels in flat surroundings: more hide the noise
 _LEFT = 0.1  # of the pixels in flat surroundings: fewer that are not saturated are exceptions,
 _ALONE = 0.015  # of the pixels in surroundings that are not flat: noise leaves as many alone
@@ -77,6 +80,8 @@ def quieter(
         some, some_mask, some_outliers = x, mask, outliers
     plain, clean = _plain_and_clean(some, some_mask, middle, saturation(x, limits))
     spread = spread_in(some, some_mask, middle, some_outliers, plain)
+    if spread is None:
+        spread = _half_spread(some, some_mask, middle, saturation(x, limits))
     if spread is None and any(clean) and not _rough(some, some_mask, middle):
         spread = spread_in(some, some_mask, middle, some_outliers, clean)
     if spread is None or spread >= _QUIETER * sigma:
@@ -160,6 +165,28 @@ def _plain_and_clean(
             scattered = float(beside.mean()) / 8 > _SCATTERED
         clean.append(scattered)
     return (plain[0], plain[1]), (clean[0], clean[1])
+
+
+def _half_spread(
+    x: NDArray[Any], mask: Bools | None, middle: float, ends: tuple[float, float]
+) -> float | None:
+    """Return the standard deviation of paper (ink) that is saturated in part, or None.
+
+    The half of its pixels on the other side of their median shows it still: a
+    normal density has a sixth of its mass beyond one standard deviation.
+    """
+    known = None if mask is None and x.dtype.kind != "f" else observed(x, mask)
+    around = flat_surroundings(np.asarray(x > middle), known)
+    found = []
+    for ring, end, side in zip(around.rings, ends, (-1.0, 1.0), strict=True):
+        flat = np.unpackbits(ring, axis=1, count=x.shape[1]).view(np.bool_)
+        values = side * x[flat].astype(np.float64)
+        if values.size < _FEWEST:
+            continue
+        if np.count_nonzero(values >= side * end) < _VISIBLE * values.size:
+            outer, median = np.quantile(values, [_SIXTH, 0.5])
+            found.append((values.size, float(median - outer)))
+    return max(found)[1] if found else None
 
 
 def _rough(x: NDArray[Any], mask: Bools | None, middle: float) -> bool:

@@ -40,6 +40,8 @@ _PER_SIZE = 100
 _EXCESS = 3.0  # times as many specks as single flips make by chance, side by side
 #: Ways in which so many pixels hang together, one of them given: 8-connected lattice animals.
 _ANIMALS = (0.0, 1.0, 4.0, 20.0, 110.0, 638.0, 3832.0, 23592.0, 147941.0, 940982.0)
+_ROUNDS = 30
+_MOST_ALONE = 1 / 9  # from this share of flips on fewer of them stand alone
 _CHANCE = 2.0  # standard errors
 _CLEAN = 2e-6  # of each size on a pixel of a clean picture: dirt
 _FEWEST = 10  # specks far from anything
@@ -116,7 +118,7 @@ def find_specks(plane: Bools) -> Specks:
     evidence = 0.0
     if np.count_nonzero(far) >= _FEWEST and _at_random(parts, far):
         area = parts.areas[_FAR]
-        flips = np.count_nonzero(far & (parts.size == 1)) / area
+        flips = _flips(np.count_nonzero(far & (parts.size == 1)) / area)
         for kind in np.unique(parts.kind[far]):
             of_kind = parts.kind == kind
             k = int(np.count_nonzero(far & of_kind))
@@ -137,6 +139,14 @@ def find_specks(plane: Bools) -> Specks:
     of_pixel = specks[parts.part] if parts.part.size else none
     count = int(np.count_nonzero(specks))
     return Specks(parts.rows, parts.columns, of_pixel, count, pixels, evidence)
+
+
+def _flips(alone: float) -> float:
+    """Return the share p of flips of which so many stand alone: p (1 - p)^8 of all pixels."""
+    p = alone
+    for _ in range(_ROUNDS):
+        p = min(alone / (1 - p) ** 8, _MOST_ALONE)
+    return p
 
 
 def has_lone_parts(plane: Bools) -> bool:

@@ -19,6 +19,7 @@ __all__ = ["SpeckleNoise"]
 
 _MOST = 0.05  # specks a pixel
 _SHARE = (1e-6, 0.45)  # of pixels in specks
+_FLIPS = 0.02  # share of single flips from which they lie side by side too often
 _SURE = 2.0  # field of a pixel that is taken for part of a speck, beyond all pull
 #: The order in which a speck grows: its middle, a block of four, then of nine.
 _GROWTH = ((0, 0), (0, 1), (1, 0), (1, 1), (0, -1), (1, -1), (-1, 0), (-1, 1), (-1, -1))
@@ -135,7 +136,9 @@ class SpeckleNoise(FlippedNoise):
     def plausible(
         cls, x: NDArray[Any], mask: NDArray[np.bool_] | None, simpler: NoiseModel
     ) -> bool:
-        """Return whether there are small parts that lie away from strokes."""
+        """Return whether there are small parts away from strokes, and no flips to make them."""
+        if max(getattr(simpler, "rates", (0.0,))) > _FLIPS:
+            return False
         dark = _dark(x, mask, simpler.levels)
         return any(has_lone_parts(plane) for plane in _planes(dark, x, mask))
 
