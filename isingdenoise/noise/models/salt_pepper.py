@@ -17,7 +17,7 @@ from ..estimation.guess import first_guess
 from ..estimation.one_level import fit_levels
 from ..estimation.quieter import quieter
 from ..estimation.salt_pepper import ImpulsePair, beside
-from ..estimation.scale import smallest_spread
+from ..estimation.scale import integer_range, smallest_spread
 from ..estimation.surroundings import TELLING, Side, impulses_in
 from ..estimation.values import FewValues, few_values, impulse_limits, without_impulses
 from ..parameters import (
@@ -32,6 +32,8 @@ from ._families import GreyNoise
 __all__ = ["SaltPepperNoise"]
 
 _GUESS = (1e-4, 0.45)
+_BESIDE = 4  # grey values next to an end
+_MORE = 1.25  # times what a density has at its end
 _FEWEST = 1e-3  # share of replaced pixels
 _PRIOR = (0.05, 10.0)  # impulses and pixels of the prior
 
@@ -121,19 +123,23 @@ class SaltPepperNoise(GreyNoise):
         """
         if simpler.two_valued:
             return True
-        values, _ = histogram(x, mask)
+        values, weight = histogram(x, mask)
         if values.size == 0 or values.min() == values.max():
             return False
         ends = impulse_limits(x, mask)
-        minus, plus = simpler.log_likelihood(np.array(ends, np.float64))
+        minus, plus = simpler.log_likelihood(np.array(ends, _kind(x)))
         sides = impulses_in(x, mask, (simpler.levels[0] + simpler.levels[1]) / 2, ends)
         told = [
             _more_than(side, math.exp(min(float(log_p), 0.0)))
             for side, log_p in zip(sides, (minus[1], plus[0]), strict=True)
             if side.count >= TELLING
         ]
-        # where nothing is flat, a wide density may have taken impulses for its tails
-        return any(told) if told else any(bool(np.any(values == end)) for end in ends)
+        if told:
+            return any(told)
+        return any(
+            _piled(values, weight, simpler, (end, inwards), _kind(x))
+            for end, inwards in zip(ends, (1.0, -1.0), strict=True)
+        )
 
     def on_scale(self, levels: tuple[float, float], limits: tuple[float, float] | None) -> Self:
         """Return the same noise about other levels; a scale without ends gets some.
@@ -279,6 +285,37 @@ class SaltPepperNoise(GreyNoise):
         low, high = self.limits
         reach = 0.5 if x.dtype.kind in "iu" else 1e-6 * (high - low)
         return low + reach, high - reach
+
+
+def _kind(x: NDArray[Any]) -> np.dtype[Any]:
+    """Return the type of values as likelihoods take them: what saturates shows in the dtype."""
+    return x.dtype if integer_range(x) is not None else np.dtype(np.float64)
+
+
+def _piled(
+    values: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    simpler: NoiseModel,
+    place: tuple[float, float],
+    kind: np.dtype[Any],
+) -> bool:
+    """Return whether more pixels lie at an end than its density beside the end explains.
+
+    Where nothing is flat, a wide density takes impulses for its tails; but then
+    it has too many pixels next to the end for those that lie there. Of other
+    pictures than integers any pixel at the end may be an impulse.
+    """
+    end, inwards = place
+    at_end = float(weight[values == end].sum())
+    if not at_end or np.any(values != np.rint(values)):
+        return bool(at_end)
+    beside = end + inwards * np.arange(1, _BESIDE + 1)
+    near = float(weight[np.isin(values, beside)].sum()) / _BESIDE
+    minus, plus = simpler.log_likelihood(np.array([end, *beside], kind))
+    low, high = simpler.levels
+    share = float(np.clip((np.average(values, weights=weight) - low) / (high - low), 0.01, 0.99))
+    masses = (1 - share) * np.exp(minus) + share * np.exp(plus)
+    return at_end * float(masses[1:].mean()) > _MORE * max(near, 1.0) * float(masses[0])
 
 
 def _more_than(side: Side, share: float) -> bool:
