@@ -18,6 +18,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -340,6 +341,23 @@ def start_up(rounds: int) -> list[Row]:
     return [Row("start-up", name, s) for name, s in seconds.items()]
 
 
+def goals(rounds: int) -> list[Row]:
+    """Tell what estimating everything costs, with the goals and whether they hold."""
+    import estimate_goals as figures
+    from PIL import Image
+
+    def draw(size: int) -> Any:
+        return figures.grey(noisy_page(size))
+
+    found = list(figures.solves(draw, tuple(figures.SOLVES), rounds))
+    with tempfile.TemporaryDirectory() as folder:
+        small, large = Path(folder) / "small.png", Path(folder) / "page.png"
+        Image.fromarray(draw(512)).save(small)
+        Image.fromarray(draw(3508)[:, :2480]).save(large)
+        found += figures.commands(small, large, rounds)
+    return [Row("goals", goal.words, None, goal.note) for goal in found]
+
+
 def show(rows: list[Row], seconds: float) -> None:
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, "
           f"Python {platform.python_version()}, {seconds:.0f} s in all\n")  # fmt: skip
@@ -356,7 +374,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=4096, help="side of the large picture")
     options = parser.parse_args()
     started = time.perf_counter()
-    rows = start_up(options.rounds)
+    rows = start_up(options.rounds) + goals(options.rounds)
     rows += sweep_rates(options.size, options.rounds)
     rows += to_a_fixed_point(options.size, options.rounds)
     rows += memory(options.size)

@@ -40,3 +40,16 @@ def test_memory_is_measured_in_a_process_of_its_own(benchmark_script):
     rows = benchmark_script.memory(256)
     assert [row.contestant for row in rows] == ["mf", "icm", "gibbs"]
     assert all(row.note.endswith("bytes a pixel") for row in rows)
+
+
+def test_goals_are_told_with_whether_they_hold(benchmark_script, monkeypatch):
+    monkeypatch.syspath_prepend(str(SCRIPT.parent))
+    import estimate_goals
+
+    def draw(size):
+        return estimate_goals.grey(benchmark_script.noisy_page(size))
+
+    (goal,) = estimate_goals.solves(draw, (512,), 1)
+    assert goal.found > 1
+    assert goal._replace(found=goal.most).note.endswith("holds")
+    assert goal._replace(found=goal.most * 1.01).note.endswith("falls short")
