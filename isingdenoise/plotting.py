@@ -200,6 +200,12 @@ def draw_scores(axes: Axes, record: Estimate | Mapping[str, Any], title: str = "
     from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 
     record = record if isinstance(record, Mapping) else record.record()
+    if not record["curve"]:
+        axes.set_title(title)
+        axes.set_axis_off()
+        words = "left alone: no coupling was tried"
+        axes.text(0.5, 0.5, words, ha="center", va="center", transform=axes.transAxes)
+        return axes
     for kind, (mark, price) in _KINDS.items():
         points = [point for point in record["curve"] if _kind(point) == kind]
         if points:

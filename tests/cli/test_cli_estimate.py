@@ -44,7 +44,7 @@ def test_the_installed_command_prints_the_estimates_and_writes_nothing(noisy):
     done = launch("estimate", noisy)
     assert (done.code, done.stderr) == (0, "")
     lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
-    assert list(lines) == ["noise", "coupling", "calibration", "score", "tried"]
+    assert list(lines) == ["noise", "fit", "coupling", "calibration", "score", "tried"]
     found = estimate(load(noisy)[1])
     assert lines["noise"].startswith("gaussian, sigma ")
     assert lines["noise"].endswith(" (chosen by auto)")

@@ -78,11 +78,15 @@ def estimate(
     bias, slope = found.calibration.bias, found.calibration.slope
     rows = [
         ("noise", text.describe_noise(noise)),
+        *text.fit_line(found.record()),
         *text.light_line(light),
         ("coupling", str(found.coupling)),
-        ("calibration", f"bias {bias:.3g}, slope {slope:.3g}"),
-        ("score", f"{found.score:.5g} nats for each of {found.hidden} hidden pixels"),
-        ("tried", f"{tried} couplings in {found.seconds:.2g} s"),
     ]
+    if found.hidden:  # none are, where the picture is left alone
+        rows += [
+            ("calibration", f"bias {bias:.3g}, slope {slope:.3g}"),
+            ("score", f"{found.score:.5g} nats for each of {found.hidden} hidden pixels"),
+            ("tried", f"{tried} couplings in {found.seconds:.2g} s"),
+        ]
     for what, words in rows:
         console.result(f"{what:<11}  {words}")
