@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from isingdenoise import EstimationWarning, denoise
+
 
 def errors(image, drawn):
     return np.mean(image != (drawn >= 0.5))
@@ -130,3 +132,12 @@ def test_a_photograph_smoothed_too_much_is_lost(real):
     blob = denoise(code.picture, GaussianNoise(sigma=200.0, levels=(0.0, 255.0)), coupling=2.0)
     assert not real.judges.decodes(blob.image, code.text)
     assert real.judges.decodes(real.sections.run(code.picture).image, code.text)
+
+
+@pytest.mark.parametrize("form", ["u2", "f4", "over 255"])
+def test_a_blank_page_is_white_in_every_dtype(real, form):
+    page = real.specks.blanks()["blank, JPEG 75"]
+    forms = {"u2": page.astype(np.uint16) * 257, "f4": page.astype(np.float32)}
+    with pytest.warns(EstimationWarning, match="one grey level only"):
+        found = denoise(forms.get(form, np.float32(page / 255)))
+    assert found.image.all()

@@ -222,8 +222,25 @@ def _texture(x: NDArray[Any], mask: Bools | None, found: tuple[tuple[float, floa
 
 
 def _close(x: NDArray[Any], levels: tuple[float, float]) -> bool:
+    """Return whether levels lie within a twentieth of the scale, where that is known.
+
+    Of 16 bits it ends at the power of two above the largest value, as cameras
+    of 10 to 14 bits fill its lower part; floats within 0 and 1 have the scale 1,
+    whole ones within 0 and 255 that of 8 bits.
+    """
+    if x.dtype == np.bool_ or not x.size:
+        return False
+    least, most = float(np.fmin.reduce(x, None)), float(np.fmax.reduce(x, None))
     span = integer_range(x)
-    return span is not None and x.dtype.itemsize == 1 and levels[1] - levels[0] < CLOSE * span[1]
+    if span is not None:
+        scale = min(span[1], max(255.0, 2.0 ** int(most).bit_length() - 1))
+    elif x.dtype.kind == "f" and least >= 0 and most <= 1:
+        scale = 1.0
+    elif least >= 0 and most <= 255 and bool(np.all((x == np.rint(x)) | np.isnan(x))):
+        scale = 255.0
+    else:
+        return False
+    return levels[1] - levels[0] < CLOSE * scale
 
 
 def _one_level(x: NDArray[Any], mask: Bools | None, spread: float) -> tuple[float, float]:
