@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import stat
@@ -18,6 +19,18 @@ from isingdenoise.io.temporaries import is_own, lock, new_name
 __all__ = ["Pending"]
 
 
+#: Files under way; signals that follow one another may cut short what removes them.
+_under_way: dict[int, Pending] = {}
+
+
+@atexit.register
+def _remove_the_rest() -> None:
+    """Remove at the end of the program what nobody came to remove."""
+    for pending in list(_under_way.values()):
+        if pending.process == os.getpid():
+            pending.discard()
+
+
 class Pending:
     """A file under a temporary name beside its target, locked until it has its own."""
 
@@ -29,6 +42,7 @@ class Pending:
         self.checked = path if isinstance(path, Checked) else None
         self.temporary = ""
         self._is_locked = self._is_new = False
+        self.process = os.getpid()
 
     def open(self) -> None:
         """Make the file."""
@@ -54,6 +68,7 @@ class Pending:
         while True:
             # Named before it is made, so that an interrupt in between leaves nothing.
             self.temporary = new_name()
+            _under_way[id(self)] = self
             descriptor = self.folder.open(self.temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL)
             try:
                 self._is_locked = lock(descriptor)
@@ -128,6 +143,7 @@ class Pending:
                 self.stream.close()
         if hasattr(self, "folder") and (self.checked is None or self.checked.folder is None):
             self.folder.close()
+        _under_way.pop(id(self), None)
 
     def _let_go(self) -> None:
         """Close the file where there are no locks: Windows renames and removes no open one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import suppress
 
 import click
@@ -34,6 +35,8 @@ def report_end(error: Exception, command: str) -> int:  # noqa: PLR0911 - one fo
             return complain(str(error), error.code)
         case click.Abort():  # click takes any signal for Ctrl-C
             number = process.asked or INTERRUPTED - 128
+            # what a library was making when the signal came has nothing to say at its end
+            sys.unraisablehook = lambda _: None
             return complain("terminated" if process.asked else "interrupted", 128 + number)
         case click.exceptions.NoArgsIsHelpError():
             with suppress(OSError):  # nobody is there to be told
