@@ -235,6 +235,7 @@ def _misfits(
             "give levels, or divide out uneven light (background)"
         )
     residual = residual_of(result, x, known)
+    white = getattr(result.noise, "independent", True)  # specks are alike by nature
     sigma = result.noise.spread
     matters = sigma == 0 or 2 * sigma / (high - low) > _MATTERS
     if residual.spread > _TIMES or (residual.spread < 1 / _TIMES and matters):
@@ -243,7 +244,7 @@ def _misfits(
             f"there is {than} noise in the picture than the model says: {residual.spread:.2g} "
             f"times its standard deviation {sigma:.4g}; give another, or let it be estimated"
         )
-    elif residual.correlation > _CORRELATED and matters and result.changed > _CHANGED:
+    elif white and residual.correlation > _CORRELATED and matters and result.changed > _CHANGED:
         yield (
             "what was taken for noise is alike from pixel to pixel (correlation "
             f"{residual.correlation:.2f}), as blur, light and compression are: look at the "

@@ -42,6 +42,7 @@ EARN = 10.0
 _TIMES = 1.5
 _TOP = 0.4  # of pixels flipped: next to nothing is left
 _APART = 3.0  # standard deviations between the levels that Otsu's threshold may divide
+_HINT = "small parts may be dirt: name noise {} if they are"
 _FEW = 30  # flat surroundings that tell next to nothing
 
 
@@ -124,6 +125,9 @@ def choose_noise(x: NDArray[Any], mask: NDArray[np.bool_] | None = None) -> Nois
     one stands unless the other makes them likelier by 10 nats more and is
     `needed`: replaces more than one pixel in a thousand.
 
+    Models that count for themselves (`NoiseModel.evidence`) are told of in the
+    notes of the fit, and never taken: whoever sees the picture may name them.
+
     Parameters
     ----------
     x : ndarray, shape (H, W)
@@ -157,24 +161,26 @@ def _chosen(x: NDArray[Any], mask: NDArray[np.bool_] | None) -> Choice:
     first = _Try(simplest, x, mask)
     tries = [first]
     tries += [_Try(kind, x, mask) for kind in others if kind.plausible(x, mask, first.model)]
-    believed = [t for t in tries if t.believed and (t is first or t.model.needed)]
+    # specks by their size and company are also the dots of small print, of stipple and of
+    # halftones: they are told of, and left to who names them
+    hinted = tuple(_HINT.format(t.model.name) for t in tries if t.counts_itself and t.believed)
+    believed = [
+        t for t in tries if t.believed and not t.counts_itself and (t is first or t.model.needed)
+    ]
     evidence = {t.model.name: t.evidence for t in tries}
     if not believed:
         for message in first.messages:
             if message != NO_NOISE:  # which the fit says
                 warn(message)
         model = _left_alone(first.model, x, mask)
-        return Choice(model, Fit(LEFT_ALONE, evidence, notes=(_why(model, first.around),)))
+        return Choice(model, Fit(LEFT_ALONE, evidence, notes=(_why(model, first.around), *hinted)))
     best = believed[0]
     for other in believed[1:]:
-        if other.counts_itself or best.counts_itself:
-            better = other.evidence > best.evidence
-        else:
-            better = other.score(x, mask) > best.score(x, mask) + other.earn
-        best = other if better else best
+        if other.score(x, mask) > best.score(x, mask) + other.earn:
+            best = other
     for message in best.messages:
         warn(message)
-    return Choice(best.model, Fit(best.model.name, evidence), best.open)
+    return Choice(best.model, Fit(best.model.name, evidence, notes=hinted), best.open)
 
 
 class _Try:

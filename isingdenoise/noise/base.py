@@ -65,12 +65,15 @@ class NoiseModel(ABC):
         What the values of its pictures are.
     tried : Tried or None
         When it is tried where none is named.
+    independent : bool
+        Whether the noise of one pixel tells nothing of its neighbours'.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
     meaning: ClassVar[Meaning] = Meaning.GREY
     tried: ClassVar[Tried | None] = None
+    independent: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_parameters(self)

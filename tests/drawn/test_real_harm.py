@@ -67,7 +67,8 @@ def test_a_little_text_on_a_blank_page_is_not_wiped(real):
 
 
 def specks_and_dots(real, page):
-    image = real.sections.run(page.picture).image
+    # where only single pixels are wrong they are flips, which are found
+    image = denoise(page.picture, "auto" if page.name == FOUND else "speckle").image
     gone, specks = real.judges.touched(page.specks, image, level=True)
     kept, dots = real.judges.touched(page.dots, image)
     assert specks >= 250
@@ -84,17 +85,39 @@ SPECKS = (
 )
 
 
-NOT_YET = pytest.mark.xfail(reason="specks of grey pages are left alone", strict=True)
+FOUND = SPECKS[0]
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=NOT_YET) if n.endswith("grey") else n for n in SPECKS]
-)
+@pytest.mark.parametrize("name", SPECKS[:3])
 def test_specks_go_and_the_dots_of_the_text_stay(real, name):
     page = next(p for p in real.specks.pages() if p.name == name)
     gone, kept = specks_and_dots(real, page)
     assert kept >= 0.99
     assert gone >= 0.85
+
+
+def test_specks_of_several_pixels_are_told_of_and_left(real):
+    page = next(p for p in real.specks.pages() if p.name == SPECKS[1])
+    found = denoise(page.picture)
+    assert np.array_equal(found.image, page.picture)
+    assert any("name noise speckle" in note for note in found.fit.notes)
+
+
+@pytest.mark.parametrize("size", [7, 9, 16])
+def test_small_print_has_no_specks(real, size):
+    """Its dots and broken strokes lie as specks do."""
+    text = real.clean.lettering(size, 600)
+    assert np.array_equal(real.sections.run(text).image, text)
+
+
+def test_scattered_dots_beside_text_stay(real):
+    page = np.ones((700, 600), np.bool_)
+    text = real.clean.lettering(24, 600)[:300]
+    page[: text.shape[0], : text.shape[1]] = text
+    rng = np.random.default_rng(4)
+    for row, column in rng.integers((380, 20), (680, 580), (200, 2)):
+        page[row : row + 2, column : column + 2] = False
+    assert np.array_equal(real.sections.run(page).image, page)
 
 
 def test_text_without_specks_stays(real):

@@ -53,7 +53,7 @@ def test_a_pixel_is_turned_as_often_as_the_likelihood_says():
 def test_specks_apart_go_and_dots_stay(white):
     ink = written()
     dirty, apart = thrown(ink, 150)
-    found = denoise(dirty if white else ~dirty, coupling=0.5)
+    found = denoise(dirty if white else ~dirty, "speckle", coupling=0.5)
     cleaned = found.image if white else ~found.image
     assert isinstance(found.noise, SpeckleNoise)
     assert np.mean(cleaned[apart]) < 0.05

@@ -65,6 +65,7 @@ class SpeckleNoise(FlippedNoise):
     name: ClassVar[str] = "speckle"
     summary: ClassVar[str] = "two levels, specks of one to nine pixels (dust, bad copies, old film)"
     tried: ClassVar[Tried | None] = Tried(two_valued=True, earn=5.0)
+    independent: ClassVar[bool] = False
 
     rate: float = share_parameter(
         1e-3, "Specks a pixel", most=_MOST, high_open=False, option="speck_rate"
