@@ -9,25 +9,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._version import __version__
-from .background import estimate_background
 from .coupling import Coupling
 from .criticism import criticisms
 from .errors import ChangeLimitError, ParameterError
 from .inference import DEFAULT_ENGINE, ENGINE_PARTS, ENGINES, Callback, Engine, threads_of
 from .learning import (
     AUTO,
-    RARE,
-    RARE_IN_GREY,
+    DETECT,
     Calibration,
     Choice,
     Estimate,
-    Fit,
     choose,
-    detect_light,
+    divided_by,
     estimate,
-    flip_rate,
     keep_patterns,
-    surroundings_of,
 )
 from .messages import heard, warn
 from .model import IsingModel
@@ -36,7 +31,6 @@ from .result import DenoiseResult
 from .validation import (
     as_generator,
     check_choice,
-    check_image,
     check_mask,
     check_picture,
     check_real,
@@ -47,10 +41,6 @@ __all__ = ["DenoiseResult", "denoise"]
 #: The field of a protected pixel beyond what all its neighbours can pull: the
 #: other label keeps a probability of exp(-40), and tanh is 1 in float32.
 CERTAIN = 20.0
-
-#: Divide by the light where one threshold evidently misses edges.
-DETECT = "detect"
-LIGHTS = (DETECT, AUTO)
 
 #: Squares and sums of grey values up to this size stay finite.
 LARGEST_GREY = 1e30
@@ -149,8 +139,8 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     generator, seed = as_generator(rng)
     light, divided = divided_by(background, x, known, noise)
     with heard() as said:
-        found = _resolve(noise, coupling, divided, known, solver)
-    noise_model, strength, source, estimated, fit = found
+        choice, strength, source, estimated = _resolve(noise, coupling, divided, known, solver)
+    noise_model, fit = choice.noise, choice.fit
     if calibration is not None and not isinstance(calibration, Calibration):
         raise ParameterError("calibration", f"must be a Calibration or None, not {calibration!r}")
     calibration = calibration or estimated
@@ -162,7 +152,8 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     if known is not None:
         start[~known] = 0
     if source == "estimated":
-        fit = _keep_patterns(field, noise_model, divided, known, strength, fit)
+        kept = keep_patterns(field, noise_model, divided, known, strength, choice.around)
+        fit = None if fit is None else replace(fit, kept=kept)
     reconsider = getattr(noise_model, "reconsider", None)
     if reconsider is not None:
         reconsider(field, divided, known, strength.pull)
@@ -213,72 +204,17 @@ def _resolve(
     x: NDArray[Any],
     mask: NDArray[np.bool_] | None,
     engine: Engine,
-) -> tuple[NoiseModel, Coupling, str, Calibration | None, Fit | None]:
-    """Return noise model, coupling, where the coupling comes from, a calibration, and the fit."""
+) -> tuple[Choice, Coupling, str, Calibration | None]:
+    """Return noise model and fit, coupling, where it comes from, and a calibration."""
     choice = choose(noise, x, mask)
     if isinstance(coupling, str):
         check_choice("coupling", coupling, [AUTO])
         coupling = estimate(x, choice, mask=mask, parallel=threads_of(engine))
     if isinstance(coupling, Estimate):
-        fit = coupling.fit or choice.fit
-        return choice.noise, coupling.coupling, "estimated", coupling.calibration, fit
+        choice = replace(choice, fit=coupling.fit or choice.fit)
+        return choice, coupling.coupling, "estimated", coupling.calibration
     strength = coupling if isinstance(coupling, Coupling) else Coupling.nearest(coupling)
-    return choice.noise, strength, "given", None, choice.fit
-
-
-def _keep_patterns(
-    field: NDArray[np.float32],
-    noise: NoiseModel,
-    x: NDArray[Any],
-    mask: NDArray[np.bool_] | None,
-    coupling: Coupling,
-    fit: Fit | None,
-) -> Fit | None:
-    """Make the field firm where noise is rare and does not explain what is seen, in place."""
-    if coupling.pull == 0:
-        return fit
-    around, bright = surroundings_of(noise, x, mask)
-    if flip_rate(around) <= (RARE if noise.two_valued else RARE_IN_GREY):
-        kept = keep_patterns(field, bright, around, coupling, bound=noise.two_valued)
-        fit = None if fit is None else replace(fit, kept=kept)
-    return fit
-
-
-def divided_by(
-    background: str | ArrayLike | None,
-    x: NDArray[Any],
-    mask: NDArray[np.bool_] | None,
-    noise: str | NoiseModel | NoiseSpec | Choice = AUTO,
-) -> tuple[NDArray[np.float32] | None, NDArray[Any]]:
-    """Return the light, None where it is even, and the picture divided by it.
-
-    Parameters are those of `denoise`, checked.
-
-    Raises
-    ------
-    ParameterError
-        Not a name, and not a positive array of the picture's shape.
-    """
-    if background is None:
-        return None, x
-    light: NDArray[np.float32] | None
-    if isinstance(background, str):
-        check_choice("background", background, LIGHTS)
-        chosen = noise == AUTO or (isinstance(noise, NoiseSpec) and noise.name == AUTO)
-        if background == AUTO:
-            light = estimate_background(x, mask)
-            light = None if np.all(light == 1) else light
-        else:
-            light = detect_light(x, mask) if chosen else None
-    else:
-        light = check_image("background", background, high=LARGEST_GREY).astype(np.float32)
-        if light.shape != x.shape:
-            raise ParameterError("background", f"has shape {light.shape}, the image has {x.shape}")
-        if not bool(np.all(light > 0)):
-            raise ParameterError("background", "must be positive everywhere")
-    if light is None or x.dtype == np.bool_:
-        return light, x  # two values have no light to divide by
-    return light, np.asarray(x / light, np.float32)
+    return choice, strength, "given", None
 
 
 def resolve_engine(engine: str | Engine) -> Engine:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .noise import Meaning, NoiseModel, Unit, grey_values, observed, parameters_of
+from .noise import Meaning, NoiseModel, Unit, grey_values, observed, observed_or_none, parameters_of
 from .result import DenoiseResult
 
 __all__ = ["Residual", "criticisms", "residual_map", "residual_of"]
@@ -161,7 +161,7 @@ def criticisms(
     warned : bool
         Whether the estimate was warned of: that a picture may be blank is known then.
     """
-    seen = None if known is None and x.dtype.kind != "f" else observed(x, known)
+    seen = observed_or_none(x, known)
     count = x.size if seen is None else int(np.count_nonzero(seen))
     if count < _FEWEST or _constant(x, seen):
         return

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from .api import DETECT, resolve_engine
+from .api import resolve_engine
 from .coupling import Coupling
 from .inference import DEFAULT_ENGINE, Engine
-from .learning import AUTO, Estimate
+from .learning import AUTO, DETECT, Estimate
 from .noise import NoiseModel, NoiseSpec
 from .validation import check_int
 

@@ -125,12 +125,10 @@ def edges_of(x: NDArray[Any], known: Bools | None, gap: float, sigma: float) -> 
 
 def _around(a: Floats, extreme: np.ufunc) -> Floats:
     """Return the extreme over 3 x 3 tiles."""
-    for axis in (0, 1):
-        near, far = (slice(None, -1), slice(1, None))
-        cut: Any = (lambda s: (s, slice(None))) if axis == 0 else (lambda s: (slice(None), s))
+    for before, after in ((np.s_[:-1], np.s_[1:]), (np.s_[:, :-1], np.s_[:, 1:])):
         out = a.copy()
-        extreme(out[cut(near)], a[cut(far)], out=out[cut(near)])
-        extreme(out[cut(far)], a[cut(near)], out=out[cut(far)])
+        extreme(out[before], a[after], out=out[before])
+        extreme(out[after], a[before], out=out[after])
         a = out
     return a
 

@@ -1,17 +1,17 @@
 """Noise model, noise parameters and coupling from the picture alone."""
 
 from ._calibration import Calibration
-from .choice import AUTO, Choice, choose, choose_noise, resolve_noise, surroundings_of
+from .choice import AUTO, Choice, choose, choose_noise, resolve_noise
 from .estimation import Estimate, estimate
 from .fit import LEFT_ALONE, Fit
-from .light import detect_light
-from .patterns import RARE, RARE_IN_GREY, flip_rate, keep_patterns
+from .light import DETECT, LIGHTS, detect_light, divided_by
+from .patterns import keep_patterns
 
 __all__ = [
     "AUTO",
+    "DETECT",
     "LEFT_ALONE",
-    "RARE",
-    "RARE_IN_GREY",
+    "LIGHTS",
     "Calibration",
     "Choice",
     "Estimate",
@@ -19,9 +19,8 @@ __all__ = [
     "choose",
     "choose_noise",
     "detect_light",
+    "divided_by",
     "estimate",
-    "flip_rate",
     "keep_patterns",
     "resolve_noise",
-    "surroundings_of",
 ]

@@ -2,48 +2,33 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..coupling import Coupling
 from ..errors import ParameterError
-from ..messages import collected, warn
+from ..messages import warn
 from ..noise import (
     AUTO,
-    CLEAN,
     NO_NOISE,
     NOISE_MODELS,
     Meaning,
     NoiseModel,
     NoiseSpec,
     Surroundings,
-    Unit,
     levels_about,
     observed,
-    parameters_of,
-    undisturbed,
 )
 from ..noise.estimation.probabilities import looks_like_probabilities, may_be_probabilities
-from ._held_out import HeldOut
-from ._search import START
-from ._windows import window_of
+from .evidence import EARN, Trial, earn_of
 from .fit import LEFT_ALONE, Fit
-from .patterns import most_in_patterns
 
-__all__ = ["AUTO", "Choice", "choose", "choose_noise", "resolve_noise", "surroundings_of"]
+__all__ = ["AUTO", "Choice", "choose", "choose_noise", "resolve_noise"]
 
-#: Nats by which noise must lead 'leave alone' to be believed.
-EARN = 10.0
-
-_TIMES = 1.5
-_TOP = 0.4  # of pixels flipped: next to nothing is left
 _APART = 3.0  # standard deviations between the levels that Otsu's threshold may divide
 _HINT = "small parts may be dirt: name noise {} if they are"
-_FEW = 30  # flat surroundings that tell next to nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,11 +44,15 @@ class Choice:
     open : bool
         Whether flat surroundings are too few to tell noise from structure, so
         that the pull of neighbours must earn its place.
+    around : Surroundings or None
+        Flat surroundings of the picture thresholded between the noise model's
+        levels, where they are known.
     """
 
     noise: NoiseModel
     fit: Fit | None = None
     open: bool = False
+    around: Surroundings | None = None
 
 
 def resolve_noise(
@@ -125,8 +114,8 @@ def choose_noise(x: NDArray[Any], mask: NDArray[np.bool_] | None = None) -> Nois
     one stands unless the other makes them likelier by 10 nats more and is
     `needed`: replaces more than one pixel in a thousand.
 
-    Models that count for themselves (`NoiseModel.evidence`) are told of in the
-    notes of the fit, and never taken: whoever sees the picture may name them.
+    Noise that may as well be part of the picture (`NoiseModel.suspected`) is told
+    of in the notes of the fit, and left to who sees the picture.
 
     Parameters
     ----------
@@ -158,119 +147,35 @@ def _chosen(x: NDArray[Any], mask: NDArray[np.bool_] | None) -> Choice:
             f"{verdicts.name} if a classifier gave them"
         )
     simplest, *others = _tried(_has_two_values(x, mask))
-    first = _Try(simplest, x, mask)
+    first = Trial(simplest, x, mask)
     tries = [first]
-    tries += [_Try(kind, x, mask) for kind in others if kind.plausible(x, mask, first.model)]
-    # specks by their size and company are also the dots of small print, of stipple and of
-    # halftones: they are told of, and left to who names them
-    hinted = tuple(_HINT.format(t.model.name) for t in tries if t.counts_itself and t.believed)
-    believed = [
-        t for t in tries if t.believed and not t.counts_itself and (t is first or t.model.needed)
-    ]
-    evidence = {t.model.name: t.evidence for t in tries}
+    tries += [Trial(kind, x, mask) for kind in others if kind.plausible(x, mask, first.model)]
+    believed = [t for t in tries if t.believed and (t is first or t.model.needed)]
+    suspected = _suspected(x, mask, first.model)
+    hints = tuple(_HINT.format(name) for name, nats in suspected.items() if nats >= EARN)
+    evidence = {t.model.name: t.evidence for t in tries} | suspected
     if not believed:
         for message in first.messages:
             if message != NO_NOISE:  # which the fit says
                 warn(message)
         model = _left_alone(first.model, x, mask)
-        return Choice(model, Fit(LEFT_ALONE, evidence, notes=(_why(model, first.around), *hinted)))
+        return Choice(model, Fit(LEFT_ALONE, evidence, notes=(_why(model, first.around), *hints)))
     best = believed[0]
     for other in believed[1:]:
         if other.score(x, mask) > best.score(x, mask) + other.earn:
             best = other
     for message in best.messages:
         warn(message)
-    return Choice(best.model, Fit(best.model.name, evidence, notes=hinted), best.open)
+    fit = Fit(best.model.name, evidence, notes=hints)
+    return Choice(best.model, fit, best.open, best.around)
 
 
-class _Try:
-    """A model fitted to a picture, what speaks for it, and what it warned of."""
-
-    def __init__(
-        self, kind: type[NoiseModel], x: NDArray[Any], mask: NDArray[np.bool_] | None
-    ) -> None:
-        self.earn = _earn(kind)
-        with collected() as self.messages:
-            self.model = kind.from_image(x, mask=mask)
-        self.around, bright = surroundings_of(self.model, x, mask)
-        self.open = self.around.both.count < _FEW
-        own = _hook(self.model, "evidence", x, mask)
-        self.counts_itself = own is not None
-        if own is None:
-            own = _evidence(self.model, x, bright, self.around)
-        self.evidence = float(own) - self.earn
-        # flips of that many pixels would show in every pattern
-        self.possible = not (self.open and self.model.two_valued and _too_many(self.model, bright))
-        self._score: float | None = None
-
-    @property
-    def believed(self) -> bool:
-        if self.counts_itself:
-            return self.evidence >= EARN
-        return self.possible and (self.open or self.evidence >= EARN)
-
-    def score(self, x: NDArray[Any], mask: NDArray[np.bool_] | None) -> float:
-        """Return the log likelihood of hidden pixels, at a typical coupling."""
-        if self._score is None:
-            held_out = HeldOut(window_of(x, mask, np.random.default_rng(0)), self.model, None)
-            self._score = held_out.predict(Coupling.nearest(START)).score + held_out.constant
-        return self._score
-
-
-def _hook(model: NoiseModel, name: str, *arguments: Any) -> Any:
-    """Return what a method of a model says; models need not be children of the base class."""
-    method = getattr(model, name, None)
-    return None if method is None else method(*arguments)
-
-
-def _too_many(model: NoiseModel, bright: NDArray[np.bool_]) -> bool:
-    """Return whether the picture cannot have, or tell, as many flips as the model has.
-
-    Some pattern of 3 x 3 pixels shows fewer, or they leave nothing of a picture:
-    where nothing is flat, such estimates stand for structure that is not seen.
-    """
-    shares = [
-        getattr(model, name)
-        for name, known in parameters_of(type(model)).items()
-        if known.unit is Unit.SHARE
-    ]
-    rate = max(shares, default=0.0)
-    if rate >= _TOP:
-        return True
-    return bool(rate > _TIMES * most_in_patterns(bright))
-
-
-def surroundings_of(
-    noise: NoiseModel, x: NDArray[Any], mask: NDArray[np.bool_] | None
-) -> tuple[Surroundings, NDArray[np.bool_]]:
-    """Return the flat surroundings of a thresholded picture, and that picture."""
-    known = observed(x, mask) if mask is not None or x.dtype.kind == "f" else None
-    if x.dtype == np.bool_:
-        bright = x
-    else:
-        with np.errstate(invalid="ignore"):
-            bright = np.asarray(x > (noise.levels[0] + noise.levels[1]) / 2)
-    return undisturbed(bright, known), bright
-
-
-def _evidence(
-    noise: NoiseModel, x: NDArray[Any], bright: NDArray[np.bool_], around: Surroundings
-) -> float:
-    """Return the nats by which noise leads 'leave alone' in flat surroundings."""
-    total = 0.0
-    for ring, side, level in zip(
-        around.rings, (around.dark, around.bright), (False, True), strict=True
-    ):
-        if not side.count:
-            continue
-        if side.against:
-            flat = np.unpackbits(ring, axis=1, count=x.shape[1]).view(np.bool_)
-            minus, plus = noise.log_likelihood(x[flat & (bright != level)])
-            lead = (plus - minus) if level else (minus - plus)
-            total += float(np.sum(np.minimum(lead, 0))) - side.against * math.log(CLEAN)
-        share = min(max(side.against / side.count, CLEAN), 1 - 1e-9)
-        total += side.count * (math.log1p(-share) - math.log1p(-CLEAN))
-    return total
+def _suspected(
+    x: NDArray[Any], mask: NDArray[np.bool_] | None, simplest: NoiseModel
+) -> dict[str, float]:
+    """Return the nats of noise that a picture may have, but that is told of only."""
+    found = {name: kind.suspected(x, mask, simplest) for name, kind in NOISE_MODELS.items()}
+    return {name: nats for name, nats in found.items() if nats > 0}
 
 
 def _left_alone(noise: NoiseModel, x: NDArray[Any], mask: NDArray[np.bool_] | None) -> NoiseModel:
@@ -312,11 +217,7 @@ def _tried(two_valued: bool) -> list[type[NoiseModel]]:
         for kind in NOISE_MODELS.values()
         if kind.tried is not None and kind.tried.two_valued in (None, two_valued)
     ]
-    return sorted(fit, key=_earn)
-
-
-def _earn(kind: type[NoiseModel]) -> float:
-    return 0.0 if kind.tried is None else kind.tried.earn
+    return sorted(fit, key=earn_of)
 
 
 def _has_two_values(x: NDArray[Any], mask: NDArray[np.bool_] | None) -> bool:

@@ -17,7 +17,8 @@ from ._calibration import Calibration, calibrate
 from ._held_out import HeldOut
 from ._search import Search
 from ._windows import window_of
-from .choice import AUTO, EARN, Choice, choose
+from .choice import AUTO, Choice, choose
+from .evidence import EARN
 from .fit import LEFT_ALONE, Fit
 
 __all__ = ["Estimate", "estimate"]
@@ -121,8 +122,8 @@ def estimate(
     image : array_like, shape (H, W)
         The noisy picture, as `denoise` takes it.
     noise : str, NoiseModel or NoiseSpec, default "auto"
-        A name of `NOISE_MODELS`; "auto" to choose between gaussian, flip and
-        salt-pepper; a `NoiseSpec` where some parameters are known; or a model.
+        A name of `NOISE_MODELS`; "auto" to choose one, or to leave the picture
+        alone (`choose_noise`); a `NoiseSpec` where some parameters are known; or a model.
     mask : array_like of bool, shape (H, W), optional
         False where a pixel is missing.
     rng : numpy.random.Generator or int, default 0
@@ -182,7 +183,6 @@ def estimate(
     needed = min(EARN, _EARN_EACH * held_out.x.size)
     if choice.open and search.best.score < held_out.alone() + needed:
         return _nothing_to_pull(choice, started, held_out)
-    count = max(held_out.x.size, 1)
     bootstrap = Bootstrap(window, noise_model, generator, parallel)
     factor = bootstrap.factor(search.best.coupling)
     chosen = search.best.coupling.scaled(factor)
@@ -192,14 +192,19 @@ def estimate(
         coupling=chosen,
         factor=factor,
         calibration=calibration,
-        score=(search.best.score + held_out.constant) / count,
-        curve=tuple((c, (score + held_out.constant) / count) for c, score in search.curve),
+        score=_each(search.best.score, held_out),
+        curve=tuple((c, _each(score, held_out)) for c, score in search.curve),
         hidden=held_out.x.size,
         evaluations=held_out.evaluations + bootstrap.evaluations,
         site_updates=held_out.site_updates + bootstrap.site_updates,
         seconds=time.perf_counter() - started,
         fit=choice.fit,
     )
+
+
+def _each(score: float, held_out: HeldOut) -> float:
+    """Return a score of all hidden pixels for one of them."""
+    return (score + held_out.constant) / max(held_out.x.size, 1)
 
 
 def _nothing_to_pull(choice: Choice, started: float, held_out: HeldOut | None = None) -> Estimate:
@@ -212,7 +217,7 @@ def _nothing_to_pull(choice: Choice, started: float, held_out: HeldOut | None = 
         coupling=Coupling.nearest(0.0),
         factor=1.0,
         calibration=Calibration(),
-        score=0.0 if held_out is None else held_out.alone() / max(held_out.x.size, 1),
+        score=0.0 if held_out is None else _each(held_out.alone(), held_out),
         curve=(),
         hidden=0 if held_out is None else held_out.x.size,
         evaluations=0 if held_out is None else held_out.evaluations,

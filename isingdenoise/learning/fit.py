@@ -23,7 +23,7 @@ class Fit:
         The name of the noise model, or `LEFT_ALONE`.
     evidence : mapping of str to float
         Nats by which each noise model that was tried leads 'leave alone', its
-        handicap taken off; not above 0 where it does not.
+        handicap taken off; below 0 where it trails.
     kept : int
         Pixels that stand against their neighbours and stay, because the same
         pattern of 3 x 3 pixels repeats in the picture.

@@ -21,20 +21,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..coupling import Coupling
-from ..noise import Surroundings
+from ..noise import NoiseModel, Surroundings, observed_or_none, undisturbed
 
-__all__ = ["RARE", "RARE_IN_GREY", "flip_rate", "keep_patterns", "most_in_patterns"]
+__all__ = ["keep_patterns", "most_in_patterns", "thresholded"]
 
-#: Up to this share of flips the surroundings of most pixels are as they were.
-RARE = 0.03
-#: Grey values say more of a pixel than its side of the threshold: there patterns speak up to
-#: this share only.
-RARE_IN_GREY = 2e-4
+#: Up to this share of flips the surroundings of most pixels are as they were. Grey values say
+#: more of a pixel than its side of the threshold: there patterns speak up to the second only.
+_RARE, _RARE_IN_GREY = 0.03, 2e-4
 
 _CODES = 512
 _CENTRE = 16
 _TELLING = 100  # pixels with a pattern of neighbours, for it to tell a share
-_SEVERAL = 100.0
+_SEVERAL = 100.0  # times the share of flips, at most 1: so many pixels by several at once
 _EXPLAINED = 0.5  # share of the pixels of a pattern that noise must explain to turn them
 _BELOW_PULL = 0.95  # of the pull of all neighbours: what a lone pixel's field is bounded to
 _UNBOUNDED = 1e30
@@ -43,27 +41,33 @@ _AGAINST = 6  # neighbours, of eight, of the other level: a pixel that would be 
 
 def keep_patterns(
     field: NDArray[np.float32],
-    bright: NDArray[np.bool_],
-    around: Surroundings,
+    noise: NoiseModel,
+    x: NDArray[Any],
+    mask: NDArray[np.bool_] | None,
     coupling: Coupling,
-    *,
-    bound: bool,
+    around: Surroundings | None = None,
 ) -> int:
     """Make the field firm where patterns repeat, in place; return how many pixels that keeps.
+
+    Nothing is done where more than a rare pixel is flipped, and where nothing
+    pulls. Of two-valued pictures a pixel that noise explains is bounded to less
+    than the pull of all neighbours, so that it turns where they are all of the
+    other level.
 
     Parameters
     ----------
     field : ndarray, shape (H, W), float32
         Of the Ising model.
-    bright : ndarray, shape (H, W), bool
-        The thresholded picture.
-    around : Surroundings
-        Of the same picture: how often pixels are flipped.
+    noise : NoiseModel
+        Of the picture.
+    x : ndarray, shape (H, W)
+        The noisy picture.
+    mask : ndarray of bool, shape (H, W), optional
+        False where a pixel is missing.
     coupling : Coupling
         Of the Ising model.
-    bound : bool
-        Whether a pixel that noise explains is bounded to less than the pull of
-        all neighbours, so that it turns where they are all of the other level.
+    around : Surroundings, optional
+        Flat surroundings of the thresholded picture, where they are known.
 
     Returns
     -------
@@ -71,20 +75,32 @@ def keep_patterns(
         Pixels kept although six of their eight neighbours at least are of the
         other level.
     """
-    from .._kernels.patterns import count_patterns, weigh_patterns  # the compiler comes with it
+    if coupling.pull == 0:
+        return 0
+    bright = thresholded(noise, x)
+    around = around or undisturbed(bright, observed_or_none(x, mask))
+    if _flip_rate(around) > (_RARE if noise.two_valued else _RARE_IN_GREY):
+        return 0
+    from .._kernels.patterns import weigh_patterns  # the compiler comes with it
 
     bits = _framed(bright)
-    counts = np.zeros(_CODES, np.int64)
-    count_patterns(bits, counts)
-    explained = _explained(counts, around)
-    stays = explained < _EXPLAINED
-    firmer = np.where(stays, np.float32(coupling.pull), np.float32(0)).astype(np.float32)
+    counts = _counted(bits)
+    stays = _explained(counts, around) < _EXPLAINED
+    firmer = np.where(stays, np.float32(coupling.pull), np.float32(0))
     most = np.full(_CODES, _UNBOUNDED, np.float32)
-    if bound:
+    if noise.two_valued:
         agreeing = 2 * sum(float(np.mean(strength)) for _, strength in coupling.planes)
         most[~stays] = _BELOW_PULL * max(agreeing, 0.0)
     weigh_patterns(field, bits, firmer, most)
     return int(counts[stays & (_disagreeing() >= _AGAINST)].sum())
+
+
+def thresholded(noise: NoiseModel, x: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which pixels of a picture lie above the middle of the levels."""
+    if x.dtype == np.bool_:
+        return x
+    with np.errstate(invalid="ignore"):
+        return np.asarray(x > (noise.levels[0] + noise.levels[1]) / 2)
 
 
 def most_in_patterns(bright: NDArray[np.bool_]) -> float:
@@ -97,7 +113,7 @@ def most_in_patterns(bright: NDArray[np.bool_]) -> float:
     bright : ndarray, shape (H, W), bool
         The thresholded picture.
     """
-    counts = _counted(bright)
+    counts = _counted(_framed(bright))
     both = np.stack([counts, counts[np.arange(_CODES) ^ _CENTRE]])
     total, fewer = both.sum(axis=0), both.min(axis=0)
     told = total >= _TELLING
@@ -107,15 +123,17 @@ def most_in_patterns(bright: NDArray[np.bool_]) -> float:
     return float(most[told].min())
 
 
-def _counted(bright: NDArray[np.bool_]) -> NDArray[np.int64]:
-    from .._kernels.patterns import count_patterns
+def _counted(bits: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return how often each pattern is met."""
+    from .._kernels.patterns import count_patterns  # the compiler comes with it
 
     counts = np.zeros(_CODES, np.int64)
-    count_patterns(_framed(bright), counts)
+    count_patterns(bits, counts)
     return counts
 
 
 def _framed(bright: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Return a picture with a border of zeros."""
     bits = np.zeros((bright.shape[0] + 2, bright.shape[1] + 2), np.uint8)
     bits[1:-1, 1:-1] = bright
     return bits
@@ -146,7 +164,7 @@ def _disagreeing() -> NDArray[np.intp]:
     return np.asarray(np.where(codes & _CENTRE, 8 - ones, ones))
 
 
-def flip_rate(around: Surroundings) -> float:
+def _flip_rate(around: Surroundings) -> float:
     """Return the larger share of flips of the sides that tell one; 1 where none does."""
-    shares: list[Any] = [s.against / s.count for s in (around.dark, around.bright) if s.enough]
+    shares = [s.against / s.count for s in (around.dark, around.bright) if s.enough]
     return max(shares, default=1.0)

@@ -3,7 +3,7 @@
 from ..messages import EstimationWarning, collected, warn
 from .base import Meaning, NoiseModel, Tried
 from .estimation.guess import NO_NOISE
-from .estimation.surroundings import CLEAN, Surroundings, flat_surroundings, spread_in, undisturbed
+from .estimation.surroundings import CLEAN, Surroundings, spread_in, undisturbed
 from .estimation.threshold import grey_split, levels_about
 from .field import field_and_offset, unit_scale
 from .models import (
@@ -19,7 +19,7 @@ from .models import (
     SpeckleNoise,
 )
 from .parameters import Parameter, Unit, parameter, parameters_of
-from .pixels import grey_values, observed
+from .pixels import grey_values, observed, observed_or_none
 from .spec import AUTO, NoiseSpec
 
 __all__ = [
@@ -46,11 +46,11 @@ __all__ = [
     "Unit",
     "collected",
     "field_and_offset",
-    "flat_surroundings",
     "grey_split",
     "grey_values",
     "levels_about",
     "observed",
+    "observed_or_none",
     "parameter",
     "parameters_of",
     "spread_in",

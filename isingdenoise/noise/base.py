@@ -115,19 +115,19 @@ class NoiseModel(ABC):
         """
         return True
 
-    def evidence(self, x: NDArray[Any], mask: NDArray[np.bool_] | None) -> float | None:
-        """Return the nats by which this noise leads a clean picture; None: single pixels tell.
+    @classmethod
+    def suspected(cls, x: NDArray[Any], mask: NDArray[np.bool_] | None, simpler: Self) -> float:
+        """Return the nats by which this noise leads a clean picture, though it is not tried.
 
-        Models whose pixels are not independent count for themselves.
+        For noise that a picture may show as part of what there is: it is told
+        of, and left to who sees the picture. 0 where there is nothing to tell.
 
         Parameters
         ----------
-        x : ndarray, shape (H, W)
-            The noisy picture.
-        mask : ndarray of bool, shape (H, W), optional
-            False where a pixel is missing.
+        x, mask, simpler
+            As of `plausible`.
         """
-        return None
+        return 0.0
 
     def reconsider(
         self,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["grey_values", "observed"]
+__all__ = ["grey_values", "observed", "observed_or_none"]
 
 
 def grey_values(x: NDArray[Any]) -> NDArray[np.float64]:
@@ -21,3 +21,8 @@ def observed(x: NDArray[Any], mask: NDArray[np.bool_] | None) -> NDArray[np.bool
     """Return which pixels are neither NaN nor masked out."""
     known = ~np.isnan(x) if x.dtype.kind == "f" else np.ones(x.shape, np.bool_)
     return known if mask is None else known & mask
+
+
+def observed_or_none(x: NDArray[Any], mask: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
+    """Return which pixels are neither NaN nor masked out, None where all of them are known."""
+    return None if mask is None and x.dtype.kind != "f" else observed(x, mask)

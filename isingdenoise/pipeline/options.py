@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._version import __version__
-from ..api import DETECT, LIGHTS, denoise, divided_by, resolve_engine
+from ..api import denoise, resolve_engine
 from ..coupling import Coupling
 from ..errors import ParameterError
 from ..inference import DEFAULT_ENGINE, Engine
 from ..io import DEFAULT_MAX_PAGES, read_mask
 from ..io.hashing import file_sha256
-from ..learning import Choice, choose
+from ..learning import DETECT, LIGHTS, Choice, choose, divided_by
 from ..memory import memory_to_denoise
 from ..noise import AUTO, NOISE_MODELS, Meaning, NoiseModel, NoiseSpec, observed
 from ..result import DenoiseResult

@@ -19,7 +19,6 @@ __all__ = [
     "combined",
     "complaints",
     "figures",
-    "fit_record",
     "light_record",
     "noise_record",
     "page_record",
@@ -74,7 +73,7 @@ def page_record(result: DenoiseResult, *, chosen: bool, background: str | None) 
         **light_record(background, result.background),
         "upper_bound": solution.upper_bound,
         "diagnostics": dict(solution.diagnostics),
-        "fit": fit_record(result),
+        "fit": None if result.fit is None else result.fit.record(),
     }
 
 
@@ -93,24 +92,6 @@ def noise_record(noise: NoiseModel, chosen: bool) -> dict[str, Any]:
             twice = (2 * v / (high - low) for v in np.atleast_1d(value).tolist())
             relative[f"{name}_unit"] = [*twice] if known.pair else next(twice)
     return {**record, **relative, "chosen": chosen}
-
-
-def fit_record(result: DenoiseResult) -> dict[str, Any] | None:
-    """Return what was assumed and how well it fits, None where a result does not say.
-
-    Keys are `assumed` (a name), `evidence` (nats of each hypothesis over
-    leaving the picture alone), `kept` (pixels kept because their pattern
-    repeats) and `notes` (short sentences).
-    """
-    fit: Any = getattr(result, "fit", None)
-    if fit is None:
-        return None
-    return {
-        "assumed": fit.assumed,
-        "evidence": dict(fit.evidence),
-        "kept": fit.kept,
-        "notes": list(fit.notes),
-    }
 
 
 def reported(kind: type[NoiseModel]) -> dict[str, Parameter]:
@@ -139,7 +120,7 @@ def figures(result: DenoiseResult) -> dict[str, Any]:
             "status": result.solution.status.value,
             "noise": result.settings["noise"],
             "coupling": result.settings["coupling"],
-            "fit": fit_record(result),
+            "fit": None if result.fit is None else result.fit.record(),
         }
     )
     return found

@@ -92,6 +92,10 @@ def test_clean_pages_stay(draw, white):
     assert not isinstance(found.noise, SpeckleNoise)
 
 
-def test_few_lone_parts_are_no_reason_to_count():
-    assert not SpeckleNoise.plausible(~written(dots=False), None, FlipNoise(1e-4))
-    assert SpeckleNoise.plausible(~thrown(written(), 150)[0], None, FlipNoise(1e-4))
+def test_specks_are_suspected_where_they_are_and_flips_do_not_make_them():
+    dirty = ~thrown(written(), 150)[0]
+    assert SpeckleNoise.suspected(~written(dots=False), None, FlipNoise(1e-4)) == 0
+    assert SpeckleNoise.suspected(dirty, None, FlipNoise(1e-4)) > 100
+    assert SpeckleNoise.suspected(dirty, None, FlipNoise(0.05)) == 0
+    flipped = FlipNoise(0.01).sample(~written(), np.random.default_rng(5)) > 0
+    assert SpeckleNoise.suspected(flipped, None, FlipNoise(0.01)) < 10

@@ -1,23 +1,24 @@
 """Cells of a table: one number or text each, whatever the noise model and however many pages."""
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 from isingdenoise_cli.render.text import fit_line, page_lines
 
 from isingdenoise import NOISE_MODELS, FlipPerLevelNoise, LaplaceNoise, denoise
+from isingdenoise.learning import LEFT_ALONE, Fit
 from isingdenoise.pipeline import cells, columns, figures, page_record, plain, rounded
 
 COUPLING = {"horizontal": 0.5, "vertical": 0.25, "diagonal": 0.125, "antidiagonal": 0.125}
 
 
-@dataclass(frozen=True)
-class Fit:
-    assumed: str = "gaussian"
-    evidence: dict = field(default_factory=lambda: {"flip": 12.0, "gaussian": 412.34})
-    kept: int = 40
-    notes: tuple = ("the light is even", "stars are left alone")
+FIT = Fit(
+    "gaussian",
+    {"flip": 12.0, "gaussian": 412.34},
+    kept=40,
+    notes=("the light is even", "stars are left alone"),
+)
 
 
 def record(model):
@@ -63,8 +64,9 @@ def test_numbers_are_rounded():
 
 def test_what_was_assumed_is_told_everywhere_and_nothing_where_there_is_none():
     result = denoise(np.eye(16, dtype=bool), FlipPerLevelNoise(0.1, 0.1), coupling=0.3)
-    assert getattr(result, "fit", None) is not None or page_line(result) is None
-    object.__setattr__(result, "fit", Fit())
+    assert result.fit is None
+    assert page_line(result) is None
+    object.__setattr__(result, "fit", FIT)
     line = page_line(result)
     assert line == (
         "gaussian leads leaving it alone by 412.3 nats (flip 12); 40 pixels kept, whose pattern "
@@ -78,8 +80,8 @@ def test_what_was_assumed_is_told_everywhere_and_nothing_where_there_is_none():
 
 
 def test_leaving_alone_says_that_nothing_beats_it():
-    alone = replace(Fit(), assumed="leave alone", evidence={"flip": -4.0}, kept=0, notes=("so",))
-    ((what, words),) = fit_line({"fit": asdict(alone)})
+    alone = Fit(LEFT_ALONE, {"flip": -4.0}, notes=("so",))
+    ((what, words),) = fit_line({"fit": alone.record()})
     assert (what, words) == ("fit", "left alone; flip -4 nats; so")
 
 

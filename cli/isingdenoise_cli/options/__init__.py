@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from isingdenoise.api import DETECT
 from isingdenoise.inference import DEFAULT_ENGINE
+from isingdenoise.learning import DETECT
 from isingdenoise.noise import AUTO, NOISE_MODELS
 from isingdenoise.pipeline import CleanOptions
 

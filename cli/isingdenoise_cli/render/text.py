@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from isingdenoise.api import DETECT
 from isingdenoise.coupling import Coupling
 from isingdenoise.errors import ParameterError, ReadError, printable
 from isingdenoise.inference import Status
+from isingdenoise.learning import DETECT
 from isingdenoise.messages import collected
 from isingdenoise.noise import NOISE_MODELS, Unit
 from isingdenoise.pipeline import complaints

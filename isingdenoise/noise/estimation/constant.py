@@ -19,6 +19,21 @@ def levels_of_constant(value: float, integer_range: tuple[float, float] | None) 
     return levels
 
 
+def levels_of_one(
+    value: float, integer_range: tuple[float, float] | None, spread: float
+) -> tuple[float, float]:
+    """Return levels that make a noisy picture of one level all white or all black, and warn.
+
+    Parameters are those of `one_level`.
+    """
+    levels, colour = one_level(value, integer_range, spread)
+    warn(
+        f"one grey level only, about {value:.4g}: the picture comes out all {colour}; "
+        "give levels if there are two"
+    )
+    return levels
+
+
 def one_level(
     value: float, integer_range: tuple[float, float] | None, spread: float = 0.0
 ) -> tuple[tuple[float, float], str]:

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from ...messages import warn
 from ..parameters import check_levels
-from ..pixels import grey_values, observed
+from ..pixels import grey_values, observed, observed_or_none
 from .constant import levels_of_constant
 from .flat import noiseless_levels
-from .grey import bands, histogram, neighbour_sum, otsu
+from .grey import bands, histogram, neighbour_sum
 from .scale import warn_if_close
-from .surroundings import TELLING, Side, flat_surroundings, undisturbed
+from .surroundings import TELLING, Side, Surroundings, flat_surroundings, undisturbed
+from .threshold import otsu_split
 
 _ENOUGH = 400  # pixels, for a share to be trusted
 _MANY = 10_000
@@ -50,7 +51,34 @@ class Flips:
         )
 
 
-def count_flips(seen: Floats, start: tuple[float, float] | None = None) -> Flips:
+def flips_in(
+    x: NDArray[Any], mask: Bools | None, middle: float
+) -> tuple[Flips, tuple[float, float]]:
+    """Return the flips of a picture, and the largest shares of black and of white that it allows.
+
+    Rare ones are counted in flat surroundings, over all of the picture; of many
+    parts of a large picture tell (`count_flips`). The largest share is that of
+    flat surroundings (`Side.most`), 1 for a level without them.
+
+    Parameters
+    ----------
+    x : ndarray, shape (H, W)
+        The picture.
+    mask : ndarray of bool, shape (H, W), optional
+        False where a pixel is missing.
+    middle : float
+        Pixels from there on are bright.
+    """
+    with np.errstate(invalid="ignore"):
+        bright = x if x.dtype == np.bool_ else np.asarray(x >= middle)
+    known = observed_or_none(x, mask)
+    around = undisturbed(bright, known)
+    dark, white = (s.most if s.count >= TELLING else 1.0 for s in (around.dark, around.bright))
+    flips = _rare_flips(around, bright, known) or count_flips(thresholded(x, mask, middle))
+    return flips, (dark, white)
+
+
+def count_flips(seen: Floats) -> Flips:
     """Return the flips among pixels whose neighbours agree on what they should be.
 
     Flips are independent, so among pixels inside a part of one level the
@@ -66,12 +94,7 @@ def count_flips(seen: Floats, start: tuple[float, float] | None = None) -> Flips
     ----------
     seen : ndarray, shape (H, W)
         -1 black, +1 white, 0 missing.
-    start : tuple of float, optional
-        Shares of flipped black and white pixels to begin with.
     """
-    rare = _rare_flips(seen)
-    if rare is not None:
-        return rare
     near = neighbour_sum(seen, 1)
     coarse = _tally(seen, near, np.abs(near) >= 6)
     far = neighbour_sum(seen, 2)
@@ -97,25 +120,22 @@ def count_flips(seen: Floats, start: tuple[float, float] | None = None) -> Flips
     return found
 
 
-def _rare_flips(seen: Floats) -> Flips | None:
+def _rare_flips(around: Surroundings, bright: Bools, known: Bools | None) -> Flips | None:
     """Return the flips in flat surroundings where they are many and flips so rare that most are.
 
     There no neighbour may differ, and bits are all that is needed.
     """
-    known = seen != 0
-    known = None if known.all() else known
-    around = undisturbed(seen > 0, known)
     sides = (around.dark, around.bright)
     told = [side for side in sides if side.count >= _ENOUGH]
     if sum(side.count for side in told) < _MANY or any(s.against * 25 > s.count for s in told):
         return None
     if len(told) < 2:
         # many pixels among eight of their side, but few among 24: there are flips on it
-        near = flat_surroundings(seen > 0, known, 1)
+        near = flat_surroundings(bright, known, 1)
         if min(near.dark.count, near.bright.count) >= _ENOUGH:
             return None
-    dark, bright = (side if side in told else Side(0, 0) for side in sides)
-    return Flips(dark.count, dark.against, bright.count, bright.against)
+    dark, bright_side = (side if side in told else Side(0, 0) for side in sides)
+    return Flips(dark.count, dark.against, bright_side.count, bright_side.against)
 
 
 def _tally(seen: Floats, around: Floats, inside: Bools) -> Flips:
@@ -134,22 +154,6 @@ def _flips_expected(n: int, p: float, more: float) -> float:
     """Return the mean of a binomial count and `more` standard deviations, rounded down."""
     p = min(p, _GARBAGE)
     return float(np.floor(n * p + more * np.sqrt(n * p * (1 - p))))
-
-
-def most_flips(seen: Floats) -> tuple[float, float]:
-    """Return the largest shares of flipped black and white pixels that flat surroundings allow.
-
-    1 for a level without such surroundings.
-
-    Parameters
-    ----------
-    seen : ndarray, shape (H, W)
-        -1 black, +1 white, 0 missing.
-    """
-    known = seen != 0
-    around = undisturbed(seen > 0, None if known.all() else known)
-    dark, bright = (s.most if s.count >= TELLING else 1.0 for s in (around.dark, around.bright))
-    return dark, bright
 
 
 def thresholded(x: NDArray[Any], mask: Bools | None, middle: float) -> Floats:
@@ -172,10 +176,8 @@ def two_levels(x: NDArray[Any], mask: NDArray[np.bool_] | None) -> tuple[float, 
     if np.all((values == low) | (values == high)):
         warn_if_close(x, (low, high), from_zero=False)
         return low, high
-    bright = values > otsu(values, weight)
-    means = (np.average(values[part], weights=weight[part]) for part in (~bright, bright))
-    low, high = (float(m) for m in means)
-    return low, high
+    split = otsu_split(values, weight)
+    return (low, high) if split is None else split[1:]
 
 
 def warn_if_grey(

@@ -7,8 +7,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ...messages import warn
-from .constant import one_level
+from .constant import levels_of_one
 from .guess import Guess
 from .mixture import climb, fit_mixture, log_likelihood
 from .normal import NormalPair
@@ -97,12 +96,7 @@ def _find(x: NDArray[Any], guess: Guess, start: P, known: dict[str, Any]) -> P |
 def single_level(x: NDArray[Any], guess: Guess, start: P, **known: Any) -> P:
     """Return one density for all pixels, with a level out of reach for the other colour; warn."""
     alone = _one_density(guess.data, start, guess.floor, known)
-    value = alone.levels[0]
-    levels, colour = one_level(value, integer_range(x), alone.spread)
-    warn(
-        f"one grey level only, about {value:.4g}: the picture comes out all {colour}; "
-        "give levels if there are two"
-    )
+    levels = levels_of_one(alone.levels[0], integer_range(x), alone.spread)
     return alone.about(levels, alone.spread)
 
 

@@ -24,19 +24,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .surroundings import grown
+from .bits import count, grown
+from .parts import FAR, LARGEST, PER_SIZE, Parts, small_parts
 
 __all__ = ["LARGEST", "NO_SPECKS", "Specks", "find_specks", "has_lone_parts"]
 
-#: Pixels of the largest component that may be a speck.
-LARGEST = 9
-_FAR = 9  # the first distance, in pixels, that is far from a larger component
-_PER_SIZE = 100
 _EXCESS = 3.0  # times as many specks as single flips make by chance, side by side
 #: Ways in which so many pixels hang together, one of them given: 8-connected lattice animals.
 _ANIMALS = (0.0, 1.0, 4.0, 20.0, 110.0, 638.0, 3832.0, 23592.0, 147941.0, 940982.0)
@@ -48,7 +44,6 @@ _FEWEST = 10  # specks far from anything
 _CELL = 48
 _EVEN = 0.6  # index of dispersion below which dots are spread more evenly than at random
 _REACH = 60  # pixels to the next dot of a leader, at most
-_STRIP = 1 << 23  # pixels labelled at once
 _INK = 3.0  # larger components have as many times the pixels of specks, or specks are the picture
 
 Bools = NDArray[np.bool_]
@@ -86,22 +81,6 @@ _NOWHERE = np.empty(0, np.intp)
 NO_SPECKS = Specks(_NOWHERE, _NOWHERE, np.empty(0, np.bool_), 0, 0, 0.0)
 
 
-@dataclass(frozen=True, eq=False)
-class _Parts:
-    """Small components: shape, distance, place, and their pixels; areas by distance."""
-
-    kind: Ints
-    distance: Ints
-    row: NDArray[np.float64]
-    column: NDArray[np.float64]
-    size: Ints
-    part: Ints  # of each pixel
-    rows: Ints
-    columns: Ints
-    areas: NDArray[np.float64]
-    large: int
-
-
 def find_specks(plane: Bools) -> Specks:
     """Return the specks among the components of a picture.
 
@@ -110,27 +89,27 @@ def find_specks(plane: Bools) -> Specks:
     plane : ndarray of bool, shape (H, W)
         True for the colour that specks have.
     """
-    parts = _parts(plane)
+    parts = small_parts(plane)
     in_line = _in_line(parts)
-    far = (parts.distance >= _FAR) & ~in_line
+    far = (parts.distance >= FAR) & ~in_line
     none = np.zeros(parts.rows.size, np.bool_)
     specks = np.zeros(parts.kind.size, np.bool_)
     evidence = 0.0
     if np.count_nonzero(far) >= _FEWEST and _at_random(parts, far):
-        area = parts.areas[_FAR]
+        area = parts.areas[FAR]
         flips = _flips(np.count_nonzero(far & (parts.size == 1)) / area)
         for kind in np.unique(parts.kind[far]):
             of_kind = parts.kind == kind
             k = int(np.count_nonzero(far & of_kind))
-            size = int(kind) // _PER_SIZE
+            size = int(kind) // PER_SIZE
             expected = area * (_CLEAN + _ANIMALS[size] * flips**size * (size > 1))
             if k <= max(_EXCESS * expected, 2):
                 continue
             if size > 1:  # single pixels are flips as well
                 evidence += k * math.log(k / expected) - (k - expected)
             specks |= far & of_kind
-            near = of_kind & (parts.distance < _FAR)
-            by_chance = k / area * float(parts.areas[:_FAR].sum())
+            near = of_kind & (parts.distance < FAR)
+            by_chance = k / area * float(parts.areas[:FAR].sum())
             if np.count_nonzero(near) <= by_chance + _CHANCE * math.sqrt(by_chance):
                 specks |= near & ~in_line  # as many as far away: none of them is a dot
     pixels = int(parts.size[specks].sum())
@@ -157,7 +136,7 @@ def has_lone_parts(plane: Bools) -> bool:
     """
     lit = np.packbits(plane, axis=1)
     lone = lit & ~grown(_crowded(lit), 4)
-    return int(np.bitwise_count(lone).sum()) >= _FEWEST
+    return count(lone) >= _FEWEST
 
 
 def _crowded(lit: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -174,78 +153,7 @@ def _crowded(lit: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(run | fall, np.uint8)
 
 
-def _parts(plane: Bools) -> _Parts:
-    """Return the small components; those that touch the border of a strip are not small."""
-    from scipy import ndimage  # slow to import, and few pictures need it
-
-    height, width = plane.shape
-    tall = max(1, _STRIP // width)
-    found: list[tuple[NDArray[Any], ...]] = []
-    pixels: list[tuple[Ints, ...]] = []
-    areas, large, before = np.zeros(_FAR + 1), 0, 0
-    for top in range(0, height, tall):
-        strip = plane[top : top + tall]
-        names, n = ndimage.label(strip, np.ones((3, 3)))
-        sizes = np.bincount(names.reshape(-1), minlength=n + 1)
-        small = (sizes <= LARGEST) & (np.arange(n + 1) > 0)
-        if top or top + tall < height:
-            small[np.concatenate([names[0], names[-1]])] = False
-        is_small = small[names]
-        big = strip & ~is_small
-        large += int(np.count_nonzero(big))
-        distances = _distances(big, areas)
-        rows, columns = np.nonzero(is_small)
-        order = np.cumsum(small) - 1
-        part = order[names[rows, columns]]
-        count = int(small.sum())
-        size = sizes[small]
-        distance = np.full(count, _FAR)
-        np.minimum.at(distance, part, distances[rows, columns])
-        row = np.bincount(part, rows, count) / size + top if count else np.empty(0)
-        column = np.bincount(part, columns, count) / size if count else np.empty(0)
-        found.append((_shapes(part, rows, columns, size), distance, row, column, size))
-        pixels.append((part + before, rows + top, columns))
-        before += count
-    columns_of = [np.concatenate(c) for c in zip(*found, strict=True)]
-    pixels_of = [np.concatenate(c) for c in zip(*pixels, strict=True)]
-    kind, distance, row, column, size = columns_of
-    part, rows, columns = pixels_of
-    return _Parts(kind, distance, row, column, size, part, rows, columns, areas, large)
-
-
-def _shapes(part: Ints, rows: Ints, columns: Ints, size: Ints) -> Ints:
-    """Return a number for the size, height and width of each component, less than 1,000.
-
-    Dots of a text have one shape; what specks of that shape explain of them is less than
-    what all specks of that size do.
-    """
-    sides = []
-    for places in (rows, columns):
-        first = np.full(size.size, np.iinfo(np.intp).max)
-        last = np.full(size.size, -1)
-        np.minimum.at(first, part, places)
-        np.maximum.at(last, part, places)
-        sides.append(last - first)
-    return np.asarray(size * _PER_SIZE + sides[0] * 10 + sides[1], np.intp)
-
-
-def _distances(big: Bools, areas: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Return the distance of each pixel to large components, at most _FAR; add to the areas."""
-    bits = np.packbits(big, axis=1)
-    out = np.full(big.shape, _FAR, np.uint8)
-    before = int(np.bitwise_count(bits).sum())
-    for d in range(1, _FAR):
-        bits = grown(bits, 1)
-        covered = np.unpackbits(bits, axis=1, count=big.shape[1]).view(np.bool_)
-        np.minimum(out, np.where(covered, np.uint8(d), np.uint8(_FAR)), out=out)
-        now = int(np.count_nonzero(covered))
-        areas[d] += now - before
-        before = now
-    areas[_FAR] += big.size - before
-    return out
-
-
-def _in_line(parts: _Parts) -> Bools:
+def _in_line(parts: Parts) -> Bools:
     """Return which components have two of their size at equal distances in a row or column."""
     out = np.zeros(parts.kind.size, np.bool_)
     for along, across in ((parts.column, parts.row), (parts.row, parts.column)):
@@ -268,7 +176,7 @@ def _in_line(parts: _Parts) -> Bools:
     return out
 
 
-def _at_random(parts: _Parts, far: Bools) -> bool:
+def _at_random(parts: Parts, far: Bools) -> bool:
     """Return whether far components lie no more evenly than at random."""
     cells = np.stack([parts.row[far] // _CELL, parts.column[far] // _CELL]).astype(np.int64)
     shape = cells.max(axis=1) + 1

@@ -10,24 +10,30 @@ strokes, edges, dots of a halftone and modules of a code do not reach them.
 
 from __future__ import annotations
 
-import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..pixels import observed
+from ..pixels import observed_or_none
+from .bits import Bits, count, ring
+from .grey import bands
 
 __all__ = [
+    "CLEAN",
+    "FAR",
+    "NEAR",
+    "TELLING",
     "Side",
     "Surroundings",
     "flat_surroundings",
-    "grown",
     "impulses_in",
+    "spread_between",
     "spread_in",
-    "thinned",
+    "surroundings_of",
     "undisturbed",
 ]
 
@@ -37,12 +43,13 @@ _MANY = 10_000
 _APART = 3  # pixels between two that are compared: beyond each other's surroundings
 TELLING = 30  # flat surroundings that tell a share
 _FEWEST = 400  # flat surroundings for their counts and spreads to be trusted
-_SMALLEST = 1 << 18  # pixels of a picture from which differences are taken in bands only
+
+_NEAREST, _FARTHEST, _EVERY = slice(None, -_APART), slice(_APART, None), slice(None)
+_PAIRS = (((_EVERY, _NEAREST), (_EVERY, _FARTHEST)), ((_NEAREST, _EVERY), (_FARTHEST, _EVERY)))
 
 #: How often a pixel of a clean picture stands alone in flat surroundings: a dot, dirt.
 CLEAN = 1e-4
 
-Bits = NDArray[np.uint8]
 Bools = NDArray[np.bool_]
 
 
@@ -63,17 +70,6 @@ class Side:
         """The largest share of flips that goes with these counts (three standard errors)."""
         return min((self.against + 3 * math.sqrt(self.against) + 1) / max(self.count, 1), 1.0)
 
-    @property
-    def evidence(self) -> float:
-        r"""Nats by which flips at the share seen beat those at `CLEAN`.
-
-        .. math:: k \log\frac{k / n}{\epsilon} - (k - n \epsilon), \quad k > n \epsilon
-        """
-        expected = self.count * CLEAN
-        if self.against <= expected:
-            return 0.0
-        return self.against * math.log(self.against / expected) - (self.against - expected)
-
 
 @dataclass(frozen=True, eq=False)
 class Surroundings:
@@ -85,16 +81,24 @@ class Surroundings:
         Where all neighbours are dark, and where all are bright.
     rings : tuple of ndarray, shape (H, ceil(W / 8)), uint8
         Which pixels have dark, and which bright surroundings; one bit each.
+    width : int
+        W, the columns of the picture.
     """
 
     dark: Side
     bright: Side
     rings: tuple[Bits, Bits]
+    width: int
 
     @property
     def both(self) -> Side:
         """Dark and bright ones together."""
         return Side(self.dark.count + self.bright.count, self.dark.against + self.bright.against)
+
+    @property
+    def flat(self) -> list[Bools]:
+        """Which pixels have dark, and which bright surroundings, shape (H, W) each."""
+        return [np.unpackbits(r, axis=1, count=self.width).view(np.bool_) for r in self.rings]
 
 
 def flat_surroundings(bright: Bools, known: Bools | None = None, reach: int = NEAR) -> Surroundings:
@@ -116,10 +120,19 @@ def flat_surroundings(bright: Bools, known: Bools | None = None, reach: int = NE
     lit = np.packbits(bright, axis=1)
     rings, sides = [], []
     for plane in (~lit, lit):
-        ring = _ring(plane | ~seen, reach) & seen
-        rings.append(ring)
-        sides.append(Side(_count(ring), _count(ring & ~plane)))
-    return Surroundings(sides[0], sides[1], (rings[0], rings[1]))
+        flat = ring(plane | ~seen, reach) & seen
+        rings.append(flat)
+        sides.append(Side(count(flat), count(flat & ~plane)))
+    return Surroundings(sides[0], sides[1], (rings[0], rings[1]), bright.shape[1])
+
+
+def surroundings_of(
+    x: NDArray[Any], mask: Bools | None, threshold: float, reach: int = NEAR
+) -> Surroundings:
+    """Return the flat surroundings of a grey picture; parameters as of `flat_surroundings`."""
+    with np.errstate(invalid="ignore"):
+        bright = np.asarray(x > threshold)
+    return flat_surroundings(bright, observed_or_none(x, mask), reach)
 
 
 def undisturbed(bright: Bools, known: Bools | None = None) -> Surroundings:
@@ -140,21 +153,10 @@ def undisturbed(bright: Bools, known: Bools | None = None) -> Surroundings:
     return far if far.both.count >= _MANY else near
 
 
-def spread_in(
-    x: NDArray[Any],
-    mask: Bools | None,
-    threshold: float,
-    outliers: Bools | None = None,
-    sides: tuple[bool, bool] = (True, True),
-) -> float | None:
-    r"""Return the standard deviation of the noise as flat surroundings show it, or None.
+def spread_in(x: NDArray[Any], mask: Bools | None, threshold: float) -> float | None:
+    """Return the standard deviation of the noise as flat surroundings show it, or None.
 
-    .. math:: \sigma^2 = \tfrac12 \, \overline{(x_i - x_j)^2}
-
-    over pixels three rows or columns apart that both have flat surroundings of
-    the same side: neither depends on the other's, edges and the light drop
-    out, and noise that is alike in neighbouring pixels counts in full. Of
-    large pictures bands are taken. None where there are too few.
+    Of large pictures parts are taken. None where there are too few.
 
     Parameters
     ----------
@@ -164,24 +166,33 @@ def spread_in(
         False where a pixel is missing.
     threshold : float
         Pixels above it are bright.
-    outliers : ndarray of bool, shape (H, W), optional
-        Pixels that are not compared, such as impulses.
-    sides : tuple of bool
-        Whether to look at dark, and at bright surroundings.
     """
     if x.dtype == np.bool_:
         return None
-    x, mask, outliers = _at_most(x), _at_most(mask), _at_most(outliers)
-    known = observed(x, mask)
-    with np.errstate(invalid="ignore"):
-        around = flat_surroundings(x > threshold, known)
+    x, mask = bands(x), None if mask is None else bands(mask)
+    return spread_between(x, surroundings_of(x, mask, threshold).flat)
+
+
+def spread_between(x: NDArray[Any], flat: Sequence[Bools]) -> float | None:
+    r"""Return the standard deviation of noise by differences, or None where there are too few.
+
+    .. math:: \sigma^2 = \tfrac12 \, \overline{(x_i - x_j)^2}
+
+    over pixels three rows or columns apart that both have flat surroundings of
+    the same side: neither depends on the other's, edges and the light drop
+    out, and noise that is alike in neighbouring pixels counts in full.
+
+    Parameters
+    ----------
+    x : ndarray, shape (H, W)
+        The picture.
+    flat : sequence of ndarray of bool, shape (H, W)
+        Pixels with flat surroundings, of one side each.
+    """
     total, pairs = 0.0, 0
-    for ring in itertools.compress(around.rings, sides):
-        flat = np.unpackbits(ring, axis=1, count=x.shape[1]).view(np.bool_)
-        if outliers is not None:
-            flat &= ~outliers
-        for a, b in _pairs(flat):
-            where = flat[a] & flat[b]
+    for side in flat:
+        for a, b in _PAIRS:
+            where = side[a] & side[b]
             difference = x[a][where].astype(np.float64) - x[b][where]
             total += float(np.einsum("n,n->", difference, difference))
             pairs += difference.size
@@ -193,6 +204,8 @@ def impulses_in(
 ) -> tuple[Side, Side]:
     """Return how many pixels in flat surroundings are salt on dark, and pepper on bright ones.
 
+    Of large pictures parts are taken.
+
     Parameters
     ----------
     x : ndarray, shape (H, W)
@@ -203,94 +216,11 @@ def impulses_in(
         Between the levels.
     ends : tuple of float
         Values at or beyond one are impulses.
-
-    Notes
-    -----
-    Of large pictures bands are taken.
     """
-    x, mask = _at_most(x), _at_most(mask)
-    known = None if mask is None and x.dtype.kind != "f" else observed(x, mask)
-    around = flat_surroundings(np.asarray(x > middle), known)
+    x, mask = bands(x), None if mask is None else bands(mask)
+    rings = surroundings_of(x, mask, middle).rings
     salt, pepper = (
-        Side(_count(ring), _count(ring & np.packbits(at_end, axis=1)))
-        for ring, at_end in zip(around.rings, (x >= ends[1], x <= ends[0]), strict=True)
+        Side(count(flat), count(flat & np.packbits(at_end, axis=1)))
+        for flat, at_end in zip(rings, (x >= ends[1], x <= ends[0]), strict=True)
     )
     return salt, pepper
-
-
-def _at_most(x: Any) -> Any:
-    """Return bands of a large picture, or all of a smaller one; None of None."""
-    if x is None or x.size <= _SMALLEST:
-        return x
-    return thinned(x, slice(None, None, math.ceil(x.size / _SMALLEST)))
-
-
-def thinned(x: Any, skip: slice) -> Any:
-    """Return every so many bands of 24 rows of a picture; None of None."""
-    if x is None:
-        return None
-    height = x.shape[0]
-    tall = 24
-    starts = np.arange(0, max(height - tall, 1), tall)[skip]
-    return np.concatenate([x[top : top + tall] for top in starts])
-
-
-def _pairs(flat: Bools) -> list[tuple[tuple[slice, ...], tuple[slice, ...]]]:
-    near, far, every = slice(None, -_APART), slice(_APART, None), slice(None)
-    return [((every, near), (every, far)), ((near, every), (far, every))]
-
-
-def _ring(plane: Bits, reach: int) -> Bits:
-    """Return where all neighbours are set; what lies outside counts as set."""
-    beside = _from_right(plane, 1) & _from_left(plane, 1)
-    for k in range(2, reach + 1):
-        beside &= _from_right(plane, k)
-        beside &= _from_left(plane, k)
-    row = beside & plane
-    out = beside.copy()
-    for k in range(1, reach + 1):
-        out[k:] &= row[:-k]
-        out[:-k] &= row[k:]
-    return out
-
-
-def grown(plane: Bits, reach: int) -> Bits:
-    """Return a plane of bits whose set ones have spread by `reach` pixels in all directions.
-
-    Parameters
-    ----------
-    plane : ndarray, shape (H, ceil(W / 8)), uint8
-        Bits of the rows of a picture; those beyond its width may become set.
-    reach : int
-        Pixels, up to 7.
-    """
-    row = plane.copy()
-    for k in range(1, reach + 1):
-        row |= np.left_shift(plane, k, dtype=np.uint8)
-        row[:, :-1] |= plane[:, 1:] >> (8 - k)
-        row |= np.right_shift(plane, k, dtype=np.uint8)
-        row[:, 1:] |= np.left_shift(plane[:, :-1], 8 - k, dtype=np.uint8)
-    out = row.copy()
-    for k in range(1, reach + 1):
-        out[k:] |= row[:-k]
-        out[:-k] |= row[k:]
-    return out
-
-
-def _from_right(plane: Bits, by: int) -> Bits:
-    """Return a plane whose bits are those `by` columns to the right, 1 from outside."""
-    out = np.left_shift(plane, by, dtype=np.uint8)
-    out[:, :-1] |= plane[:, 1:] >> (8 - by)
-    out[:, -1] |= np.uint8((1 << by) - 1)
-    return out
-
-
-def _from_left(plane: Bits, by: int) -> Bits:
-    out = np.right_shift(plane, by, dtype=np.uint8)
-    out[:, 1:] |= plane[:, :-1] << (8 - by)
-    out[:, 0] |= np.uint8((0xFF << (8 - by)) & 0xFF)
-    return out
-
-
-def _count(bits: Bits) -> int:
-    return int(np.bitwise_count(bits).sum(dtype=np.int64))

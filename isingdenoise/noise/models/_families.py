@@ -111,6 +111,18 @@ class FlippedNoise(NoiseModel):
         low, high = self.levels
         return np.where((z > 0) ^ flipped, np.float32(high), np.float32(low))
 
+    def _share_of_flips(self, x: NDArray[Any], mean: NDArray[Any]) -> float | None:
+        """Return the expected share of pixels that differ from their spin, None of no pixels.
+
+        Parameters are those of `fit`.
+        """
+        grey = grey_values(x)
+        known = ~np.isnan(grey)
+        if not known.any():
+            return None
+        seen = np.where(grey[known] >= self._middle, 1.0, -1.0)
+        return float(np.mean((1 - seen * mean[known]) / 2))
+
     @property
     def _middle(self) -> float:
         return (self.levels[0] + self.levels[1]) / 2

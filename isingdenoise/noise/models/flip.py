@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base import Tried
-from ..estimation.flips import count_flips, most_flips, thresholded, two_levels, warn_if_grey
+from ..estimation.flips import flips_in, two_levels, warn_if_grey
 from ..parameters import check_levels, levels_parameter, share_parameter
-from ..pixels import grey_values
 from ._families import FlippedNoise
 
 __all__ = ["FlipNoise"]
@@ -74,12 +73,9 @@ class FlipNoise(FlippedNoise):
         mean : ndarray, shape (H, W)
             Posterior means of the spins, in [-1, 1].
         """
-        grey = grey_values(x)
-        known = ~np.isnan(grey)
-        if not known.any():
+        differ = self._share_of_flips(x, mean)
+        if differ is None:
             return self
-        seen = np.where(grey[known] >= self._middle, 1.0, -1.0)
-        differ = float(np.mean((1 - seen * mean[known]) / 2))
         return type(self)(float(np.clip(differ, 1e-9, 0.5 - 1e-9)), self.levels)
 
     @classmethod
@@ -117,6 +113,6 @@ class FlipNoise(FlippedNoise):
             warn_if_grey(x, mask, (low, high), cls.name)
         if probability is not None:
             return cls(probability, (low, high))
-        seen = thresholded(x, mask, (low + high) / 2)
-        p = min(count_flips(seen).share(_PRIOR), *most_flips(seen))
+        flips, most = flips_in(x, mask, (low + high) / 2)
+        p = min(flips.share(_PRIOR), *most)
         return cls(float(np.clip(p, *_GUESS)), (low, high))

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ..estimation.flips import count_flips, most_flips, thresholded, two_levels, warn_if_grey
+from ..estimation.flips import flips_in, two_levels, warn_if_grey
 from ..estimation.mixture import weigh
 from ..parameters import check_levels, levels_parameter, share_parameter
 from ._families import FlippedNoise
@@ -124,8 +124,8 @@ class FlipPerLevelNoise(FlippedNoise):
         if levels is None or None in (black, white):
             warn_if_grey(x, mask, (low, high), cls.name)
         if black is None or white is None:
-            seen = thresholded(x, mask, (low + high) / 2)
-            pairs = zip(count_flips(seen).shares(_PRIOR), most_flips(seen), strict=True)
+            flips, most_of = flips_in(x, mask, (low + high) / 2)
+            pairs = zip(flips.shares(_PRIOR), most_of, strict=True)
             found = (float(np.clip(min(p, most), *_GUESS)) for p, most in pairs)
             black, white = (
                 guess if known is None else known

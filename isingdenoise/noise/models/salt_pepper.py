@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -11,14 +10,14 @@ from numpy.typing import NDArray
 
 from ...errors import ParameterError
 from ..base import NoiseModel, Tried
-from ..estimation.flips import count_flips, most_flips, thresholded
-from ..estimation.grey import histogram
+from ..estimation.flips import flips_in
 from ..estimation.guess import first_guess
+from ..estimation.impulses import has_impulses
 from ..estimation.one_level import fit_levels
 from ..estimation.quieter import quieter
 from ..estimation.salt_pepper import ImpulsePair, beside
-from ..estimation.scale import integer_range, smallest_spread
-from ..estimation.surroundings import TELLING, Side, impulses_in
+from ..estimation.scale import smallest_spread
+from ..estimation.surroundings import TELLING, impulses_in
 from ..estimation.values import FewValues, few_values, impulse_limits, without_impulses
 from ..parameters import (
     SPREADS,
@@ -32,8 +31,6 @@ from ._families import GreyNoise
 __all__ = ["SaltPepperNoise"]
 
 _GUESS = (1e-4, 0.45)
-_BESIDE = 4  # grey values next to an end
-_MORE = 1.25  # times what a density has at its end
 _FEWEST = 1e-3  # share of replaced pixels
 _PRIOR = (0.05, 10.0)  # impulses and pixels of the prior
 
@@ -121,25 +118,7 @@ class SaltPepperNoise(GreyNoise):
 
         Of grey pictures; a two-valued one has nothing but ends.
         """
-        if simpler.two_valued:
-            return True
-        values, weight = histogram(x, mask)
-        if values.size == 0 or values.min() == values.max():
-            return False
-        ends = impulse_limits(x, mask)
-        minus, plus = simpler.log_likelihood(np.array(ends, _kind(x)))
-        sides = impulses_in(x, mask, (simpler.levels[0] + simpler.levels[1]) / 2, ends)
-        told = [
-            _more_than(side, math.exp(min(float(log_p), 0.0)))
-            for side, log_p in zip(sides, (minus[1], plus[0]), strict=True)
-            if side.count >= TELLING
-        ]
-        if told:
-            return any(told)
-        return any(
-            _piled(values, weight, simpler, (end, inwards), _kind(x))
-            for end, inwards in zip(ends, (1.0, -1.0), strict=True)
-        )
+        return simpler.two_valued or has_impulses(x, mask, simpler)
 
     def on_scale(self, levels: tuple[float, float], limits: tuple[float, float] | None) -> Self:
         """Return the same noise about other levels; a scale without ends gets some.
@@ -287,48 +266,10 @@ class SaltPepperNoise(GreyNoise):
         return low + reach, high - reach
 
 
-def _kind(x: NDArray[Any]) -> np.dtype[Any]:
-    """Return the type of values as likelihoods take them: what saturates shows in the dtype."""
-    return x.dtype if integer_range(x) is not None else np.dtype(np.float64)
-
-
-def _piled(
-    values: NDArray[np.float64],
-    weight: NDArray[np.float64],
-    simpler: NoiseModel,
-    place: tuple[float, float],
-    kind: np.dtype[Any],
-) -> bool:
-    """Return whether more pixels lie at an end than its density beside the end explains.
-
-    Where nothing is flat, a wide density takes impulses for its tails; but then
-    it has too many pixels next to the end for those that lie there. Of other
-    pictures than integers any pixel at the end may be an impulse.
-    """
-    end, inwards = place
-    at_end = float(weight[values == end].sum())
-    if not at_end or np.any(values != np.rint(values)):
-        return bool(at_end)
-    beside = end + inwards * np.arange(1, _BESIDE + 1)
-    near = float(weight[np.isin(values, beside)].sum()) / _BESIDE
-    minus, plus = simpler.log_likelihood(np.array([end, *beside], kind))
-    low, high = simpler.levels
-    share = float(np.clip((np.average(values, weights=weight) - low) / (high - low), 0.01, 0.99))
-    masses = (1 - share) * np.exp(minus) + share * np.exp(plus)
-    return at_end * float(masses[1:].mean()) > _MORE * max(near, 1.0) * float(masses[0])
-
-
-def _more_than(side: Side, share: float) -> bool:
-    """Return whether more pixels stand against a side than a share of them, and by chance."""
-    expected = side.count * share
-    return side.against > expected + 3 * math.sqrt(expected) + _FEWEST / 2 * side.count
-
-
 def _rates(x: NDArray[Any], mask: NDArray[np.bool_] | None, few: FewValues) -> tuple[float, float]:
     """Return salt, counted in black parts, and pepper in white ones, or where only they are."""
-    seen = thresholded(x, mask, (few.levels[0] + few.levels[1]) / 2)
-    counted, most_of = count_flips(seen).shares(_PRIOR), most_flips(seen)
-    triples = zip(counted, reversed(few.shares), most_of, strict=True)
+    flips, most_of = flips_in(x, mask, (few.levels[0] + few.levels[1]) / 2)
+    triples = zip(flips.shares(_PRIOR), reversed(few.shares), most_of, strict=True)
     salt, pepper = (
         float(np.clip(min(guess if share is None else share, most), *_GUESS))
         for guess, share, most in triples

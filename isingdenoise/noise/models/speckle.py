@@ -8,11 +8,12 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base import NoiseModel, Tried
+from ..base import NoiseModel
 from ..estimation.flips import two_levels, warn_if_grey
-from ..estimation.specks import LARGEST, NO_SPECKS, Specks, find_specks, has_lone_parts
+from ..estimation.parts import LARGEST
+from ..estimation.specks import NO_SPECKS, Specks, find_specks, has_lone_parts
 from ..parameters import check_levels, levels_parameter, parameter, share_parameter
-from ..pixels import grey_values, observed
+from ..pixels import observed_or_none
 from ._families import FlippedNoise
 
 __all__ = ["SpeckleNoise"]
@@ -64,7 +65,6 @@ class SpeckleNoise(FlippedNoise):
 
     name: ClassVar[str] = "speckle"
     summary: ClassVar[str] = "two levels, specks of one to nine pixels (dust, bad copies, old film)"
-    tried: ClassVar[Tried | None] = Tried(two_valued=True, earn=5.0)
     independent: ClassVar[bool] = False
 
     rate: float = share_parameter(
@@ -124,24 +124,23 @@ class SpeckleNoise(FlippedNoise):
         mean : ndarray, shape (H, W)
             Posterior means of the spins, in [-1, 1].
         """
-        grey = grey_values(x)
-        known = ~np.isnan(grey)
-        if not known.any():
+        share = self._share_of_flips(x, mean)
+        if share is None:
             return self
-        seen = np.where(grey[known] >= self._middle, 1.0, -1.0)
-        share = float(np.mean((1 - seen * mean[known]) / 2))
         rate = -np.log1p(-min(share, _SHARE[1])) / self.size
         return type(self)(float(np.clip(rate, 0.0, _MOST)), self.size, self.levels)
 
     @classmethod
-    def plausible(
+    def suspected(
         cls, x: NDArray[Any], mask: NDArray[np.bool_] | None, simpler: NoiseModel
-    ) -> bool:
-        """Return whether there are small parts away from strokes, and no flips to make them."""
-        if max(getattr(simpler, "rates", (0.0,))) > _FLIPS:
-            return False
-        dark = _dark(x, mask, simpler.levels)
-        return any(has_lone_parts(plane) for plane in _planes(dark, x, mask))
+    ) -> float:
+        """Return the nats by which specks at random lead a clean two-valued picture.
+
+        0 where single flips are so many that they lie side by side.
+        """
+        if not simpler.two_valued or max(getattr(simpler, "rates", (0.0,))) > _FLIPS:
+            return 0.0
+        return sum(specks.evidence for specks in _specks(x, mask, simpler.levels))
 
     @classmethod
     def from_image(
@@ -177,25 +176,12 @@ class SpeckleNoise(FlippedNoise):
             warn_if_grey(x, mask, pair, cls.name)
         if rate is not None and size is not None:
             return cls(rate, size, pair)
-        found = cls(levels=pair)._specks(x, mask)
+        found = _specks(x, mask, pair)
         count, pixels = sum(s.count for s in found), sum(s.pixels for s in found)
         known = x.size if mask is None else int(np.count_nonzero(mask))
         mean = min(pixels / count, float(LARGEST)) if count else 1.0
         share = min(count / max(known, 1), _MOST)
-        model = cls(share if rate is None else rate, mean if size is None else size, pair)
-        # no parameter: what choosing a model asks next, of the same picture
-        object.__setattr__(model, "_evidence", sum(s.evidence for s in found))
-        return model
-
-    @property
-    def needed(self) -> bool:
-        """Whether there are any specks."""
-        return self.rate > 0
-
-    def evidence(self, x: NDArray[Any], mask: NDArray[np.bool_] | None) -> float:
-        """Return the nats by which specks at random lead a clean picture."""
-        known: float | None = getattr(self, "_evidence", None)
-        return sum(s.evidence for s in self._specks(x, mask)) if known is None else known
+        return cls(share if rate is None else rate, mean if size is None else size, pair)
 
     def reconsider(
         self,
@@ -217,33 +203,21 @@ class SpeckleNoise(FlippedNoise):
         pull : float
             The largest pull of all neighbours together.
         """
-        for side, specks in zip((-1.0, 1.0), self._specks(x, mask), strict=True):
+        for side, specks in zip((-1.0, 1.0), _specks(x, mask, self.levels), strict=True):
             own = np.where(specks.speck, -side, side) * (_SURE + pull)
             known = field[specks.rows, specks.columns] != 0
             field[specks.rows[known], specks.columns[known]] = own[known]
 
-    def _specks(self, x: NDArray[Any], mask: NDArray[np.bool_] | None) -> list[Specks]:
-        """Return the black specks, and the white ones."""
-        dark = _dark(x, mask, self.levels)
-        planes = _planes(dark, x, mask)
-        return [find_specks(p) if has_lone_parts(p) else NO_SPECKS for p in planes]
 
-
-def _dark(
+def _specks(
     x: NDArray[Any], mask: NDArray[np.bool_] | None, levels: tuple[float, float]
-) -> NDArray[np.bool_]:
-    """Return which pixels are nearer to black."""
-    if x.dtype == np.bool_:
-        return ~x
+) -> list[Specks]:
+    """Return the black specks of a picture, and the white ones."""
+    middle = (levels[0] + levels[1]) / 2
     with np.errstate(invalid="ignore"):
-        return np.asarray(x < (levels[0] + levels[1]) / 2)
-
-
-def _planes(
-    dark: NDArray[np.bool_], x: NDArray[Any], mask: NDArray[np.bool_] | None
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return the known dark pixels, and the known bright ones."""
-    if mask is None and x.dtype.kind != "f":
-        return dark, ~dark
-    known = observed(x, mask)
-    return dark & known, ~dark & known
+        dark = ~x if x.dtype == np.bool_ else np.asarray(x < middle)
+    planes = [dark, ~dark]
+    known = observed_or_none(x, mask)
+    if known is not None:
+        planes = [plane & known for plane in planes]
+    return [find_specks(p) if has_lone_parts(p) else NO_SPECKS for p in planes]
