@@ -207,6 +207,8 @@ def _why(noise: NoiseModel, around: Surroundings) -> str:
     if getattr(noise, "spread", 0.0):
         relative = 2 * noise.spread / (noise.levels[1] - noise.levels[0])
         return f"flat parts have sigma {relative:.2g} of 1, which crosses no threshold"
+    if around.regular.size:
+        return f"{around.regular.size} pixels stand out at equal distances, as dots of a picture do"
     return f"none of {seen.count} pixels in flat surroundings stands out"
 
 

@@ -124,7 +124,9 @@ def _evidence(
         if not side.count:
             continue
         if side.against:
-            minus, plus = noise.log_likelihood(x[flat & (bright != level)])
+            stands = flat & (bright != level)
+            stands.ravel()[around.regular] = False
+            minus, plus = noise.log_likelihood(x[stands])
             lead = (plus - minus) if level else (minus - plus)
             total += float(np.sum(np.minimum(lead, 0))) - side.against * math.log(CLEAN)
         share = min(max(side.against / side.count, CLEAN), 1 - 1e-9)

@@ -5,7 +5,7 @@ at most p n(c) of the n(c) pixels that have these surroundings. Where far more
 of them have this value, most are part of the picture (diagonals a pixel wide,
 dots of a halftone, modules of a code), however little their neighbours agree.
 That is the rule of the discrete universal denoiser, used to keep pixels and
-not to turn them.
+not to turn them. Lone pixels at equal distances repeat as well.
 
 References
 ----------
@@ -85,6 +85,8 @@ def keep_patterns(
 
     bits = _framed(bright)
     counts = _counted(bits)
+    alone = np.where(bright.flat[around.regular], _CENTRE, _CODES - 1 - _CENTRE)
+    counts -= np.bincount(alone, minlength=_CODES)  # which are told by their distances
     stays = _explained(counts, around) < _EXPLAINED
     firmer = np.where(stays, np.float32(coupling.pull), np.float32(0))
     most = np.full(_CODES, _UNBOUNDED, np.float32)
@@ -92,7 +94,9 @@ def keep_patterns(
         agreeing = 2 * sum(float(np.mean(strength)) for _, strength in coupling.planes)
         most[~stays] = _BELOW_PULL * max(agreeing, 0.0)
     weigh_patterns(field, bits, firmer, most)
-    return int(counts[stays & (_disagreeing() >= _AGAINST)].sum())
+    own = field.flat[around.regular]
+    field.flat[around.regular] = own + np.sign(own) * np.float32(coupling.pull)
+    return int(counts[stays & (_disagreeing() >= _AGAINST)].sum()) + around.regular.size
 
 
 def thresholded(noise: NoiseModel, x: NDArray[Any]) -> NDArray[np.bool_]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from ..pixels import observed_or_none
 from .bits import Bits, count, ring
 from .grey import bands
+from .regular import regular
 
 __all__ = [
     "CLEAN",
@@ -83,12 +84,16 @@ class Surroundings:
         Which pixels have dark, and which bright surroundings; one bit each.
     width : int
         W, the columns of the picture.
+    regular : ndarray, shape (n,), intp
+        Pixels that stand out at equal distances, as indices into the picture;
+        they count neither for nor against a level.
     """
 
     dark: Side
     bright: Side
     rings: tuple[Bits, Bits]
     width: int
+    regular: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, np.intp))
 
     @property
     def both(self) -> Side:
@@ -139,7 +144,8 @@ def undisturbed(bright: Bools, known: Bools | None = None) -> Surroundings:
     """Return flat surroundings that tell the share of flips best.
 
     Where few pixels stand out these are far from everything else, where there
-    are such: dots of a text have company, flips have none in particular.
+    are such: dots of a text have company, flips have none in particular. What
+    stands out at equal distances is part of the picture (`regular`).
 
     Parameters
     ----------
@@ -147,10 +153,26 @@ def undisturbed(bright: Bools, known: Bools | None = None) -> Surroundings:
         As in `flat_surroundings`.
     """
     near = flat_surroundings(bright, known)
-    if near.both.against > _RARE * near.both.count or not near.both.against:
+    if not near.both.against:
         return near
-    far = flat_surroundings(bright, known, FAR)
-    return far if far.both.count >= _MANY else near
+    best = near
+    if near.both.against <= _RARE * near.both.count:
+        far = flat_surroundings(bright, known, FAR)
+        best = far if far.both.count >= _MANY else near
+    return _at_random(best, near, bright)
+
+
+def _at_random(around: Surroundings, near: Surroundings, bright: Bools) -> Surroundings:
+    """Return surroundings without what stands against the nearest ones at equal distances."""
+    sides, places = [], []
+    for side, flat, nearest, level in zip(
+        (around.dark, around.bright), around.flat, near.flat, (False, True), strict=True
+    ):
+        evenly = regular(np.flatnonzero(nearest & (bright != level)), around.width)
+        less = int(np.count_nonzero(flat.flat[evenly]))
+        sides.append(Side(side.count - less, side.against - less))
+        places.append(evenly)
+    return replace(around, dark=sides[0], bright=sides[1], regular=np.concatenate(places))
 
 
 def spread_in(x: NDArray[Any], mask: Bools | None, threshold: float) -> float | None:
