@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .coupling import Coupling
     from .errors import (
         ChangeLimitError,
+        EngineRefusalError,
         IsingDenoiseError,
         OverwriteError,
         ParameterError,
@@ -71,6 +72,7 @@ __all__ = [
     "Coupling",
     "DenoiseResult",
     "Engine",
+    "EngineRefusalError",
     "Estimate",
     "EstimationWarning",
     "FlipNoise",
@@ -112,7 +114,7 @@ _HOME = {
     "Coupling": "coupling",
     **dict.fromkeys(
         (
-            *("ChangeLimitError", "IsingDenoiseError", "OverwriteError"),
+            *("ChangeLimitError", "EngineRefusalError", "IsingDenoiseError", "OverwriteError"),
             *("ParameterError", "ReadError", "TimeLimitError", "WriteError"),
         ),
         "errors",

@@ -14,6 +14,7 @@ from types import MappingProxyType
 __all__ = [
     "HINTS",
     "ChangeLimitError",
+    "EngineRefusalError",
     "IsingDenoiseError",
     "OverwriteError",
     "ParameterError",
@@ -105,6 +106,23 @@ class ParameterError(IsingDenoiseError, ValueError):
         self.parameter = parameter
         self.message = message
         self.hint = hint
+
+
+class EngineRefusalError(ParameterError):
+    """An engine cannot solve this model, whatever its settings are.
+
+    Parameters
+    ----------
+    engine : str
+        Name of the engine.
+    reason : str
+        What the model has that the engine cannot do, and what it could do.
+    """
+
+    def __init__(self, engine: str, reason: str) -> None:
+        super().__init__("engine", f"{engine} {reason}")
+        self.engine = engine
+        self.reason = reason
 
 
 class ChangeLimitError(IsingDenoiseError):

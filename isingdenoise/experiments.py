@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .api import denoise, resolve_engine
 from .coupling import Coupling
+from .errors import EngineRefusalError
 from .inference import ENGINES, Engine
 from .learning import AUTO, Choice, Estimate, choose, estimate
 from .metrics import bit_error_rate, psnr
@@ -19,7 +20,14 @@ from .result import DenoiseResult
 from .validation import check_choice, check_image
 from .warmup import compile_for
 
-__all__ = ["Comparison", "compare"]
+__all__ = ["REFUSED", "Comparison", "Sandwich", "compare", "sandwich"]
+
+#: The status of an engine that cannot solve the model.
+REFUSED = "refused"
+_KEYS = (
+    *("engine", "bit_error_rate", "psnr", "energy", "bound", "sweeps", "seconds"),
+    *("effective_sample_size", "r_hat", "status", "upper_bound", "refusal"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,20 +38,26 @@ class Comparison:
     ----------
     engine : str
         Name of the engine.
-    result : DenoiseResult
-        What it returned.
+    result : DenoiseResult or None
+        What it returned; None where it refused the model.
     bit_error_rate, psnr : float or None
         Share of wrong pixels and peak signal-to-noise ratio in dB; None
         without a clean picture.
+    refusal : str or None
+        Why the engine cannot solve this model.
     """
 
     engine: str
-    result: DenoiseResult
-    bit_error_rate: float | None
-    psnr: float | None
+    result: DenoiseResult | None
+    bit_error_rate: float | None = None
+    psnr: float | None = None
+    refusal: str | None = None
 
     def record(self) -> dict[str, Any]:
         """Return one row of the table, as plain values with stable keys."""
+        if self.result is None:
+            unknown = dict.fromkeys(_KEYS)
+            return {**unknown, "engine": self.engine, "status": REFUSED, "refusal": self.refusal}
         solution = self.result.solution
         return {
             "engine": self.engine,
@@ -57,6 +71,7 @@ class Comparison:
             "r_hat": solution.diagnostics.get("r_hat"),
             "status": solution.status.value,
             "upper_bound": solution.upper_bound,
+            "refusal": None,
         }
 
 
@@ -90,7 +105,7 @@ def compare(
     Returns
     -------
     list of Comparison
-        In the order of `engines`.
+        In the order of `engines`; one that refuses the model has a row that says why.
 
     Raises
     ------
@@ -118,13 +133,84 @@ def compare(
     strength = coupling.coupling if isinstance(coupling, Estimate) else coupling
     strength = strength if isinstance(strength, Coupling) else Coupling.nearest(strength)
     for solver in solvers:
-        compile_for(solver, strength, x.size)
-        result = denoise(x, choice, engine=solver, coupling=coupling, rng=rng)
-        rows.append(_measured(solver.name, result, reference))
+        try:
+            compile_for(solver, strength, x.size)
+            result = denoise(x, choice, engine=solver, coupling=coupling, rng=rng)
+        except EngineRefusalError as refusal:
+            rows.append(Comparison(solver.name, None, refusal=refusal.reason))
+        else:
+            rows.append(_measured(solver.name, result, reference))
     return rows
+
+
+@dataclass(frozen=True)
+class Sandwich:
+    """What several engines together say of the log evidence, in nats a pixel.
+
+    Attributes
+    ----------
+    lower, upper : float or None
+        The best bounds on (log Z + c) / (H W); None where no engine gives one.
+    lower_engine, upper_engine : str or None
+        Whose they are.
+    exact : float or None
+        The value itself, where an engine has found it.
+    total : float or None
+        Between the best lower bound and the exact value, or else the best upper
+        bound, in nats for the whole picture. The posterior of the engine with
+        the lower bound is at most so far from the true one, in Kullback-Leibler
+        divergence.
+    """
+
+    lower: float | None
+    lower_engine: str | None
+    upper: float | None
+    upper_engine: str | None
+    exact: float | None
+    total: float | None
+
+
+def sandwich(rows: Iterable[Comparison]) -> Sandwich | None:
+    """Return the best bounds on the log evidence of one model.
+
+    Parameters
+    ----------
+    rows : iterable of Comparison
+        Engines on one model, as `compare` returns them.
+
+    Returns
+    -------
+    Sandwich or None
+        None where no engine gives a bound. Bounds that are exact are given as
+        `exact`, and not among the others.
+    """
+    lowers: list[tuple[float, str]] = []
+    uppers: list[tuple[float, str]] = []
+    exact, sites = None, 1
+    for row in rows:
+        if row.result is None:
+            continue
+        solution, sites = row.result.solution, row.result.image.size
+        low, high = solution.lower_bound, solution.upper_bound
+        if low is not None and low == high:
+            exact = low
+            continue
+        if low is not None:
+            lowers.append((low, row.engine))
+        if high is not None:
+            uppers.append((high, row.engine))
+    if not lowers and not uppers and exact is None:
+        return None
+    lower, lower_engine = max(lowers, default=(None, None))
+    upper, upper_engine = min(uppers, default=(None, None))
+    most = upper if exact is None else exact
+    total = None if lower is None or most is None else max(most - lower, 0.0)
+    a_pixel = (None if bound is None else bound / sites for bound in (lower, upper, exact))
+    low, high, value = a_pixel
+    return Sandwich(low, lower_engine, high, upper_engine, value, total)
 
 
 def _measured(name: str, result: DenoiseResult, clean: NDArray[Any] | None) -> Comparison:
     if clean is None:
-        return Comparison(name, result, None, None)
+        return Comparison(name, result)
     return Comparison(name, result, bit_error_rate(result.image, clean), psnr(result.image, clean))

@@ -10,11 +10,11 @@ import numpy as np
 
 from . import backends
 from .coupling import Coupling
-from .inference import ENGINES, Engine, on_threads, threads_of
+from .inference import ENGINES, Engine, objection_to, on_threads, threads_of
 from .model import IsingModel
 
-#: Side of the model that kernels are compiled on.
-_SIDE = 32
+#: Sides of the models that kernels are compiled on: the second for engines that refuse the first.
+_SIDES = (32, 12)
 
 __all__ = ["compile_for", "kernel_folder", "kernels_are_cached", "warm_up"]
 
@@ -57,7 +57,11 @@ def compile_for(engine: Engine, coupling: Coupling, sites: int) -> None:
     """
     wanted = threads_of(engine)
     parallel = backends.threads_for(sites) if wanted is None else wanted
-    on_threads(engine.quick(), parallel).solve(_busy(coupling), rng=0)
+    for side in _SIDES:
+        model = _busy(coupling, side)
+        if objection_to(engine, model) is None:
+            on_threads(engine.quick(), parallel).solve(model, rng=0)
+            return
 
 
 def warm_up() -> Iterator[tuple[str, float]]:
@@ -84,7 +88,7 @@ def warm_up() -> Iterator[tuple[str, float]]:
                 yield f"{name}, {coupling.neighbours} neighbours{'' if alone else how}", seconds
 
 
-def _busy(coupling: Coupling) -> IsingModel:
+def _busy(coupling: Coupling, side: int) -> IsingModel:
     """Return a small model of the same kind, on which every part of an engine has work to do.
 
     All pixels are certain but two, on which the others pull as much as their own
@@ -94,9 +98,9 @@ def _busy(coupling: Coupling) -> IsingModel:
     """
     strong = Coupling.nearest(1.0) if coupling.neighbours == 4 else Coupling.eight(1.0)
     if coupling.shape is not None:  # every edge has a strength of its own
-        strong = Coupling.contrast(np.zeros((_SIDE, _SIDE)), strong, 0.0)
-    y, pair = _SIDE // 2, slice(_SIDE // 2, _SIDE // 2 + 2)
-    others, field = np.ones((_SIDE, _SIDE)), np.full((_SIDE, _SIDE), 30.0)
+        strong = Coupling.contrast(np.zeros((side, side)), strong, 0.0)
+    y, pair = side // 2, slice(side // 2, side // 2 + 2)
+    others, field = np.ones((side, side)), np.full((side, side), 30.0)
     others[y, pair] = field[y, pair] = 0
     field[y, pair] = -IsingModel(field, strong).local_field(others)[y, pair]
     return IsingModel(field, strong)

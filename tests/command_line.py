@@ -118,3 +118,10 @@ def load(path):
     """Return (mode, pixels) of a picture file as Pillow has them."""
     with Image.open(path) as picture:
         return picture.mode, np.array(picture)
+
+
+def table_lines(text):
+    """Return the lines of the table of `compare`, its heading first."""
+    lines = text.splitlines()
+    first = next(i for i, line in enumerate(lines) if line.startswith("engine "))
+    return lines[first : lines.index("", first) if "" in lines[first:] else None]

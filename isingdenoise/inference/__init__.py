@@ -1,7 +1,7 @@
 """Inference engines: what turns a model into a clean picture."""
 
 from ..backends import serially
-from .base import ENGINE_PARTS, Engine, Traits, on_threads, threads_of
+from .base import ENGINE_PARTS, Engine, Traits, objection_to, on_threads, threads_of
 from .gibbs import Gibbs
 from .icm import ICM
 from .mean_field import MeanField
@@ -25,6 +25,7 @@ __all__ = [
     "Traits",
     "Work",
     "having",
+    "objection_to",
     "on_threads",
     "serially",
     "threads_of",

@@ -8,10 +8,19 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..errors import EngineRefusalError
 from ..model import IsingModel
 from .solution import Callback, Solution
 
-__all__ = ["ENGINE_PARTS", "Engine", "Traits", "on_threads", "threads_of"]
+__all__ = [
+    "ENGINE_PARTS",
+    "Engine",
+    "Traits",
+    "check_engine_can_solve",
+    "objection_to",
+    "on_threads",
+    "threads_of",
+]
 
 
 @dataclass(frozen=True)
@@ -25,13 +34,14 @@ class Traits:
     lower_bound, upper_bound : bool
         The bound is there.
     exact : bool
-        The answer is the optimum, not an approximation.
+        The answer is exact, not an approximation: labels without means are the
+        optimum, means the marginals, and bounds log Z + c.
     stochastic : bool
         The answer depends on `rng`.
     factorised : bool
         Means are those of independent spins at a fixed point of
-        mu = tanh(J mu + h). They are too sure of themselves in a known way:
-        calibration and reaction term apply.
+        mu = tanh(J mu + h), the lower bound is their `elbo`. They are too sure of
+        themselves in a known way: calibration and reaction term apply.
     """
 
     marginals: bool = False
@@ -51,7 +61,9 @@ class Engine(Protocol):
 
     Its fields are its settings: the command line lists, parses and completes
     them from their names, types (`int`, `float`, `bool`, `str`, `Literal`, and
-    each of them `| None`) and defaults. Of the names that several engines
+    each of them `| None`) and defaults. An engine that cannot solve every model
+    has a method `objection(model)`, which says why in a few words ("needs ...;
+    this picture has ..."), or returns None. Of the names that several engines
     share, `parallel` says whether to use threads, None leaving it to the
     picture's size (the answer is the same bit for bit), `max_sweeps` how many
     sweeps are allowed, and `tol` the stopping rule.
@@ -113,8 +125,30 @@ class Engine(Protocol):
         ------
         ParameterError
             `init` has another shape than the model, or holds no real numbers.
+        EngineRefusalError
+            The engine has an `objection` to the model.
         """
         ...
+
+
+def objection_to(engine: Engine, model: IsingModel) -> str | None:
+    """Return why an engine cannot solve a model; None where it can."""
+    asked = getattr(engine, "objection", None)
+    said: str | None = None if asked is None else asked(model)
+    return said
+
+
+def check_engine_can_solve(engine: Engine, model: IsingModel) -> None:
+    """Refuse a model that an engine has an objection to.
+
+    Raises
+    ------
+    EngineRefusalError
+        With the objection.
+    """
+    reason = objection_to(engine, model)
+    if reason is not None:
+        raise EngineRefusalError(engine.name, reason)
 
 
 def threads_of(engine: Engine) -> bool | None:

@@ -21,7 +21,7 @@ class Status(StrEnum):
 
     CONVERGED = "converged"  #: the stopping rule was met
     MAX_SWEEPS = "max_sweeps"  #: the sweeps ran out first
-    EXACT = "exact"  #: the answer is the optimum, not a limit
+    EXACT = "exact"  #: the answer is exact, not a limit
     SAMPLED = "sampled"  #: all sweeps asked for were drawn
 
 
@@ -158,6 +158,7 @@ class Solution:
         The restored spins, -1 or +1.
     mean : ndarray, shape (H, W), float32, or None
         (Approximate) posterior means; None for engines that seek only labels.
+        Where they are there, `labels` are their signs, 0 being +1.
     energy : float
         Energy of `labels`.
     lower_bound, upper_bound : float or None

@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 import pytest
-from command_line import error_line, invoke, save, save_noisy, scene, succeed
+from command_line import error_line, invoke, save, save_noisy, scene, succeed, table_lines
 from isingdenoise_cli.options.settings import build_engines, complete
 
 from isingdenoise import (
@@ -116,13 +116,16 @@ def test_run_that_ends_too_early_tells_the_setting(noisy):
 def test_compare(noisy, tmp_path):
     clean = save(tmp_path / "clean.png", scene())
     few = ["-O", "gibbs.sweeps=5", "-O", "dummy.share=0.5", "-O", "patience=none"]
-    lines = succeed("compare", noisy, "--clean", clean, *few, *OFTEN).stdout.splitlines()
-    heading, *rows = lines[3:]
+    text = succeed("compare", noisy, "--clean", clean, *few, *OFTEN).stdout
+    heading, *rows = table_lines(text)
     assert re.search(r" energy +bound +upper bound +sweeps ", heading)
     assert [row.split()[0] for row in rows] == list(ENGINES)
     assert "12345.5" in rows[-1]
     found = json.loads(succeed("compare", noisy, "--json", *few, *OFTEN).stdout)["engines"]
-    assert [row["upper_bound"] for row in found] == [None] * (len(found) - 1) + [UPPER]
+    assert found[-1]["upper_bound"] == UPPER
+    assert found[0]["upper_bound"] is None
+    last = text.splitlines()[-2]
+    assert re.fullmatch(r"sandwich  .+ \(.+\) <= .+ in nats a pixel", last)
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ import tracemalloc
 import numpy as np
 import pytest
 import reference
+from engines import serial_and_parallel
 from reference import assert_same_solution
 
 from isingdenoise import (
@@ -168,7 +169,7 @@ def test_equal_strengths_are_one_strength(name, coupling):
 def test_threads_change_no_bit(name, neighbours):
     model = random_model((61, 70), neighbours)
     quick = ENGINES[name]().quick()
-    serial, parallel = (type(quick)(parallel=p).solve(model, rng=3) for p in (False, True))
+    serial, parallel = (e.solve(model, rng=3) for e in serial_and_parallel(quick))
     assert_same_solution(serial, parallel)
 
 

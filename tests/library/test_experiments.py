@@ -10,8 +10,9 @@ import pytest
 from command_line import scene
 
 from isingdenoise import ENGINES, ICM, Coupling, GaussianNoise, MeanField, ParameterError, denoise
-from isingdenoise.experiments import Comparison, compare
+from isingdenoise.experiments import Comparison, compare, sandwich
 from isingdenoise.inference import Traits
+from isingdenoise.inference.base import check_engine_can_solve
 from isingdenoise.metrics import bit_error_rate, psnr
 
 NOISE = GaussianNoise(0.8)
@@ -30,29 +31,37 @@ def rows(noisy):
     return compare(noisy, NOISE, clean=scene(), rng=3)
 
 
+@pytest.fixture(scope="module")
+def solved(rows):
+    """Return the rows of the engines that could solve the model."""
+    return [row for row in rows if row.refusal is None]
+
+
 def test_one_row_for_each_engine_in_order(rows):
     assert all(isinstance(row, Comparison) for row in rows)
     assert [row.engine for row in rows] == list(ENGINES)
-    assert [row.result.solution.engine for row in rows] == list(ENGINES)
-
-
-def test_each_row_is_what_denoise_returns(rows, noisy):
     for row in rows:
+        assert (row.result is None) == (row.refusal is not None)
+        assert row.result is None or row.result.solution.engine == row.engine
+
+
+def test_each_row_is_what_denoise_returns(solved, noisy):
+    for row in solved:
         alone = denoise(noisy, NOISE, engine=row.engine, rng=3)
         np.testing.assert_array_equal(row.result.image, alone.image)
         assert row.result.solution.energy == alone.solution.energy
 
 
-def test_the_measures_are_those_of_the_metrics(rows):
-    for row in rows:
+def test_the_measures_are_those_of_the_metrics(solved):
+    for row in solved:
         assert row.bit_error_rate == bit_error_rate(row.result.image, scene())
         assert row.psnr == psnr(row.result.image, scene())
         assert 0 < row.bit_error_rate < 0.1
 
 
-def test_all_engines_solve_the_same_model(rows):
-    first = rows[0].result
-    for row in rows[1:]:
+def test_all_engines_solve_the_same_model(solved):
+    first = solved[0].result
+    for row in solved[1:]:
         np.testing.assert_array_equal(row.result.model.field, first.model.field)
         assert row.result.model.offset == first.model.offset
         assert row.result.coupling == first.coupling
@@ -109,11 +118,12 @@ def test_records_have_stable_keys_and_plain_values(rows):
         record = row.record()
         assert list(record) == [
             *("engine", "bit_error_rate", "psnr", "energy", "bound", "sweeps"),
-            *("seconds", "effective_sample_size", "r_hat", "status", "upper_bound"),
+            *("seconds", "effective_sample_size", "r_hat", "status", "upper_bound", "refusal"),
         ]
         assert json.loads(json.dumps(record)) == record
         assert {type(value) for value in record.values()} <= {str, float, int, type(None)}
-        assert (record["bound"] is None) == (row.engine != "mf")
+        if row.refusal is None:
+            assert (record["bound"] is not None) == ENGINES[row.engine].traits.lower_bound
 
 
 @pytest.mark.parametrize("coupling", [0.3, Coupling.nearest(0.3), Coupling.eight(0.3)])
@@ -159,6 +169,56 @@ def test_every_engine_is_compiled_before_its_clock_starts(noisy):
     assert row.engine == "watched"
     assert solved[-1] == noisy.shape
     assert len(solved) == 2  # first a tiny model, to compile
+
+
+def bounded(lower, upper, engine, refusal=None, shape=(2, 5)):
+    """Return a row of an engine with the given bounds on the log evidence."""
+
+    class Solution:
+        lower_bound, upper_bound = lower, upper
+
+    class Result:
+        solution, image = Solution(), np.zeros(shape, bool)
+
+    return Comparison(engine, None if refusal else Result(), refusal=refusal)
+
+
+def test_the_sandwich_is_the_best_bounds_a_pixel():
+    rows = [
+        bounded(20.0, None, "a"),
+        bounded(None, None, "labels"),
+        bounded(None, None, "cannot", refusal="needs more"),
+        bounded(23.0, None, "b"),
+        bounded(None, 31.0, "c"),
+        bounded(None, 28.0, "d"),
+    ]
+    found = sandwich(rows)
+    assert (found.lower, found.lower_engine) == (2.3, "b")
+    assert (found.upper, found.upper_engine) == (2.8, "d")
+    assert (found.exact, found.total) == (None, 5.0)
+    with_truth = sandwich([*rows, bounded(24.0, 24.0, "truth")])
+    assert (with_truth.exact, with_truth.total) == (2.4, 1.0)
+    assert (with_truth.lower_engine, with_truth.upper_engine) == ("b", "d")
+
+
+def test_a_sandwich_needs_a_bound():
+    assert sandwich([]) is None
+    assert sandwich([bounded(None, None, "labels")]) is None
+    half = sandwich([bounded(None, 30.0, "c")])
+    assert (half.lower, half.upper, half.total) == (None, 3.0, None)
+
+
+def test_an_engine_that_refuses_has_a_row_that_says_why(noisy, monkeypatch):
+    monkeypatch.setattr(ENGINES["icm"], "objection", lambda *_: "needs a tree", raising=False)
+    monkeypatch.setattr(
+        ENGINES["icm"], "solve", lambda self, model, **_: check_engine_can_solve(self, model)
+    )
+    row, other = compare(noisy, NOISE, engines=["icm", "mf"], coupling=0.3, clean=scene())
+    assert (row.result, row.bit_error_rate, row.refusal) == (None, None, "needs a tree")
+    record = row.record()
+    assert list(record) == list(other.record())
+    told = {name: value for name, value in record.items() if value is not None}
+    assert told == {"engine": "icm", "status": "refused", "refusal": "needs a tree"}
 
 
 def test_the_picture_stays_as_it_is(noisy):

@@ -6,9 +6,10 @@ import sys
 
 import numpy as np
 import pytest
+from engines import few
 from reference import assert_same_solution
 
-from isingdenoise import ENGINES, GaussianNoise, Gibbs, IsingModel, MeanField, denoise
+from isingdenoise import ENGINES, GaussianNoise, IsingModel, MeanField, denoise
 from isingdenoise.backends.numba import work_list
 
 CHILD = """
@@ -93,7 +94,6 @@ def test_a_large_picture_in_several_calls_comes_out_the_same(eight, monkeypatch)
 
 X = np.random.default_rng(4).normal(size=(24, 25)) + np.where(np.arange(25) < 12, -1, 1)
 KNOWN = {"noise": GaussianNoise(1.0), "coupling": 0.5, "rng": 2}
-FEW = {"mf": MeanField(tol=1e-6), "icm": "icm", "gibbs": Gibbs(burn_in=2, sweeps=10)}
 
 
 def bits(result):
@@ -108,7 +108,7 @@ class Mine(BaseException):
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("error", [Mine("x"), KeyboardInterrupt(), SystemExit(3), StopIteration()])
 def test_what_a_callback_raises_comes_out_unchanged(engine, error):
-    options = {"engine": FEW[engine], **KNOWN}
+    options = {"engine": few(engine), **KNOWN}
     expected = bits(denoise(X, **options))
 
     def fail(step):
@@ -122,7 +122,7 @@ def test_what_a_callback_raises_comes_out_unchanged(engine, error):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_what_a_callback_returns_or_writes_changes_nothing(engine):
-    options = {"engine": FEW[engine], **KNOWN}
+    options = {"engine": few(engine), **KNOWN}
     rounds = []
 
     def meddle(step):
@@ -137,8 +137,8 @@ def test_what_a_callback_returns_or_writes_changes_nothing(engine):
 @pytest.mark.parametrize("outer", ENGINES)
 @pytest.mark.parametrize("inner", ENGINES)
 def test_a_callback_may_denoise(outer, inner):
-    options = {"engine": FEW[outer], **KNOWN}
-    other = {"engine": FEW[inner], **KNOWN}
+    options = {"engine": few(outer), **KNOWN}
+    other = {"engine": few(inner), **KNOWN}
     expected, alone = bits(denoise(X, **options)), bits(denoise(-X, **other))
     found = []
 

@@ -8,6 +8,7 @@ from dataclasses import FrozenInstanceError, fields, is_dataclass
 
 import numpy as np
 import pytest
+from engines import few
 
 from isingdenoise import (
     ENGINES,
@@ -15,7 +16,6 @@ from isingdenoise import (
     Calibration,
     Coupling,
     GaussianNoise,
-    Gibbs,
     IsingModel,
     MeanField,
     Status,
@@ -24,12 +24,11 @@ from isingdenoise import (
 )
 
 X = np.random.default_rng(4).normal(size=(24, 25)) + np.where(np.arange(25) < 12, -1, 1)
-FEW = {"mf": "mf", "icm": "icm", "gibbs": Gibbs(burn_in=2, sweeps=6)}
 
 
 def used(engine):
     """Return a result whose probability has been asked for."""
-    result = denoise(X, engine=FEW[engine], rng=1)
+    result = denoise(X, engine=few(engine), rng=1)
     _ = result.probability
     return result
 
@@ -109,7 +108,7 @@ def test_a_pickle_is_read_without_numba():
 @pytest.mark.parametrize("J", [0.0, 50.0, -50.0, Coupling.eight(50.0)], ids=str)
 def test_where_noise_vanishes_the_picture_stays(engine, sigma, J):
     x = np.where(X > 0, 1.0, -1.0)
-    found = denoise(x, GaussianNoise(sigma), engine=FEW[engine], coupling=J, rng=1)
+    found = denoise(x, GaussianNoise(sigma), engine=few(engine), coupling=J, rng=1)
     np.testing.assert_array_equal(found.image, x > 0)
     assert np.isfinite(found.solution.energy)
     assert np.isfinite(found.model.field).all()
@@ -138,7 +137,7 @@ def test_small_and_empty_pictures(engine, shape, J):
     one.flat[-1] = 1.0
     for x in (one, np.ones(shape), np.arange(float(np.prod(shape))).reshape(shape)):
         noise = GaussianNoise(1.0, (-1.0, 1.0)) if np.nanmax(x) <= 1 else GaussianNoise(1.0, (0, 9))
-        found = denoise(x, noise, engine=FEW[engine], coupling=J, rng=1)
+        found = denoise(x, noise, engine=few(engine), coupling=J, rng=1)
         assert found.image.shape == shape
         assert np.isfinite(found.solution.energy)
         if found.probability is not None:

@@ -340,9 +340,10 @@ def named_engines(module, text, engines):
 
 @pytest.mark.slow
 def test_no_module_names_an_engine_but_its_own():
-    from isingdenoise import ENGINES
+    from isingdenoise import ENGINES, Status
 
     found = {module: named_engines(module, text, ENGINES) for module, text in sources().items()}
+    found["isingdenoise.inference.solution"] -= {Status.EXACT.value}  # a status of the same name
     assert {module: names for module, names in found.items() if names} == {}
     assert named_engines("m", "isinstance(x, (int, MeanField))", ENGINES) == {"mf"}
     assert named_engines("m", "x == 'gibbs'", ENGINES) == {"gibbs"}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from isingdenoise.errors import EngineRefusalError
 from isingdenoise.inference import ENGINES, Engine
 from isingdenoise.pipeline import CleanOptions, light_record, noise_record
 
@@ -28,7 +29,8 @@ _KEPT = 10
 
 HELP = """Run all engines on one picture, side by side.
 
-All engines solve the same model. -O NAME=VALUE sets an option of every
+All engines solve the same model; one that cannot is listed with the reason.
+Bounds on the log evidence are compared in nats a pixel. -O NAME=VALUE sets an option of every
 engine that has it, -O ENGINE.NAME=VALUE of one engine. '-' reads standard
 input.
 
@@ -71,7 +73,7 @@ def compare(
 
     from ..render import text
     from ..render.json import print_json
-    from ..render.table import print_engines
+    from ..render.table import print_engines, sandwich_line
 
     streams.check_source(picture)
     solvers = build_engines(tuple(dict.fromkeys(engines)) or tuple(ENGINES), settings)
@@ -95,11 +97,15 @@ def compare(
             rng=options.seed,
         )
     for row in rows:
-        text.warn_if_not_converged(name, row.result)
+        text.warn_of_engine(name, row)
+    results = [row.result for row in rows if row.result is not None]
+    if not results:
+        raise EngineRefusalError(rows[0].engine, str(rows[0].refusal))
     if figure is not None:
         _draw(figure, pixels, reference, rows, force)
-    settings_of = [row.result.settings for row in rows]
+    settings_of = [result.settings for result in results]
     used = settings_of[0]["coupling"]
+    between = experiments.sandwich(rows)
     noise = noise_record(prepared.noise, options.chosen)
     light = light_record(options.background, prepared.light)
     if as_json:
@@ -107,14 +113,17 @@ def compare(
         calibration = next(filter(None, (s["calibration"] for s in settings_of)), None)
         more = {"calibration": calibration, **light}
         engine_rows = [row.record() for row in rows]
+        more["sandwich"] = None if between is None else asdict(between)
         print_json({"input": str(picture), **estimates, "engines": engine_rows, **more})
         return
     console.result(f"noise     {text.describe_noise(noise)}")
     for what, words in text.light_line(light):
         console.result(f"{what:<9} {words}")
-    console.result(f"coupling  {rows[0].result.coupling} ({used['source']})\n")
+    console.result(f"coupling  {results[0].coupling} ({used['source']})\n")
     traits = [solver.traits for solver in solvers]
     print_engines([row.record() for row in rows], traits, measured=reference is not None)
+    if between is not None:
+        console.result(f"\n{sandwich_line(between)}")
 
 
 def _memory(options: CleanOptions, solvers: Sequence[Engine], pixels: int, dtype: str) -> int:
@@ -130,10 +139,11 @@ def _draw(place: Checked, pixels: Any, reference: Any, rows: list[Any], force: b
     if reference is not None:
         inputs["clean"] = reference
     restored = {}
-    for row in rows:
+    shown = [row for row in rows if row.result is not None]
+    for row in shown:
         error = "" if row.bit_error_rate is None else f", {row.bit_error_rate:.2%} wrong"
         restored[f"{row.engine}{error}"] = row.result.image
     figure = figures.plotting().picture_table(
-        [inputs, restored], [row.result.probability for row in rows]
+        [inputs, restored], [row.result.probability for row in shown]
     )
     figures.write_figure(figure, place, force)

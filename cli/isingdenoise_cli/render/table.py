@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence, Set
 from functools import partial
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from isingdenoise.inference import Traits
 
 from .. import console
+
+if TYPE_CHECKING:
+    from isingdenoise.experiments import Sandwich
 
 #: Columns, keys of the record, and traits of the engines that have them.
 _BOUNDS = (("bound", "bound", "lower_bound"), ("upper bound", "upper_bound", "upper_bound"))
@@ -37,17 +40,37 @@ def print_engines(
     print_table([_row(record, measured, bounds) for record in records])
 
 
+def sandwich_line(between: Sandwich) -> str:
+    """Return the bounds on the log evidence and what their distance says, in one or two lines."""
+    low, high = between.lower, between.upper
+    parts = [] if low is None else [f"{low:.6f} ({between.lower_engine})"]
+    parts.append("log evidence" + ("" if between.exact is None else f" {between.exact:.6f}"))
+    if high is not None:
+        parts.append(f"{high:.6f} ({between.upper_engine})")
+    line = f"sandwich  {' <= '.join(parts)}, in nats a pixel"
+    if low is None or between.total is None:
+        return line
+    return (
+        f"{line}\n          {between.lower_engine} is at most {between.total:.4g} nats of "
+        f"Kullback-Leibler divergence, for the whole picture, from the posterior"
+    )
+
+
 def _row(record: Mapping[str, Any], measured: bool, bounds: dict[str, str]) -> dict[str, str]:
     """Return one row of the table as text, with a column for each bound that some engine has."""
     row = {"engine": record["engine"]}
     if measured:
-        row["bit error rate"] = f"{record['bit_error_rate']:.4%}"
-        row["PSNR dB"] = f"{record['psnr']:.2f}"
-    row["energy"] = f"{record['energy']:.1f}"
+        row["bit error rate"] = _text(record["bit_error_rate"], ".4%")
+        row["PSNR dB"] = _text(record["psnr"], ".2f")
+    row["energy"] = _text(record["energy"], ".1f")
     for words, key in bounds.items():
-        row[words] = "-" if record[key] is None else f"{record[key]:.1f}"
-    row |= {"sweeps": str(record["sweeps"]), "seconds": f"{record['seconds']:.4f}"}
+        row[words] = _text(record[key], ".1f")
+    row |= {"sweeps": _text(record["sweeps"], "d"), "seconds": _text(record["seconds"], ".4f")}
     return row | {"status": record["status"]}
+
+
+def _text(number: Any, form: str) -> str:
+    return "-" if number is None else f"{number:{form}}"
 
 
 def print_table(rows: Sequence[Mapping[str, str]]) -> None:
