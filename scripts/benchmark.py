@@ -289,6 +289,7 @@ def scaling(rounds: int) -> list[Row]:
 _CHILD = """
 import resource, sys, numpy as np
 from isingdenoise import IsingModel, ENGINES
+from isingdenoise.inference import objection_to
 from isingdenoise.warmup import compile_for
 engine, size = ENGINES[sys.argv[1]](), int(sys.argv[2])
 rng = np.random.default_rng(0)
@@ -298,6 +299,8 @@ compile_for(engine, model.coupling, x.size)
 def peak():
     status = open("/proc/self/status").read()
     return int(status.split("VmHWM:")[1].split()[0]) * 1024
+if objection_to(engine, model):
+    sys.exit("refused")
 before = peak()
 out = engine.solve(model, init=x, rng=0)
 print((peak() - before) / x.size - 1 - (0 if out.mean is None else 4))
@@ -312,7 +315,11 @@ def memory(size: int) -> list[Row]:
             [sys.executable, "-c", _CHILD, engine, str(size)],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
-        note = f"{float(done.stdout):.1f} bytes a pixel" if done.returncode == 0 else "failed"
+        note = (
+            f"{float(done.stdout):.1f} bytes a pixel"
+            if not done.returncode
+            else done.stderr.strip()
+        )
         rows.append(Row(f"memory, {size}²", engine, None, note))
     return rows
 

@@ -3,11 +3,11 @@
     .venv/bin/pip install -e '.[bench,samples]'
     .venv/bin/python scripts/benchmark_quality.py [--out quality.jsonl] [--cells]
 
-A cell is one picture with one noise, averaged over seeds. The columns `zero`,
-`icm` and `gibbs` are `denoise` with nothing but the name of the noise; all
-others know the clean picture when they choose their parameter, and `told`,
-`oracle` and `map` also the true noise. Records go to --out as they are made, one JSON
-object a line: a second run does only what is missing there. `--only zero`
+A cell is one picture with one noise, averaged over seeds. The columns `zero`
+(the default engine) and those named after an engine are `denoise` with nothing but
+the name of the noise; all others know the clean picture when they choose their
+parameter, and `told`, `oracle` and `cut` also the true noise. Records go to --out as
+they are made, one JSON object a line: a second run does only what is missing there. `--only zero`
 measures the named columns again and keeps the others.
 """
 

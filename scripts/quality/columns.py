@@ -16,12 +16,14 @@ from quality.peers import COUPLINGS, PEERS, Noisy, Peer, search, tune
 from quality.pictures import SETTINGS
 from quality.scores import Truth, score
 
-from isingdenoise import DenoiseResult, IsingModel, MeanField, denoise
+from isingdenoise import ENGINES, DenoiseResult, EngineRefusalError, IsingModel, MeanField, denoise
+from isingdenoise.inference import DEFAULT_ENGINE
 from isingdenoise.noise import field_and_offset, unit_scale
 
 Record = dict[str, Any]
 
-OWN = {"zero": "mf", "icm": "icm", "gibbs": "gibbs"}  # nothing told: column and engine
+# Nothing told: column and engine.
+OWN = {"zero": DEFAULT_ENGINE, **{name: name for name in ENGINES if name != DEFAULT_ENGINE}}
 COLUMNS = ("noisy", *OWN, "told", "oracle", *PEERS)
 CLEAN = "clean"  # the setting without noise, for the column "zero" alone
 EXTRAS = {"cv2": "opencv-python-headless", "maxflow": "PyMaxflow", "bm3d": "bm3d",
@@ -90,11 +92,15 @@ def _column(column: str, noisy: list[Noisy], truth: Truth) -> Record:
 
 
 def _own(engine: str, noisy: list[Noisy], truth: Truth) -> Record:
-    """Score `denoise` as a user gets it, and keep what it estimated."""
+    """Score `denoise` as a user gets it; keep what it estimated, and the seconds of the solve."""
     scores, estimates = [], []
     for x in noisy:
-        result = denoise(x.raw, x.kind, engine=engine, rng=0)
-        scores.append(score(result.image, result.probability, truth))
+        try:
+            result = denoise(x.raw, x.kind, engine=engine, rng=0)
+        except EngineRefusalError as refusal:
+            return {"refused": refusal.reason}
+        figures = score(result.image, result.probability, truth)
+        scores.append(figures | {"solve": result.solution.seconds})
         estimates.append(_errors(result.noise, x.noise) | {"coupling": _plain(result.coupling)})
     return _table(scores) | {"estimates": estimates}
 

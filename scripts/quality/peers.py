@@ -138,7 +138,7 @@ class Peer:
 
 COUPLINGS = steps(0.1, 4.0, 1.07)
 PEERS = {
-    "map": Peer(exact_map, "maxflow", [COUPLINGS], coarse=8, seeds=1),
+    "cut": Peer(exact_map, "maxflow", [COUPLINGS], coarse=8, seeds=1),
     "median": Peer(median, "cv2", [range(1, 42, 2)]),
     "blur": Peer(gaussian, "scipy", [steps(0.25, 6, 1.12)], coarse=4),
     "tv": Peer(total_variation, "skimage", [steps(0.02, 8, 1.16)], coarse=4, seeds=1),

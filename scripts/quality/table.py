@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from statistics import fmean
+from statistics import fmean, median
 from typing import Any
 
-from quality.columns import CLEAN, COLUMNS
+from quality.columns import CLEAN, COLUMNS, OWN
 from quality.pictures import SETTINGS
 
 Record = dict[str, Any]
 Cells = dict[tuple[str, str], dict[str, Record]]  # (picture, setting) to column to record
 
 TITLES = {
-    "noisy": "noisy", "zero": "`mf`", "icm": "`icm`", "gibbs": "`gibbs`",
-    "told": "`mf`, told", "oracle": "`mf`, led", "map": "exact MAP", "median": "median",
+    "noisy": "noisy", **{column: f"`{engine}`" for column, engine in OWN.items()},
+    "told": "`mf`, told", "oracle": "`mf`, led", "cut": "exact MAP, told", "median": "median",
     "blur": "Gaussian blur", "tv": "TV", "nlm": "non-local means", "bm3d": "BM3D",
 }  # fmt: skip
 RIVALS = ("median", "blur", "tv", "nlm")
 LARGE = 512 * 512  # pixels from which estimates are judged
 NOTES = """\
-`mf`, `icm` and `gibbs` are given the name of the noise and nothing else. All others know the
+Engines by their names are given the name of the noise and nothing else. All others know the
 clean picture when they choose their parameter, for every cell anew. `mf, told` is `denoise`
 with the true noise and the best coupling; `mf, led` the same model, but solved along a rising
 coupling, each solution the start of the next. MAP has the true noise, too. `mf`, median and
@@ -55,7 +55,7 @@ def report(records: Iterable[Record], *, cells: bool = False) -> str:
         else:
             cell = noisy.setdefault((record["picture"], record["setting"]), {})
             cell[record["column"]] = record
-    shown = [c for c in COLUMNS if any(c in cell for cell in noisy.values())]
+    shown = [c for c in COLUMNS if any("ber" in cell.get(c, ()) for cell in noisy.values())]
     parts = [NOTES, by_setting(noisy, shown), by_method(noisy, shown)]
     if cells:
         parts.append(every_cell(noisy, shown))
@@ -65,6 +65,11 @@ def report(records: Iterable[Record], *, cells: bool = False) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
+def has(column: str) -> Callable[[dict[str, Record]], bool]:
+    """Return whether a cell has scores of a column: an engine may have refused."""
+    return lambda cell: "ber" in cell.get(column, ())
+
+
 def by_setting(cells: Cells, shown: list[str]) -> str:
     """Return the bit error rates in percent, averaged over pictures."""
     lines = [_row("bit errors, %", [TITLES[c] for c in shown]), "|---|" + "---:|" * len(shown)]
@@ -72,7 +77,9 @@ def by_setting(cells: Cells, shown: list[str]) -> str:
         own = [cell for (_, s), cell in cells.items() if s == setting]
         if own:
             means = (  # of a column that is not there yet in all cells there is none
-                _mean(own, column, "ber") if all(column in cell for cell in own) else None
+                _mean(own, column, "ber")
+                if all("ber" in cell.get(column, ()) for cell in own)
+                else None
                 for column in shown
             )
             lines.append(_row(setting, [_percent(m) for m in means]))
@@ -82,16 +89,25 @@ def by_setting(cells: Cells, shown: list[str]) -> str:
 def by_method(cells: Cells, shown: list[str]) -> str:
     """Return one row a method: all scores, averaged over all cells they apply to."""
     own = list(cells.values())
-    heads = ["bit errors, %", "small parts kept, %", "codes read, %", "ECE", "worst ECE", "Brier"]
+    heads = [
+        "bit errors, %",
+        "small parts kept, %",
+        "codes read, %",
+        "ECE",
+        "worst ECE",
+        "Brier",
+        "solve, s a Mpx",
+    ]
     lines = [_row("method", heads), "|---|" + "---:|" * len(heads)]
     for column in shown:
         eces = [fmean(cell[column]["ece"]) for cell in own if "ece" in cell.get(column, ())]
         scores = [_percent(_mean(own, column, name)) for name in ("ber", "small", "codes")]
         scores += [f"{x:.4f}" if eces else "" for x in (fmean(eces or [0]), max(eces, default=0))]
         brier = _mean(own, column, "brier")
-        count = sum(column in cell for cell in own)
+        count = sum(map(has(column), own))
         title = TITLES[column] + ("" if count == len(own) else f" ({count} of {len(own)} cells)")
-        lines.append(_row(title, [*scores, "" if brier is None else f"{brier:.4f}"]))
+        scores.append("" if brier is None else f"{brier:.4f}")
+        lines.append(_row(title, [*scores, _seconds(own, column)]))
     return "\n".join(lines)
 
 
@@ -230,6 +246,16 @@ def _mean(cells: Iterable[dict[str, Record]], column: str, name: str) -> float |
     """Return the mean of a score over the cells that have it, None where none has."""
     means = [fmean(c[column][name]) for c in cells if name in c.get(column, ())]
     return fmean(means) if means else None
+
+
+def _seconds(cells: Iterable[dict[str, Record]], column: str) -> str:
+    """Return the seconds of the solve alone, by the million pixels, one thread."""
+    found = [
+        (c[column]["solve"], c[column]["pixels"]) for c in cells if "solve" in c.get(column, ())
+    ]
+    if not found:
+        return ""
+    return f"{median(fmean(seconds) / pixels for seconds, pixels in found) * 1e6:.2g}"
 
 
 def _percent(share: float | None) -> str:

@@ -242,7 +242,7 @@ def test_missing_packages_leave_out_their_columns_with_one_line(quality, monkeyp
     quality.main(["--quick"])
     err = capsys.readouterr().err
     assert err == "not installed, so left out: PyMaxflow, bm3d; pip install 'isingdenoise[bench]'\n"
-    assert {"map", "bm3d"}.isdisjoint(quality.columns.available())
+    assert {"cut", "bm3d"}.isdisjoint(quality.columns.available())
 
 
 def test_an_unknown_column_is_one_clear_line(quality, capsys):
