@@ -16,10 +16,13 @@ from ..model import IsingModel
 
 if TYPE_CHECKING:
     from .numba import Lattice, Planes, WorkList
+    from .numba.transfer import Message, Transfer
 
 __all__ = [
     "Lattice",
+    "Message",
     "Planes",
+    "Transfer",
     "WorkList",
     "kernel_folder",
     "packed",

@@ -2,10 +2,12 @@
 
 from ..backends import serially
 from .base import ENGINE_PARTS, Engine, Traits, objection_to, on_threads, threads_of
+from .exact import Exact
 from .gibbs import Gibbs
 from .icm import ICM
 from .mean_field import MeanField
 from .solution import MEASURES, Advice, Callback, Solution, Status, Step, Trace, Work
+from .transfer_matrix import TransferMatrix
 
 __all__ = [
     "DEFAULT_ENGINE",
@@ -16,6 +18,7 @@ __all__ = [
     "Advice",
     "Callback",
     "Engine",
+    "Exact",
     "Gibbs",
     "MeanField",
     "Solution",
@@ -23,6 +26,7 @@ __all__ = [
     "Step",
     "Trace",
     "Traits",
+    "TransferMatrix",
     "Work",
     "having",
     "objection_to",
@@ -33,7 +37,9 @@ __all__ = [
 
 #: Every engine by its name on the command line. Whoever adds one, at any time, has added
 #: it everywhere: nobody keeps a list of their own.
-ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (MeanField, ICM, Gibbs)}
+ENGINES: dict[str, type[Engine]] = {
+    engine.name: engine for engine in (MeanField, ICM, Gibbs, Exact)
+}
 
 #: The engine of those who name none.
 DEFAULT_ENGINE: str = MeanField.name

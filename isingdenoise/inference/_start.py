@@ -9,6 +9,18 @@ from ..errors import ParameterError
 from ..model import IsingModel
 
 
+def checked_init(model: IsingModel, init: ArrayLike | None) -> None:
+    """Refuse what other engines would refuse, where `init` is not used.
+
+    Raises
+    ------
+    ParameterError
+        As of `starting_mean`, and for NaN.
+    """
+    if init is not None and bool(np.isnan(starting_mean(model, init)).any()):
+        raise ParameterError("init", "holds NaN; start an unknown pixel at 0")
+
+
 def starting_mean(model: IsingModel, init: ArrayLike | None) -> NDArray[np.float32]:
     """Return the means to start from, not yet clipped: `init`, or tanh(h).
 
