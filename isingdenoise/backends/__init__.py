@@ -16,8 +16,10 @@ from ..model import IsingModel
 
 if TYPE_CHECKING:
     from .numba import Lattice, Planes, WorkList
+    from .numba.chains import Chains
 
 __all__ = [
+    "Chains",
     "Lattice",
     "Planes",
     "WorkList",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -15,6 +15,9 @@ from ..._kernels.objective import labels_objective, objective
 from ...errors import ParameterError
 from ...model import IsingModel
 from .work_list import WorkList
+
+if TYPE_CHECKING:
+    from .chains import Chains
 
 Planes = NDArray[Any]
 
@@ -204,6 +207,18 @@ class Lattice:
     def work_list(self, mean: Planes) -> WorkList:
         """Return a work list over packed means, every part of it waiting."""
         return WorkList(self, mean)
+
+    def chains(self, mean: Planes) -> Chains:
+        """Return the columns of the picture as exact chains, at packed means."""
+        from .chains import Chains  # its kernels load when they are needed
+
+        return Chains(self, mean)
+
+    def transposed(self) -> Lattice:
+        """Return the lattice of the transposed picture."""
+        model = self.model
+        turned = IsingModel(model.field.T, model.coupling.transposed(), model.offset)
+        return type(self)(turned, self.parallel)
 
     def icm_sweep(self, labels: Planes) -> tuple[int, float]:
         """Set every label to the mode of its conditional; return flips and energy given up."""
