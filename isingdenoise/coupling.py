@@ -202,6 +202,10 @@ class Coupling:
         del start, stop
         return self
 
+    def transposed(self) -> Coupling:
+        """Return the coupling of the transposed picture."""
+        return Coupling(self.vertical, self.horizontal, self.diagonal, self.antidiagonal)
+
     def squared(self) -> Coupling:
         """Return the squares of all strengths."""
         return Coupling(*(getattr(self, name) ** 2 for name in DIRECTIONS))
@@ -292,6 +296,15 @@ class EdgeCoupling(Coupling):
     def scaled(self, factor: float) -> EdgeCoupling:
         """Return all strengths times `factor`."""
         return EdgeCoupling([plane * np.float32(factor) for plane in self._edges])
+
+    def transposed(self) -> EdgeCoupling:
+        """Return the coupling of the transposed picture."""
+        across, down, *diagonals = (plane.T for plane in self._edges)
+        if diagonals:  # an antidiagonal edge begins at its other end
+            turned = np.zeros_like(diagonals[1])
+            turned[:-1, 1:] = diagonals[1][1:, :-1]
+            diagonals[1] = turned
+        return EdgeCoupling([down, across, *diagonals])
 
     def squared(self) -> EdgeCoupling:
         """Return the squares of all strengths."""

@@ -1,6 +1,6 @@
 """Print the polynomial coefficients of isingdenoise/_kernels/functions.py.
 
-Both fits minimise the largest error by Lawson's algorithm: weighted linear
+The fits minimise the largest error by Lawson's algorithm: weighted linear
 least squares whose weights grow where the error is large; a rational function
 is made linear by multiplying with the denominator of the round before.
 """
@@ -76,6 +76,18 @@ def fit_log(degree: int = 7) -> None:
     print(f"log: largest relative error {worst:.2g}\n  R {c.tolist()}")
 
 
+def fit_exp(degree: int = 4) -> None:
+    """Fit exp(r) = 1 + r + r^2 Q(r) on |r| <= log(2) / 2, relative error."""
+    half = np.log(2) / 2
+    r = half * np.cos(np.linspace(0, np.pi, 4001))
+    y = np.exp(r)
+    matrix = (r**2)[:, None] * r[:, None] ** np.arange(degree + 1) / y[:, None]
+    target = (y - 1 - r) / y
+    worst, c = lawson(lambda _: (matrix, target), lambda c: matrix @ c - target, r.size)
+    print(f"exp: largest relative error {worst:.2g}\n  E {c.tolist()}")
+
+
 if __name__ == "__main__":
     fit_tanh()
     fit_log()
+    fit_exp()

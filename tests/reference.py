@@ -296,3 +296,36 @@ def pack(image, dtype):
         for x in range(width):
             planes[2 * (y % 2) + x % 2, y // 2 + 1, x // 2 + 1] = image[y, x]
     return planes
+
+
+def chain_product(model, mean, columns=True):
+    """Return marginals and lower bound of independent chains in the mean field of `mean`.
+
+    By listing all states of the picture: each chain is weighed by its own edges and the
+    fields h + sum of J mean over its neighbours in other chains.
+    """
+    height, width = model.shape
+    chain = np.arange(height * width) % width if columns else np.arange(height * width) // width
+    mu = np.asarray(mean, np.float64).reshape(-1)
+    within = [(i, j, J) for i, j, J in edges(model) if chain[i] == chain[j]]
+    between = [(i, j, J) for i, j, J in edges(model) if chain[i] != chain[j]]
+    theta = field(model)
+    for i, j, J in between:
+        theta[i] += J * mu[j]
+        theta[j] += J * mu[i]
+    z = Exact(model).states.astype(np.float64)
+    score = z @ theta + sum(J * z[:, i] * z[:, j] for i, j, J in within)
+    log_q = score - (np.log(np.exp(score - score.max()).sum()) + score.max())
+    q = np.exp(log_q)
+    return (q @ z).reshape(model.shape), float(q @ (-Exact(model).energies - log_q)) + model.offset
+
+
+def per_edge_model(seed, shape, *, neighbours=4, size=0.5, spread=1.0):
+    """Return a model whose edges have strengths of their own, of either sign."""
+    rng = np.random.default_rng(seed)
+    height, width = shape
+    shapes = [(height, width - 1), (height - 1, width), *[(height - 1, width - 1)] * 2]
+    strengths = [size * rng.uniform(-1, 1, s) for s in shapes[: neighbours // 2]]
+    return IsingModel(
+        spread * rng.standard_normal(shape), Coupling.per_edge(*strengths), float(rng.normal())
+    )

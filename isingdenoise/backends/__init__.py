@@ -16,9 +16,11 @@ from ..model import IsingModel
 
 if TYPE_CHECKING:
     from .numba import Lattice, Planes, WorkList
+    from .numba.chains import Chains
     from .numba.transfer import Message, Transfer
 
 __all__ = [
+    "Chains",
     "Lattice",
     "Message",
     "Planes",

@@ -7,6 +7,7 @@ from .gibbs import Gibbs
 from .icm import ICM
 from .mean_field import MeanField
 from .solution import MEASURES, Advice, Callback, Solution, Status, Step, Trace, Work
+from .structured import StructuredMeanField
 from .transfer_matrix import TransferMatrix
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Solution",
     "Status",
     "Step",
+    "StructuredMeanField",
     "Trace",
     "Traits",
     "TransferMatrix",
@@ -37,9 +39,14 @@ __all__ = [
 
 #: Every engine by its name on the command line. Whoever adds one, at any time, has added
 #: it everywhere: nobody keeps a list of their own.
-ENGINES: dict[str, type[Engine]] = {
-    engine.name: engine for engine in (MeanField, ICM, Gibbs, Exact)
-}
+_KINDS: tuple[type[Engine], ...] = (
+    MeanField,
+    ICM,
+    Gibbs,
+    Exact,
+    StructuredMeanField,
+)
+ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in _KINDS}
 
 #: The engine of those who name none.
 DEFAULT_ENGINE: str = MeanField.name

@@ -17,6 +17,7 @@ from ...model import IsingModel
 from .work_list import WorkList
 
 if TYPE_CHECKING:
+    from .chains import Chains
     from .transfer import Transfer
 
 Planes = NDArray[Any]
@@ -213,6 +214,18 @@ class Lattice:
         from .transfer import Transfer  # its kernels load when they are needed
 
         return Transfer(self.model, self.parallel)
+
+    def chains(self, mean: Planes) -> Chains:
+        """Return the columns of the picture as exact chains, at packed means."""
+        from .chains import Chains  # its kernels load when they are needed
+
+        return Chains(self, mean)
+
+    def transposed(self) -> Lattice:
+        """Return the lattice of the transposed picture."""
+        model = self.model
+        turned = IsingModel(model.field.T, model.coupling.transposed(), model.offset)
+        return type(self)(turned, self.parallel)
 
     def icm_sweep(self, labels: Planes) -> tuple[int, float]:
         """Set every label to the mode of its conditional; return flips and energy given up."""
