@@ -22,6 +22,7 @@ LAYERS = {
     "edges": {"validation", "errors"},
     "coupling": {"edges", "validation", "errors"},
     "model": {"coupling", "validation", "errors"},
+    "gauge": {"coupling", "edges", "model"},
     "metrics": {"validation", "errors"},
     "diagnostics": {"validation", "errors"},
     "messages": set(),
@@ -29,7 +30,9 @@ LAYERS = {
     "background": {"validation", "errors"},
     "backends": {"_kernels", "model", "coupling", "errors"},
     "deadline": {"validation", "errors"},
-    "inference": {"deadline", "backends", "model", "diagnostics", "validation", "errors"},
+    "inference": {
+        *("deadline", "backends", "gauge", "model", "diagnostics", "validation", "errors"),
+    },
     "learning": {
         *("inference", "noise", "background", "messages", "model", "coupling", "validation"),
         *("errors", "_kernels"),
