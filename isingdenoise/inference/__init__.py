@@ -6,6 +6,7 @@ from .gibbs import Gibbs
 from .icm import ICM
 from .mean_field import MeanField
 from .solution import MEASURES, Advice, Callback, Solution, Status, Step, Trace, Work
+from .swendsen_wang import SwendsenWang
 
 __all__ = [
     "DEFAULT_ENGINE",
@@ -21,6 +22,7 @@ __all__ = [
     "Solution",
     "Status",
     "Step",
+    "SwendsenWang",
     "Trace",
     "Traits",
     "Work",
@@ -33,7 +35,9 @@ __all__ = [
 
 #: Every engine by its name on the command line. Whoever adds one, at any time, has added
 #: it everywhere: nobody keeps a list of their own.
-ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (MeanField, ICM, Gibbs)}
+ENGINES: dict[str, type[Engine]] = {
+    engine.name: engine for engine in (MeanField, ICM, Gibbs, SwendsenWang)
+}
 
 #: The engine of those who name none.
 DEFAULT_ENGINE: str = MeanField.name

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..diagnostics import effective_sample_size, r_hat
-from ..model import IsingModel
 from ..validation import as_generator, check_int, store
 from ._loop import Round, iterate
 from ._start import starting_mean
@@ -26,6 +25,8 @@ Draw = Callable[
     None,
 ]
 
+#: At most so many chains: the rest of the counter tells kinds of sweeps apart.
+MOST_CHAINS = 1024
 #: Above this the chains have not mixed (Vehtari et al. 2021 ask for less, but of marginals).
 _R_HAT = 1.1
 #: With fewer kept sweeps nothing can be told of the chains: two in each half.
@@ -50,7 +51,7 @@ class ChainSettings:
             self,
             burn_in=check_int("burn_in", self.burn_in, low=0),
             sweeps=check_int("sweeps", self.sweeps, low=1),
-            chains=check_int("chains", self.chains, low=1, high=1024),
+            chains=check_int("chains", self.chains, low=1, high=MOST_CHAINS),
         )
 
 
@@ -102,8 +103,9 @@ class Chains:
         draw: Draw,
         first: Planes,
         rng: np.random.Generator,
+        means: int,
     ) -> None:
-        self.lattice, self.draw = lattice, draw
+        self.lattice, self.draw, self.means = lattice, draw, means
         self.burn_in = settings.burn_in
         self.key = random_key(rng)
         self.states = [first]
@@ -123,7 +125,7 @@ class Chains:
         keep = self.sweep > self.burn_in
         for chain, labels in enumerate(self.states):
             self.draw(labels, self.mean.total, keep, (self.sweep, chain), self.key)
-        self.mean.count(keep * len(self.states))
+        self.mean.count(keep * len(self.states) * self.means)
         energies = tuple(self.lattice.energy(labels) for labels in self.states)
         return Round(self.lattice.sites * len(self.states), energy=energies)
 
@@ -140,12 +142,16 @@ def solve_by_chains(
     init: ArrayLike | None,
     rng: np.random.Generator | int | None,
     callback: Callback | None,
+    means: int = 1,
 ) -> Solution:
-    """Draw `burn_in + sweeps` sweeps of each chain, and average the conditional means."""
+    """Draw `burn_in + sweeps` sweeps of each chain, and average the means that they add.
+
+    Each kept sweep of a chain adds `means` of them.
+    """
     generator, _ = as_generator(rng)
     first = lattice.signs(lattice.pack(starting_mean(lattice.model, init)))
     del init  # its memory is wanted for the other chains
-    chains = Chains(lattice, settings, draw, first, generator)
+    chains = Chains(lattice, settings, draw, first, generator, means)
     trace, _status = iterate(
         chains.step,
         max_sweeps=settings.burn_in + settings.sweeps,

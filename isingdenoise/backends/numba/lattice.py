@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -15,6 +15,9 @@ from ..._kernels.objective import labels_objective, objective
 from ...errors import ParameterError
 from ...model import IsingModel
 from .work_list import WorkList
+
+if TYPE_CHECKING:
+    from .cluster_sweeps import ClusterSweeps
 
 Planes = NDArray[Any]
 
@@ -239,6 +242,17 @@ class Lattice:
             self.kernels.gibbs, labels, total, self.scratch, *self.parameters,
             np.float32(keep), numbers, key,
         )  # fmt: skip
+
+    def strengths_by_direction(self) -> NDArray[Any]:
+        """Return the strengths as an array (directions, 4, h, w), or (directions, 1, 1, 1)."""
+        strengths = (*self.coupling, *(self.diagonal or ()))
+        return np.array(strengths, np.float64).reshape(-1, 1, 1, 1)
+
+    def cluster_sweeps(self) -> ClusterSweeps:
+        """Return cluster updates of the model; their kernels load when they are needed."""
+        from .cluster_sweeps import ClusterSweeps
+
+        return ClusterSweeps(self)
 
     @cached_property
     def icm_rows(self) -> tuple[Planes, Planes]:
