@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ..diagnostics import effective_sample_size, r_hat
 from ..validation import as_generator, check_int, store
 from ._loop import Round, iterate
-from ._start import starting_mean
 from .solution import Advice, Callback, Solution, Status, Work
 
 if TYPE_CHECKING:
@@ -138,19 +137,17 @@ def solve_by_chains(
     settings: ChainSettings,
     lattice: Lattice,
     draw: Draw,
+    first: Planes,
     *,
-    init: ArrayLike | None,
     rng: np.random.Generator | int | None,
     callback: Callback | None,
     means: int = 1,
 ) -> Solution:
     """Draw `burn_in + sweeps` sweeps of each chain, and average the means that they add.
 
-    Each kept sweep of a chain adds `means` of them.
+    Each kept sweep of a chain adds `means` of them. The first chain starts from `first`.
     """
     generator, _ = as_generator(rng)
-    first = lattice.signs(lattice.pack(starting_mean(lattice.model, init)))
-    del init  # its memory is wanted for the other chains
     chains = Chains(lattice, settings, draw, first, generator, means)
     trace, _status = iterate(
         chains.step,

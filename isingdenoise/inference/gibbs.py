@@ -12,6 +12,7 @@ from ..backends import packed
 from ..model import IsingModel
 from ..validation import check_switch, store
 from ._chains import ChainSettings, solve_by_chains
+from ._start import starting_mean
 from .base import Traits
 from .solution import Callback, Solution
 
@@ -94,6 +95,7 @@ class Gibbs(ChainSettings):
         energies, and `callback` is called after each sweep of all chains.
         """
         with packed(model, self.parallel) as lattice:
-            return solve_by_chains(
-                self, lattice, lattice.gibbs_sweep, init=init, rng=rng, callback=callback
-            )
+            first = lattice.signs(lattice.pack(starting_mean(model, init)))
+            del init  # its memory is wanted for the other chains
+            draw = lattice.gibbs_sweep
+            return solve_by_chains(self, lattice, draw, first, rng=rng, callback=callback)

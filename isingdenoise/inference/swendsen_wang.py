@@ -12,6 +12,7 @@ from ..backends import packed
 from ..model import IsingModel
 from ..validation import check_int, store
 from ._chains import MOST_CHAINS, ChainSettings, solve_by_chains
+from ._start import starting_mean
 from .base import Traits
 from .solution import Callback, Solution
 
@@ -123,6 +124,8 @@ class SwendsenWang(ChainSettings):
         energies, and `callback` is called after each sweep of all chains.
         """
         with packed(model, None) as lattice:
+            first = lattice.signs(lattice.pack(starting_mean(model, init)))
+            del init  # its memory is wanted for the other chains
             clusters = lattice.cluster_sweeps()
             local = self.local_sweeps
 
@@ -139,5 +142,5 @@ class SwendsenWang(ChainSettings):
                     lattice.gibbs_sweep(labels, total, keep, (sweep, chain + k * MOST_CHAINS), key)
 
             return solve_by_chains(
-                self, lattice, draw, init=init, rng=rng, callback=callback, means=local or 1
+                self, lattice, draw, first, rng=rng, callback=callback, means=local or 1
             )
