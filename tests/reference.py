@@ -329,3 +329,33 @@ def per_edge_model(seed, shape, *, neighbours=4, size=0.5, spread=1.0):
     return IsingModel(
         spread * rng.standard_normal(shape), Coupling.per_edge(*strengths), float(rng.normal())
     )
+
+
+def packed_number(model, site):
+    """Return where a site stands in the flattened planes, and its row of random numbers."""
+    y, x = divmod(site, model.shape[1])
+    height, width = (model.shape[0] + 1) // 2 + 2, (model.shape[1] + 1) // 2 + 2
+    plane, row, column = 2 * (y % 2) + x % 2, y // 2 + 1, x // 2 + 1
+    return (plane * height + row) * width + column, 4 * row + plane, column
+
+
+def cluster_sweep(model, labels, sweep, chain, key):
+    """Return the labels after one Swendsen-Wang sweep, and the spins' means given the bonds."""
+    z, h = np.array(labels, np.float64).reshape(-1), field(model)
+    number = {site: packed_number(model, site) for site in range(z.size)}
+    ahead = {(0, 1): 0, (1, 0): 1, (1, 1): 2, (1, -1): 3}
+    cluster = list(range(z.size))
+    for i, j, J in edges(model):
+        (y, x), (v, u) = divmod(i, model.shape[1]), divmod(j, model.shape[1])
+        word = philox((number[i][2], number[i][1], sweep, chain), key)[ahead[v - y, u - x]]
+        if J * z[i] * z[j] > 0 and (word + 0.5) / 2**32 < 1 - np.exp(-2 * abs(J)):
+            old, new = cluster[j], cluster[i]
+            cluster = [new if c == old else c for c in cluster]
+    means, after = np.empty(z.size), z.copy()
+    for c in set(cluster):
+        sites = [i for i in range(z.size) if cluster[i] == c]
+        mean = np.tanh(h[sites] @ z[sites])
+        word = philox((min(number[i][0] for i in sites), 0, sweep, chain), key)[0]
+        means[sites] = z[sites] * mean
+        after[sites] = z[sites] * (1 if uniform(word) < mean else -1)
+    return after.reshape(model.shape).astype(np.int8), means.reshape(model.shape)

@@ -8,6 +8,7 @@ from .icm import ICM
 from .mean_field import MeanField
 from .solution import MEASURES, Advice, Callback, Solution, Status, Step, Trace, Work
 from .structured import StructuredMeanField
+from .swendsen_wang import SwendsenWang
 from .transfer_matrix import TransferMatrix
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Status",
     "Step",
     "StructuredMeanField",
+    "SwendsenWang",
     "Trace",
     "Traits",
     "TransferMatrix",
@@ -45,6 +47,7 @@ _KINDS: tuple[type[Engine], ...] = (
     Gibbs,
     Exact,
     StructuredMeanField,
+    SwendsenWang,
 )
 ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in _KINDS}
 

@@ -27,6 +27,11 @@ class EdgeLattice(Lattice):
             self.pack(np.asarray(strength), out=out)
         return edges, True if len(planes) > 2 else None
 
+    def strengths_by_direction(self) -> NDArray[Any]:
+        """Return the packed strengths."""
+        strengths: NDArray[Any] = self.coupling
+        return strengths
+
     def answer(self, mean: Planes) -> tuple[NDArray[np.int8], NDArray[np.float32], float]:
         """Return labels, means and the labels' energy, and give up the packed field."""
         signs = self.signs(mean)

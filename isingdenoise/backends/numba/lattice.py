@@ -18,6 +18,7 @@ from .work_list import WorkList
 
 if TYPE_CHECKING:
     from .chains import Chains
+    from .cluster_sweeps import ClusterSweeps
     from .transfer import Transfer
 
 Planes = NDArray[Any]
@@ -261,6 +262,17 @@ class Lattice:
             self.kernels.gibbs, labels, total, self.scratch, *self.parameters,
             np.float32(keep), numbers, key,
         )  # fmt: skip
+
+    def strengths_by_direction(self) -> NDArray[Any]:
+        """Return the strengths as an array (directions, 4, h, w), or (directions, 1, 1, 1)."""
+        strengths = (*self.coupling, *(self.diagonal or ()))
+        return np.array(strengths, np.float64).reshape(-1, 1, 1, 1)
+
+    def cluster_sweeps(self) -> ClusterSweeps:
+        """Return cluster updates of the model; their kernels load when they are needed."""
+        from .cluster_sweeps import ClusterSweeps
+
+        return ClusterSweeps(self)
 
     @cached_property
     def icm_rows(self) -> tuple[Planes, Planes]:
