@@ -2,6 +2,7 @@
 
 from ..backends import serially
 from .base import ENGINE_PARTS, Engine, Traits, objection_to, on_threads, threads_of
+from .black_box import BlackBox
 from .gibbs import Gibbs
 from .icm import ICM
 from .mean_field import MeanField
@@ -14,6 +15,7 @@ __all__ = [
     "ICM",
     "MEASURES",
     "Advice",
+    "BlackBox",
     "Callback",
     "Engine",
     "Gibbs",
@@ -33,7 +35,9 @@ __all__ = [
 
 #: Every engine by its name on the command line. Whoever adds one, at any time, has added
 #: it everywhere: nobody keeps a list of their own.
-ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (MeanField, ICM, Gibbs)}
+ENGINES: dict[str, type[Engine]] = {
+    engine.name: engine for engine in (MeanField, ICM, Gibbs, BlackBox)
+}
 
 #: The engine of those who name none.
 DEFAULT_ENGINE: str = MeanField.name

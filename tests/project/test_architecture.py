@@ -29,7 +29,7 @@ LAYERS = {
     "background": {"validation", "errors"},
     "backends": {"_kernels", "model", "coupling", "errors"},
     "deadline": {"validation", "errors"},
-    "inference": {"deadline", "backends", "model", "diagnostics", "validation", "errors"},
+    "inference": {"deadline", "backends", "model", "edges", "diagnostics", "validation", "errors"},
     "learning": {
         *("inference", "noise", "background", "messages", "model", "coupling", "validation"),
         *("errors", "_kernels"),
