@@ -74,7 +74,7 @@ class BlackBox:
         tol, a the exact local field. Noise is part of it, and falls with the root of all
         samples drawn; the largest of so many, which is the trace's `residual`, says
         more of the size of the picture than of how far the ascent is.
-    max_sweeps : int, default 1000
+    max_sweeps : int, default 3000
         Stop after so many draws of the whole picture in any case, with status `max_sweeps`.
 
     Raises
@@ -85,7 +85,13 @@ class BlackBox:
     Notes
     -----
     eta is kept in [-9, 9], where tanh is 1 in float32. Where a gradient has heavy tails
-    (all but "local") a step is at most 1 long. All is done by NumPy, in float64 and on one thread.
+    (all but "local") a step is at most 1 long; a natural gradient of the score function needs
+    its control variate, for the tails are heavier still where 1 - mu^2 is small. All is done
+    by NumPy, in float64 and on one thread.
+
+    The means are those of mean field up to `tol`, and as sure of themselves: the calibration
+    and the reaction term, which smooth over the neighbours' noise, improve them as much. Noise
+    may end in another of the posterior's fixed points, mostly as good a one.
 
     References
     ----------
@@ -121,7 +127,7 @@ class BlackBox:
     temperature: float | None = None
     look_every: int = 10
     tol: float = 0.005
-    max_sweeps: int = 1000
+    max_sweeps: int = 3000
 
     def __post_init__(self) -> None:
         temperature = self.temperature
@@ -152,8 +158,8 @@ class BlackBox:
 
     def footprint(self, pixels: int) -> int:
         """Return the bytes held at the peak of `solve`; see `Engine`."""
-        drawn = 0 if ESTIMATORS[self.estimator].bounded else 72 * self.samples
-        return (112 + 24 * (self.step == "adaptive") + drawn) * pixels
+        drawn = 80 + self.gradient_estimator().draw_bytes * self.samples
+        return (max(100, drawn) + 24 * (self.step == "adaptive")) * pixels
 
     def quick(self) -> BlackBox:
         """Return an engine that follows two gradients of as many draws; see `Engine`."""

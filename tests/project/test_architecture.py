@@ -53,8 +53,10 @@ LAYERS = {
     "memory": {"api", "learning", "inference", "noise", "coupling", "validation"},
     "io": {"deadline", "errors"},
     "_fit_axes": {"noise"},  # the type of a noise model
+    "_gradient_axes": {"validation"},
     "plotting": {
         "_fit_axes",
+        "_gradient_axes",
         "inference",
         "learning",
         "validation",
@@ -75,6 +77,7 @@ LAYERS = {
         *("coupling", "deadline", "validation", "errors", "_version"),
     },
     "batch": {"pipeline", "inference", "result", "io", "validation", "errors"},
+    "gradient_experiment": {"inference", "model", "validation", "errors"},
     "experiments": {
         *("api", "result", "learning", "io", "metrics", "warmup", "inference", "noise"),
         *("coupling", "validation", "errors"),

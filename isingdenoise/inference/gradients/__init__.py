@@ -63,6 +63,11 @@ class Estimator(Protocol):
     unbiased: ClassVar[bool]
     bounded: ClassVar[bool]
 
+    @property
+    def draw_bytes(self) -> int:
+        """Bytes a pixel that a gradient holds for each draw."""
+        ...
+
     def gradient(
         self, target: Target, belief: Belief, rng: np.random.Generator, samples: int
     ) -> Floats:

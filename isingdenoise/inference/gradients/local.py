@@ -31,6 +31,11 @@ class Local:
     unbiased: ClassVar[bool] = True
     bounded: ClassVar[bool] = True
 
+    @property
+    def draw_bytes(self) -> int:
+        """As of `Estimator`; draws are counted, and not kept."""
+        return 0
+
     def gradient(
         self, target: Target, belief: Belief, rng: np.random.Generator, samples: int
     ) -> Floats:

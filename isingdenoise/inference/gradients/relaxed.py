@@ -50,6 +50,11 @@ class Relaxed:
     def __post_init__(self) -> None:
         store(self, temperature=check_real("temperature", self.temperature, low=1e-3))
 
+    @property
+    def draw_bytes(self) -> int:
+        """As of `Estimator`."""
+        return 40
+
     def gradient(
         self, target: Target, belief: Belief, rng: np.random.Generator, samples: int
     ) -> Floats:

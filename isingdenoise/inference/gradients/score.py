@@ -40,6 +40,11 @@ class Score:
 
     control: bool = False
 
+    @property
+    def draw_bytes(self) -> int:
+        """As of `Estimator`."""
+        return 64 if self.control else 24
+
     def gradient(
         self, target: Target, belief: Belief, rng: np.random.Generator, samples: int
     ) -> Floats:
@@ -76,6 +81,11 @@ class Blanket:
     bounded: ClassVar[bool] = False
 
     control: bool = False
+
+    @property
+    def draw_bytes(self) -> int:
+        """As of `Estimator`."""
+        return 72 if self.control else 32
 
     def gradient(
         self, target: Target, belief: Belief, rng: np.random.Generator, samples: int
@@ -118,6 +128,11 @@ class Overdispersed:
 
     def __post_init__(self) -> None:
         store(self, temperature=check_real("temperature", self.temperature, low=0, low_open=True))
+
+    @property
+    def draw_bytes(self) -> int:
+        """As of `Estimator`."""
+        return 96 if self.control else 56
 
     def gradient(
         self, target: Target, belief: Belief, rng: np.random.Generator, samples: int

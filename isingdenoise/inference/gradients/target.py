@@ -43,8 +43,7 @@ class Target:
         for offset, strength in model.coupling.planes:
             here, there = ends(model.shape, offset)
             # as kernels take strengths, in float32: one for all is the same as one each
-            one = np.float32(strength) if isinstance(strength, float) else strength[here]
-            J = one.astype(np.float64)
+            J = np.float32(strength) if isinstance(strength, float) else strength[here]
             if self.field[here].size and np.any(J):
                 self._edges.append(((..., *here), (..., *there), J))
 
