@@ -58,12 +58,9 @@ class GradientQuality:
         Estimates that it was measured on.
     bias, bias_error : float
         Mean over sites and estimates of estimate less exact gradient, and its standard error.
-    bias_score : float
-        At the site where it is largest, the bias in its standard errors: of n sites
-        without bias it is seldom beyond sqrt(2 log n) + 1.
-    bias_rms : float
-        Root mean square over the sites of the bias, less what the noise of their means
-        adds to it; 0 where that is all.
+    bias_rms, bias_rms_noise : float
+        Root mean square over the sites of the bias of each, and what the noise of the
+        estimates makes of it where there is none: without bias their ratio is about 1.
     variance, variance_worst : float
         Of an estimate: mean over the sites, and at the site where it is largest.
     mse : float
@@ -77,8 +74,8 @@ class GradientQuality:
     repeats: int
     bias: float
     bias_error: float
-    bias_score: float
     bias_rms: float
+    bias_rms_noise: float
     variance: float
     variance_worst: float
     mse: float
@@ -189,16 +186,14 @@ def _measured(
         means[k] = found.mean()
     bias = total / repeats
     variance = np.maximum(squares - repeats * bias * bias, 0) / (repeats - 1)
-    error = np.sqrt(variance / repeats)
-    score = np.divide(np.abs(bias), error, out=np.zeros_like(bias), where=error > 0)
     return GradientQuality(
         estimator=label_of(kind),
         samples=samples,
         repeats=repeats,
         bias=float(means.mean()),
         bias_error=float(means.std(ddof=1) / np.sqrt(repeats)),
-        bias_score=float(score.max()),
-        bias_rms=float(np.sqrt(max(np.mean(bias * bias - error * error), 0.0))),
+        bias_rms=float(np.sqrt(np.mean(bias * bias))),
+        bias_rms_noise=float(np.sqrt(variance.mean() / repeats)),
         variance=float(variance.mean()),
         variance_worst=float(variance.max()),
         mse=float(squares.mean() / repeats),
