@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._fit_axes import draw_fit, draw_residual
+from ._gradient_axes import draw_gradients
 from .validation import check_choice
 
 if TYPE_CHECKING:
@@ -26,12 +27,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "draw_fit",
+    "draw_gradients",
     "draw_picture",
     "draw_probability",
     "draw_residual",
     "draw_scores",
     "draw_trace",
     "fit_figure",
+    "gradient_figure",
     "load_unswayed",
     "picture_table",
     "render",
@@ -262,6 +265,25 @@ def fit_figure(
     draw_fit(grid[0], **fit)
     draw_residual(grid[1], **residual)
     draw_scores(grid[2], record, title)
+    return figure
+
+
+def gradient_figure(panels: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
+    """Return a figure of the variance of gradients, panel by panel.
+
+    Parameters
+    ----------
+    panels : mapping of str to sequence of mapping
+        Titles, and records as for `draw_gradients`.
+    """
+    from matplotlib.figure import Figure
+
+    size = (1.6 * _PANEL * len(panels), 1.6 * _PANEL)
+    figure = Figure(figsize=size, layout="constrained", dpi=150)
+    for axes, (title, records) in zip(
+        figure.subplots(1, len(panels), sharey=True, squeeze=False)[0], panels.items(), strict=True
+    ):
+        draw_gradients(axes, records, title=title)
     return figure
 
 

@@ -359,3 +359,21 @@ def cluster_sweep(model, labels, sweep, chain, key):
         means[sites] = z[sites] * mean
         after[sites] = z[sites] * (1 if uniform(word) < mean else -1)
     return after.reshape(model.shape).astype(np.int8), means.reshape(model.shape)
+
+
+def natural_gradient(model, eta):
+    """Return h + J mu - eta, (H, W): the gradient of the bound over 1 - mu^2."""
+    mu = np.tanh(np.asarray(eta, np.float64)).reshape(-1)
+    return (field(model) + matrix(model) @ mu).reshape(model.shape) - eta
+
+
+def relaxed_gradient(model, eta, tau, nodes=50_000):
+    """Return the mean of the gradient through relaxed spins, by quadrature over the uniforms."""
+    u = (np.arange(nodes) + 0.5) / nodes
+    logistic = np.log(u) - np.log1p(-u)
+    flat = np.asarray(eta, np.float64).reshape(-1)
+    s = np.tanh((flat[:, None] + logistic / 2) / tau)
+    mean, slope = s.mean(axis=1), ((1 - s**2) / tau).mean(axis=1)
+    pull = matrix(model) @ mean
+    gradient = slope * (field(model) + pull) - flat * (1 - np.tanh(flat) ** 2)
+    return gradient.reshape(model.shape)

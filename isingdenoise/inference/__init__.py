@@ -2,6 +2,7 @@
 
 from ..backends import serially
 from .base import ENGINE_PARTS, Engine, Traits, objection_to, on_threads, threads_of
+from .black_box import BlackBox
 from .exact import Exact
 from .gibbs import Gibbs
 from .icm import ICM
@@ -18,6 +19,7 @@ __all__ = [
     "ICM",
     "MEASURES",
     "Advice",
+    "BlackBox",
     "Callback",
     "Engine",
     "Exact",
@@ -48,6 +50,7 @@ _KINDS: tuple[type[Engine], ...] = (
     Exact,
     StructuredMeanField,
     SwendsenWang,
+    BlackBox,
 )
 ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in _KINDS}
 

@@ -129,11 +129,11 @@ def test_json_has_stable_keys_and_no_nan(noisy, tmp_path, engine):
     assert (record["width"], record["height"], record["seed"]) == (32, 32, 0)
     assert list(record["noise"]) == ["name", "levels", "sigma", "sigma_unit", "chosen"]
     assert record["coupling"]["source"] == "estimated"
-    assert (record["calibration"] is None) == (engine != "mf")
+    assert (record["calibration"] is not None) == ENGINES[engine].traits.factorised
     assert (record["background"], record["background_range"]) == ("detect", [1.0, 1.0])
     assert record["engine"]["name"] == engine
     assert np.isfinite(record["energy"])
-    assert (record["bound"] is None) == (engine != "mf")
+    assert (record["bound"] is not None) == ENGINES[engine].traits.lower_bound
     assert (record["residual"] is None) == (engine == "gibbs")
 
 

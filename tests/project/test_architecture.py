@@ -33,6 +33,7 @@ LAYERS = {
     "inference": {
         *("deadline", "backends", "gauge", "model", "diagnostics", "validation", "errors"),
     },
+    "inference": {"deadline", "backends", "model", "edges", "diagnostics", "validation", "errors"},
     "learning": {
         *("inference", "noise", "background", "messages", "model", "coupling", "validation"),
         *("errors", "_kernels"),
@@ -56,8 +57,10 @@ LAYERS = {
     "memory": {"api", "learning", "inference", "noise", "coupling", "validation"},
     "io": {"deadline", "errors"},
     "_fit_axes": {"noise"},  # the type of a noise model
+    "_gradient_axes": {"validation"},
     "plotting": {
         "_fit_axes",
+        "_gradient_axes",
         "inference",
         "learning",
         "validation",
@@ -78,6 +81,7 @@ LAYERS = {
         *("coupling", "deadline", "validation", "errors", "_version"),
     },
     "batch": {"pipeline", "inference", "result", "io", "validation", "errors"},
+    "gradient_experiment": {"inference", "model", "validation", "errors"},
     "experiments": {
         *("api", "result", "learning", "io", "metrics", "warmup", "inference", "noise"),
         *("coupling", "validation", "errors"),

@@ -1,0 +1,72 @@
+"""What gradient estimators cost, drawn on Axes: `isingdenoise.plotting` has this function."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .validation import check_choice
+
+Axes = Any  # of matplotlib, which only `plotting` knows
+
+__all__ = ["draw_gradients"]
+
+_LABELS = {
+    "variance": "variance of a site's gradient",
+    "variance_worst": "variance at the worst site",
+    "mse": "mean squared error",
+    "seconds": "seconds a gradient",
+}
+_MARKS = "ovs^D<P>X*"
+
+
+def draw_gradients(
+    axes: Axes,
+    records: Sequence[Mapping[str, Any]],
+    quantity: str = "variance",
+    title: str = "",
+) -> Axes:
+    """Draw what estimators of a gradient cost over their samples, both logarithmic.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where to draw.
+    records : sequence of mapping
+        As `gradients` returns them: `estimator`, `samples` and the quantity. One line for
+        each estimator; values of 0 have no place on it.
+    quantity : {"variance", "variance_worst", "mse", "seconds"}
+        What to draw.
+    title : str, optional
+        Text above.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The same axes.
+
+    Raises
+    ------
+    ParameterError
+        There is no such quantity.
+    """
+    check_choice("quantity", quantity, _LABELS)
+    for number, name in enumerate(dict.fromkeys(row["estimator"] for row in records)):
+        own = [row for row in records if row["estimator"] == name and row[quantity] > 0]
+        mark = _MARKS[number % len(_MARKS)]
+        axes.plot(
+            [row["samples"] for row in own],
+            [row[quantity] for row in own],
+            f"{mark}-",
+            ms=4,
+            lw=1,
+            label=name,
+        )
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log")
+    axes.set_xlabel("samples")
+    axes.set_ylabel(_LABELS[quantity])
+    axes.set_title(title, fontsize=9)
+    if records:
+        axes.legend(fontsize=7)
+    return axes
