@@ -31,9 +31,9 @@ LAYERS = {
     "backends": {"_kernels", "model", "coupling", "errors"},
     "deadline": {"validation", "errors"},
     "inference": {
-        *("deadline", "backends", "gauge", "model", "diagnostics", "validation", "errors"),
+        *("deadline", "backends", "gauge", "model", "edges", "diagnostics", "validation"),
+        "errors",
     },
-    "inference": {"deadline", "backends", "model", "edges", "diagnostics", "validation", "errors"},
     "learning": {
         *("inference", "noise", "background", "messages", "model", "coupling", "validation"),
         *("errors", "_kernels"),
