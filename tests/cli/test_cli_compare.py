@@ -19,6 +19,7 @@ from command_line import (
     succeed,
     table_lines,
 )
+from engines import having
 from test_cli_streams import on_a_terminal
 
 from isingdenoise import ENGINES, Status, denoise
@@ -69,7 +70,8 @@ def test_the_table_says_the_same_on_a_terminal(noisy, env):
     plain = succeed("compare", noisy, *FEW).stdout
 
     def cells(text):
-        rows = [line.split() for line in text.splitlines()]
+        lines = [line for line in text.splitlines() if " left out: " not in line]
+        rows = [line.split() for line in lines]
         return [row[:1] + row[-2:] if row and row[0] in ENGINES else row for row in rows]
 
     found, expected = cells(shown), cells(plain)
@@ -132,10 +134,11 @@ def test_the_numbers_are_those_of_the_library(tmp_path, clean):
 def test_uneven_light_is_divided_out_for_all_engines(tmp_path):
     noisy, clean = save_lit(tmp_path / "lit.png"), save(tmp_path / "c.png", scene(64, 64))
     options = [noisy, "--clean", clean, *FEW]
-    assert all(row["bit_error_rate"] > 0.1 for row in table_of(*options).values())
+    dark = table_of(*options).values()
+    assert all(row["bit_error_rate"] > 0.1 for row in dark if not row["refusal"])
     done = succeed("compare", *options, "--background", "auto", "--json")
     record = json.loads(done.stdout)
-    assert all(row["bit_error_rate"] < 0.005 for row in record["engines"])
+    assert all(row["bit_error_rate"] < 0.005 for row in record["engines"] if not row["refusal"])
     alone = denoise(load(noisy)[1], background="auto")
     assert record["background_range"] == [alone.background.min(), alone.background.max()]
     assert record["engines"][0]["energy"] == alone.solution.energy
@@ -161,12 +164,11 @@ def test_engines_are_chosen_by_name(noisy):
 def test_a_setting_goes_to_every_engine_that_has_it(noisy):
     done = invoke("compare", noisy, "--json", "-O", "max_sweeps=1")
     rows = {row["engine"]: row for row in json.loads(done.stdout)["engines"]}
-    assert {name: row["status"] for name, row in rows.items()} == {
-        "mf": "max_sweeps",
-        "icm": "max_sweeps",
-        "gibbs": "sampled",
-    }
-    assert [line.split()[3] for line in done.stderr.splitlines()] == ["mf", "icm"]
+    stopped = {name for name, row in rows.items() if row["status"] == "max_sweeps"}
+    assert {"mf", "icm"} <= stopped <= set(having("max_sweeps"))
+    assert rows["gibbs"]["status"] == "sampled"
+    told = [line.split()[3] for line in done.stderr.splitlines() if "did not converge" in line]
+    assert {"mf", "icm"} <= set(told) <= stopped
 
 
 def energies(*args):
@@ -245,9 +247,11 @@ def test_the_figure_is_written_in_the_format_of_its_name(noisy, clean, tmp_path,
 def test_the_figure_shows_every_engine_with_its_error(noisy, clean, tmp_path):
     rows = table_of(noisy, "--clean", clean, "--plot", tmp_path / "t.svg", *FEW)
     text = (tmp_path / "t.svg").read_text()
-    for name, row in rows.items():
+    solved = {name: row for name, row in rows.items() if not row["refusal"]}
+    for name, row in solved.items():
         assert f"<!-- {name}, {row['bit_error_rate']:.2%} wrong -->" in text
-    assert text.count("<image") >= 2 + 3 + 2  # inputs, results, probabilities of mf and gibbs
+    sure = [name for name in solved if ENGINES[name].traits.marginals]
+    assert text.count("<image") >= 2 + len(solved) + len(sure)  # inputs, results, probabilities
 
 
 @pytest.mark.slow
