@@ -62,11 +62,14 @@ def draw_gradients(
             lw=1,
             label=name,
         )
-    axes.set_xscale("log", base=2)
+    axes.set_xscale("log")
     axes.set_yscale("log")
+    numbers = sorted({row["samples"] for row in records})
+    axes.set_xticks(numbers, [str(number) for number in numbers])
+    axes.set_xticks([], minor=True)
     axes.set_xlabel("samples")
     axes.set_ylabel(_LABELS[quantity])
     axes.set_title(title, fontsize=9)
     if records:
-        axes.legend(fontsize=7)
+        axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=3)
     return axes

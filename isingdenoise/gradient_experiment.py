@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .errors import ParameterError
+from .inference import MeanField
 from .inference.gradients import (
     ESTIMATORS,
     Belief,
@@ -26,7 +27,7 @@ from .inference.gradients import (
 from .model import IsingModel
 from .validation import as_generator, check_choice, check_image, check_int
 
-__all__ = ["EVERY_ESTIMATOR", "SAMPLES", "GradientQuality", "gradients"]
+__all__ = ["EVERY_ESTIMATOR", "SAMPLES", "GradientQuality", "at_two_places", "gradients"]
 
 #: Every estimator, with and without what may be added to it.
 EVERY_ESTIMATOR: tuple[Estimator, ...] = (
@@ -154,6 +155,40 @@ def gradients(
         for kind in kinds
         for number in numbers
     ]
+
+
+def at_two_places(
+    *, repeats: int = 200, rng: np.random.Generator | int | None = None
+) -> dict[str, list[GradientQuality]]:
+    """Measure all estimators where mean field ends and where nothing is known yet.
+
+    The model is a picture of 16 x 16 of black and white squares under normal noise as
+    strong as the levels, the coupling 0.5.
+
+    Parameters
+    ----------
+    repeats, rng
+        As of `gradients`; the picture is the same for all of them.
+
+    Returns
+    -------
+    dict of str to list of GradientQuality
+        "at the optimum" and "away from it": means of a random belief there.
+    """
+    picture = np.random.default_rng(0)
+    levels = np.kron(np.where(picture.random((4, 4)) < 0.5, -1.0, 1.0), np.ones((4, 4)))
+    model = IsingModel(levels + picture.normal(size=levels.shape), 0.5)
+    optimum = MeanField(tol=1e-6, max_sweeps=10_000, parallel=False).solve(model).mean
+    assert optimum is not None
+    places = {
+        "at the optimum": optimum,
+        "away from it": np.tanh(picture.normal(size=levels.shape)),
+    }
+    generator, _ = as_generator(rng)
+    return {
+        place: gradients(model, mean, repeats=repeats, rng=generator)
+        for place, mean in places.items()
+    }
 
 
 def _belief(model: IsingModel, mean: ArrayLike) -> Belief:

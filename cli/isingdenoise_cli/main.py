@@ -14,6 +14,7 @@ COMMANDS = {
     "run": "Clean pictures.",
     "estimate": "Estimate noise and coupling of one picture.",
     "compare": "Run all engines on one picture, side by side.",
+    "experiment": "Measure methods where the answer is known.",
     "batch": "Clean every picture of a folder.",
     "corrupt": "Add noise to a clean picture.",
     "engines": "List the engines and their settings.",

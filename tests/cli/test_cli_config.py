@@ -14,6 +14,7 @@ from isingdenoise_cli.main import COMMANDS, cli
 
 # A value for each kind of option that is not its default, as a file and as a variable has it.
 VALUES = {
+    "repeats": 7,
     "noise": "flip",
     "sigma": 12.5,
     "sigma-unit": 0.5,

@@ -90,6 +90,7 @@ def test_arguments_are_checked(name, options):
         gradients(**{"model": MODEL, "mean": AWAY, **options})
 
 
+@pytest.mark.slow
 def test_a_line_for_each_estimator(rows):
     records = [row.record() for row in rows]
     figure = gradient_figure({"away": records, "nothing": []})
