@@ -329,3 +329,55 @@ def per_edge_model(seed, shape, *, neighbours=4, size=0.5, spread=1.0):
     return IsingModel(
         spread * rng.standard_normal(shape), Coupling.per_edge(*strengths), float(rng.normal())
     )
+
+
+def directions(model):
+    """Return an integer for each pair of sites: which direction their edge has, -1 without one."""
+    width = model.shape[1]
+    found = np.full((model.field.size,) * 2, -1)
+    for i, j, _ in edges(model):
+        y, x = divmod(i, width)
+        v, w = divmod(j, width)
+        d = {(0, 1): 0, (1, 0): 1, (1, 1): 2, (1, -1): 3}[v - y, w - x]
+        found[i, j] = found[j, i] = d
+    return found
+
+
+def messages_sent(model, heard, weight, counts):
+    """Return the messages after every site has sent once, `heard[i, j]` being that from j to i.
+
+    `counts` holds the c of each direction.
+    """
+    J, h, d, u = matrix(model), field(model), directions(model), np.array(heard, np.float64)
+    for sites in colours(model):
+        a = h + u.sum(axis=1)
+        for i in sites:
+            for j in np.flatnonzero(d[i] >= 0):
+                c = counts[d[i, j]]
+                inside = np.tanh(J[i, j] / c) * np.tanh(a[i] - u[i, j] / c)
+                u[j, i] += weight * (c * np.arctanh(inside) - u[j, i])
+    return u
+
+
+def messages_begun(model, mean, counts):
+    """Return the messages that spins with given means send."""
+    J, d = matrix(model), directions(model)
+    mu, u = np.asarray(mean, np.float64).reshape(-1), np.zeros_like(J)
+    for i, j in zip(*np.nonzero(d >= 0), strict=True):
+        c = counts[d[i, j]]
+        u[j, i] = c * np.arctanh(np.tanh(J[i, j] / c) * mu[i])
+    return u
+
+
+def bethe(model, heard):
+    """Return the Bethe approximation of log Z + c from marginals of sites and edges."""
+    J, d, h = matrix(model), directions(model), field(model)
+    a = h + heard.sum(axis=1)
+    degree = (d >= 0).sum(axis=1)
+    total = model.offset - float((degree - 1) @ np.logaddexp(a, -a))
+    for i, j in zip(*np.nonzero(np.triu(d >= 0)), strict=True):
+        f, g = a[i] - heard[i, j], a[j] - heard[j, i]
+        total += np.logaddexp.reduce(
+            [J[i, j] * y * z + f * y + g * z for y in (-1, 1) for z in (-1, 1)]
+        )
+    return float(total)

@@ -17,10 +17,12 @@ from ..model import IsingModel
 if TYPE_CHECKING:
     from .numba import Lattice, Planes, WorkList
     from .numba.chains import Chains
+    from .numba.passing import Passing
 
 __all__ = [
     "Chains",
     "Lattice",
+    "Passing",
     "Planes",
     "WorkList",
     "kernel_folder",

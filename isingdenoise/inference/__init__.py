@@ -2,6 +2,7 @@
 
 from ..backends import serially
 from .base import ENGINE_PARTS, Engine, Traits, objection_to, on_threads, threads_of
+from .belief import BeliefPropagation
 from .gibbs import Gibbs
 from .icm import ICM
 from .mean_field import MeanField
@@ -15,6 +16,7 @@ __all__ = [
     "ICM",
     "MEASURES",
     "Advice",
+    "BeliefPropagation",
     "Callback",
     "Engine",
     "Gibbs",
@@ -36,7 +38,8 @@ __all__ = [
 #: Every engine by its name on the command line. Whoever adds one, at any time, has added
 #: it everywhere: nobody keeps a list of their own.
 ENGINES: dict[str, type[Engine]] = {
-    engine.name: engine for engine in (MeanField, ICM, Gibbs, StructuredMeanField)
+    engine.name: engine
+    for engine in (MeanField, ICM, Gibbs, StructuredMeanField, BeliefPropagation)
 }
 
 #: The engine of those who name none.
