@@ -381,3 +381,26 @@ def bethe(model, heard):
             [J[i, j] * y * z + f * y + g * z for y in (-1, 1) for z in (-1, 1)]
         )
     return float(total)
+
+
+def forest_bound(model, heard, weights):
+    """Return sum_T rho_T log Z_T + c by a recursion along each chain of each direction."""
+    J, d, h = matrix(model), directions(model), field(model)
+    a, total = h + heard.sum(axis=1), model.offset
+    for which, rho in enumerate(weights):
+        if rho == 0:
+            continue
+        theta = a - (heard * (d == which)).sum(axis=1) / rho
+        after = [[int(j) for j in np.flatnonzero(row == which) if j > i] for i, row in enumerate(d)]
+        for i in range(theta.size):  # fields are handed on, and each site's own share is summed
+            for j in after[i]:
+                K = J[i, j] / rho
+                up, down = (
+                    np.logaddexp(theta[i] + K, -theta[i] - K),
+                    np.logaddexp(theta[i] - K, K - theta[i]),
+                )
+                total += rho * (up + down) / 2
+                theta[j] += (up - down) / 2
+            if not after[i]:
+                total += rho * np.logaddexp(theta[i], -theta[i])
+    return float(total)

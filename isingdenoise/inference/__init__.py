@@ -6,6 +6,7 @@ from .belief import BeliefPropagation
 from .gibbs import Gibbs
 from .icm import ICM
 from .mean_field import MeanField
+from .reweighted import TreeReweighted
 from .solution import MEASURES, Advice, Callback, Solution, Status, Step, Trace, Work
 from .structured import StructuredMeanField
 
@@ -27,6 +28,7 @@ __all__ = [
     "StructuredMeanField",
     "Trace",
     "Traits",
+    "TreeReweighted",
     "Work",
     "having",
     "objection_to",
@@ -39,7 +41,7 @@ __all__ = [
 #: it everywhere: nobody keeps a list of their own.
 ENGINES: dict[str, type[Engine]] = {
     engine.name: engine
-    for engine in (MeanField, ICM, Gibbs, StructuredMeanField, BeliefPropagation)
+    for engine in (MeanField, ICM, Gibbs, StructuredMeanField, BeliefPropagation, TreeReweighted)
 }
 
 #: The engine of those who name none.

@@ -55,10 +55,27 @@ class Passing:
         self.lattice.run(bethe, self.message, self.total, self.lattice.shape, *self.edges, rows)
         return float(rows.sum()) + self.lattice.model.offset
 
-    def mean(self) -> Planes:
-        """Return the packed means tanh(a) that the messages give as they stand."""
+    def upper_bound(self, weights: tuple[float, ...]) -> float:
+        """Return an upper bound on log Z + c, of messages with shares 1 / weights.
+
+        Parameters
+        ----------
+        weights : tuple of 4 float
+            Weight of the forest of each direction; their sum is 1.
+        """
+        from .forests import upper_bound
+
+        return upper_bound(self, self.fields(), weights)
+
+    def fields(self) -> Planes:
+        """Return a_i as the messages stand, packed."""
         total = self.total.copy()
         self._run(total, 0.0)
+        return total
+
+    def mean(self) -> Planes:
+        """Return the packed means tanh(a) that the messages give as they stand."""
+        total = self.fields()
         np.tanh(total, out=total)
         return total
 
