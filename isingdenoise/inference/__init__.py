@@ -1,11 +1,13 @@
 """Inference engines: what turns a model into a clean picture."""
 
 from ..backends import serially
+from .alpha import AlphaDivergence
 from .base import ENGINE_PARTS, Engine, Traits, objection_to, on_threads, threads_of
 from .belief import BeliefPropagation
 from .gibbs import Gibbs
 from .icm import ICM
 from .mean_field import MeanField
+from .renyi import renyi_bound
 from .reweighted import TreeReweighted
 from .solution import MEASURES, Advice, Callback, Solution, Status, Step, Trace, Work
 from .structured import StructuredMeanField
@@ -17,6 +19,7 @@ __all__ = [
     "ICM",
     "MEASURES",
     "Advice",
+    "AlphaDivergence",
     "BeliefPropagation",
     "Callback",
     "Engine",
@@ -33,6 +36,7 @@ __all__ = [
     "having",
     "objection_to",
     "on_threads",
+    "renyi_bound",
     "serially",
     "threads_of",
 ]
@@ -41,7 +45,10 @@ __all__ = [
 #: it everywhere: nobody keeps a list of their own.
 ENGINES: dict[str, type[Engine]] = {
     engine.name: engine
-    for engine in (MeanField, ICM, Gibbs, StructuredMeanField, BeliefPropagation, TreeReweighted)
+    for engine in (
+        *(MeanField, ICM, Gibbs),
+        *(StructuredMeanField, BeliefPropagation, TreeReweighted, AlphaDivergence),
+    )
 }
 
 #: The engine of those who name none.
