@@ -377,3 +377,78 @@ def relaxed_gradient(model, eta, tau, nodes=50_000):
     pull = matrix(model) @ mean
     gradient = slope * (field(model) + pull) - flat * (1 - np.tanh(flat) ** 2)
     return gradient.reshape(model.shape)
+
+
+def directions(model):
+    """Return an integer for each pair of sites: which direction their edge has, -1 without one."""
+    width = model.shape[1]
+    found = np.full((model.field.size,) * 2, -1)
+    for i, j, _ in edges(model):
+        y, x = divmod(i, width)
+        v, w = divmod(j, width)
+        d = {(0, 1): 0, (1, 0): 1, (1, 1): 2, (1, -1): 3}[v - y, w - x]
+        found[i, j] = found[j, i] = d
+    return found
+
+
+def messages_sent(model, heard, weight, counts):
+    """Return the messages after every site has sent once, `heard[i, j]` being that from j to i.
+
+    `counts` holds the c of each direction.
+    """
+    J, h, d, u = matrix(model), field(model), directions(model), np.array(heard, np.float64)
+    for sites in colours(model):
+        a = h + u.sum(axis=1)
+        for i in sites:
+            for j in np.flatnonzero(d[i] >= 0):
+                c = counts[d[i, j]]
+                inside = np.tanh(J[i, j] / c) * np.tanh(a[i] - u[i, j] / c)
+                u[j, i] += weight * (c * np.arctanh(inside) - u[j, i])
+    return u
+
+
+def messages_begun(model, mean, counts):
+    """Return the messages that spins with given means send."""
+    J, d = matrix(model), directions(model)
+    mu, u = np.asarray(mean, np.float64).reshape(-1), np.zeros_like(J)
+    for i, j in zip(*np.nonzero(d >= 0), strict=True):
+        c = counts[d[i, j]]
+        u[j, i] = c * np.arctanh(np.tanh(J[i, j] / c) * mu[i])
+    return u
+
+
+def bethe(model, heard):
+    """Return the Bethe approximation of log Z + c from marginals of sites and edges."""
+    J, d, h = matrix(model), directions(model), field(model)
+    a = h + heard.sum(axis=1)
+    degree = (d >= 0).sum(axis=1)
+    total = model.offset - float((degree - 1) @ np.logaddexp(a, -a))
+    for i, j in zip(*np.nonzero(np.triu(d >= 0)), strict=True):
+        f, g = a[i] - heard[i, j], a[j] - heard[j, i]
+        total += np.logaddexp.reduce(
+            [J[i, j] * y * z + f * y + g * z for y in (-1, 1) for z in (-1, 1)]
+        )
+    return float(total)
+
+
+def forest_bound(model, heard, weights):
+    """Return sum_T rho_T log Z_T + c by a recursion along each chain of each direction."""
+    J, d, h = matrix(model), directions(model), field(model)
+    a, total = h + heard.sum(axis=1), model.offset
+    for which, rho in enumerate(weights):
+        if rho == 0:
+            continue
+        theta = a - (heard * (d == which)).sum(axis=1) / rho
+        after = [[int(j) for j in np.flatnonzero(row == which) if j > i] for i, row in enumerate(d)]
+        for i in range(theta.size):  # fields are handed on, and each site's own share is summed
+            for j in after[i]:
+                K = J[i, j] / rho
+                up, down = (
+                    np.logaddexp(theta[i] + K, -theta[i] - K),
+                    np.logaddexp(theta[i] - K, K - theta[i]),
+                )
+                total += rho * (up + down) / 2
+                theta[j] += (up - down) / 2
+            if not after[i]:
+                total += rho * np.logaddexp(theta[i], -theta[i])
+    return float(total)

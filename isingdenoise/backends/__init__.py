@@ -17,12 +17,14 @@ from ..model import IsingModel
 if TYPE_CHECKING:
     from .numba import Lattice, Planes, WorkList
     from .numba.chains import Chains
+    from .numba.passing import Passing
     from .numba.transfer import Message, Transfer
 
 __all__ = [
     "Chains",
     "Lattice",
     "Message",
+    "Passing",
     "Planes",
     "Transfer",
     "WorkList",

@@ -1,12 +1,16 @@
 """Inference engines: what turns a model into a clean picture."""
 
 from ..backends import serially
+from .alpha import AlphaDivergence
 from .base import ENGINE_PARTS, Engine, Traits, objection_to, on_threads, threads_of
+from .belief import BeliefPropagation
 from .black_box import BlackBox
 from .exact import Exact
 from .gibbs import Gibbs
 from .icm import ICM
 from .mean_field import MeanField
+from .renyi import renyi_bound
+from .reweighted import TreeReweighted
 from .solution import MEASURES, Advice, Callback, Solution, Status, Step, Trace, Work
 from .structured import StructuredMeanField
 from .swendsen_wang import SwendsenWang
@@ -19,6 +23,8 @@ __all__ = [
     "ICM",
     "MEASURES",
     "Advice",
+    "AlphaDivergence",
+    "BeliefPropagation",
     "BlackBox",
     "Callback",
     "Engine",
@@ -33,10 +39,12 @@ __all__ = [
     "Trace",
     "Traits",
     "TransferMatrix",
+    "TreeReweighted",
     "Work",
     "having",
     "objection_to",
     "on_threads",
+    "renyi_bound",
     "serially",
     "threads_of",
 ]
@@ -51,6 +59,9 @@ _KINDS: tuple[type[Engine], ...] = (
     StructuredMeanField,
     SwendsenWang,
     BlackBox,
+    BeliefPropagation,
+    TreeReweighted,
+    AlphaDivergence,
 )
 ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in _KINDS}
 

@@ -19,6 +19,7 @@ from .work_list import WorkList
 if TYPE_CHECKING:
     from .chains import Chains
     from .cluster_sweeps import ClusterSweeps
+    from .passing import Passing
     from .transfer import Transfer
 
 Planes = NDArray[Any]
@@ -221,6 +222,12 @@ class Lattice:
         from .chains import Chains  # its kernels load when they are needed
 
         return Chains(self, mean)
+
+    def passing(self, mean: Planes, share: tuple[float, ...]) -> Passing:
+        """Return the messages that spins with packed means send; `share` is 1 / c by direction."""
+        from .passing import Passing  # its kernels load when they are needed
+
+        return Passing(self, mean, share)
 
     def transposed(self) -> Lattice:
         """Return the lattice of the transposed picture."""

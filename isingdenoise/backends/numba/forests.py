@@ -1,0 +1,72 @@
+"""The upper bound of tree-reweighted belief propagation, in its dual form."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..._kernels import forests
+
+if TYPE_CHECKING:
+    from .lattice import Planes
+    from .passing import Passing
+
+#: What float32 may lose of a sum, of its size and of each site: bounds are raised by so much.
+_SLACK = 5e-7
+#: How the columns of a chain move from row to row, by direction; rows are transposed first.
+_SHIFTS = (0, 0, 1, -1)
+
+
+def upper_bound(passing: Passing, total: Planes, weights: tuple[float, ...]) -> float:
+    """Return sum_T rho_T log Z_T + c over the forests of all directions with a weight.
+
+    `total` holds the fields a_i as the messages stand. The sum is at least log Z + c
+    whatever the messages are: what sites hear along a forest is left
+    out of its fields theta_T, so that sum_T rho_T theta_T = h.
+    """
+    bound = 0.0
+    for d, rho in enumerate(weights):
+        if rho > 0:
+            bound += rho * _log_z(passing, forest_field(passing, total, d, 1 / rho), d, 1 / rho)
+    slack = _SLACK * (abs(bound) + passing.lattice.sites)
+    return bound + slack + passing.lattice.model.offset
+
+
+def forest_field(passing: Passing, total: Planes, d: int, share: float) -> NDArray[np.float32]:
+    """Return the fields of the forest of a direction, (H, W)."""
+    theta = passing.message[2 * d] + passing.message[2 * d + 1]
+    theta *= np.float32(-share)
+    theta += total
+    image: NDArray[np.float32] = passing.lattice.unpack(theta)
+    return image
+
+
+def _log_z(passing: Passing, theta: NDArray[np.float32], d: int, share: float) -> float:
+    strength: Any = dict(enumerate(s for _, s in passing.lattice.model.coupling.planes)).get(d, 0.0)
+    coupling, edges = np.float32(0), None
+    if isinstance(strength, float):
+        coupling = np.float32(strength * share)
+    else:
+        edges = strength
+    if d == 0:
+        theta, edges = theta.T, None if edges is None else edges.T
+    theta = _plain(theta)
+    edges = None if edges is None else _plain(edges)
+    height, width = theta.shape
+    shift = _SHIFTS[d]
+    chains = width + abs(shift) * (height - 1)
+    blocks = np.zeros(-(-chains // forests.BLOCK))
+    carry = np.zeros(chains, np.float32)
+    passing.lattice.run(
+        forests.log_z, theta, coupling, edges, np.float32(share), shift, carry, blocks
+    )
+    return float(blocks.sum())
+
+
+def _plain(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return it in one layout, so that the kernel is compiled once: contiguous and read-only."""
+    plain = np.ascontiguousarray(image).view()
+    plain.flags.writeable = False
+    return plain
