@@ -5,6 +5,7 @@ from .base import ENGINE_PARTS, Engine, Traits, objection_to, on_threads, thread
 from .gibbs import Gibbs
 from .icm import ICM
 from .mean_field import MeanField
+from .perfect import PerfectSampler
 from .solution import MEASURES, Advice, Callback, Solution, Status, Step, Trace, Work
 from .swendsen_wang import SwendsenWang
 
@@ -19,6 +20,7 @@ __all__ = [
     "Engine",
     "Gibbs",
     "MeanField",
+    "PerfectSampler",
     "Solution",
     "Status",
     "Step",
@@ -36,7 +38,7 @@ __all__ = [
 #: Every engine by its name on the command line. Whoever adds one, at any time, has added
 #: it everywhere: nobody keeps a list of their own.
 ENGINES: dict[str, type[Engine]] = {
-    engine.name: engine for engine in (MeanField, ICM, Gibbs, SwendsenWang)
+    engine.name: engine for engine in (MeanField, ICM, Gibbs, SwendsenWang, PerfectSampler)
 }
 
 #: The engine of those who name none.

@@ -218,7 +218,7 @@ class Lattice:
         self,
         labels: Planes,
         total: Planes,
-        keep: bool,
+        keep: float,
         counter: tuple[int, int],
         key: tuple[np.uint32, np.uint32],
     ) -> None:
@@ -230,8 +230,8 @@ class Lattice:
             Packed labels, changed in place.
         total : ndarray
             Packed sum of conditional means, added to where `keep` holds.
-        keep : bool
-            Whether the sweep counts.
+        keep : float
+            What the sweep counts: 0 or False where it does not.
         counter : tuple of int
             Sweep and chain.
         key : tuple of uint32
