@@ -1,6 +1,7 @@
 """Inference engines: what turns a model into a clean picture."""
 
 from ..backends import serially
+from .annealed import AnnealedMeanField
 from .base import ENGINE_PARTS, Engine, Traits, objection_to, on_threads, threads_of
 from .gibbs import Gibbs
 from .icm import ICM
@@ -16,6 +17,7 @@ __all__ = [
     "ICM",
     "MEASURES",
     "Advice",
+    "AnnealedMeanField",
     "Callback",
     "Engine",
     "Gibbs",
@@ -38,7 +40,8 @@ __all__ = [
 #: Every engine by its name on the command line. Whoever adds one, at any time, has added
 #: it everywhere: nobody keeps a list of their own.
 ENGINES: dict[str, type[Engine]] = {
-    engine.name: engine for engine in (MeanField, ICM, Gibbs, SwendsenWang, PerfectSampler)
+    engine.name: engine
+    for engine in (MeanField, ICM, Gibbs, SwendsenWang, PerfectSampler, AnnealedMeanField)
 }
 
 #: The engine of those who name none.

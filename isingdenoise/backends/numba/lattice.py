@@ -53,6 +53,27 @@ class Lattice:
         self.sites = model.field.size
         self.coupling, self.diagonal = self.strengths()
 
+    def temper(self, field: float, coupling: float) -> None:
+        """Go on with the model at another temperature, until it is tempered again.
+
+        Sweeps and bounds are then those of the changed model, but for the offset; `model`
+        stays, and with factors of 1 everything is as it was, to the bit.
+
+        Parameters
+        ----------
+        field, coupling : float
+            What the model's field and strengths are multiplied by.
+        """
+        self.pack(self.model.field, out=self.field)
+        self.field *= np.float32(field)
+        self.temper_strengths(np.float32(coupling))
+
+    def temper_strengths(self, factor: np.float32) -> None:
+        """Set the strengths to those of the model times `factor`."""
+        along, across = self.strengths()
+        self.coupling = tuple(factor * strength for strength in along)
+        self.diagonal = None if across is None else tuple(factor * one for one in across)
+
     def strengths(self) -> tuple[Any, Any]:
         """Return coupling and diagonal as the kernels take them."""
         c = self.model.coupling
