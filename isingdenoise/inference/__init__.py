@@ -2,6 +2,7 @@
 
 from ..backends import serially
 from .alpha import AlphaDivergence
+from .annealed import AnnealedMeanField
 from .base import ENGINE_PARTS, Engine, Traits, objection_to, on_threads, threads_of
 from .belief import BeliefPropagation
 from .black_box import BlackBox
@@ -9,6 +10,7 @@ from .exact import Exact
 from .gibbs import Gibbs
 from .icm import ICM
 from .mean_field import MeanField
+from .perfect import PerfectSampler
 from .renyi import renyi_bound
 from .reweighted import TreeReweighted
 from .solution import MEASURES, Advice, Callback, Solution, Status, Step, Trace, Work
@@ -24,6 +26,7 @@ __all__ = [
     "MEASURES",
     "Advice",
     "AlphaDivergence",
+    "AnnealedMeanField",
     "BeliefPropagation",
     "BlackBox",
     "Callback",
@@ -31,6 +34,7 @@ __all__ = [
     "Exact",
     "Gibbs",
     "MeanField",
+    "PerfectSampler",
     "Solution",
     "Status",
     "Step",
@@ -62,6 +66,8 @@ _KINDS: tuple[type[Engine], ...] = (
     BeliefPropagation,
     TreeReweighted,
     AlphaDivergence,
+    PerfectSampler,
+    AnnealedMeanField,
 )
 ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in _KINDS}
 

@@ -27,6 +27,12 @@ class EdgeLattice(Lattice):
             self.pack(np.asarray(strength), out=out)
         return edges, True if len(planes) > 2 else None
 
+    def temper_strengths(self, factor: np.float32) -> None:
+        """Set the strengths to those of the model times `factor`."""
+        for (_, strength), out in zip(self.model.coupling.planes, self.coupling, strict=True):
+            self.pack(np.asarray(strength), out=out)
+        self.coupling *= factor
+
     def strengths_by_direction(self) -> NDArray[Any]:
         """Return the packed strengths."""
         strengths: NDArray[Any] = self.coupling

@@ -56,6 +56,27 @@ class Lattice:
         self.sites = model.field.size
         self.coupling, self.diagonal = self.strengths()
 
+    def temper(self, field: float, coupling: float) -> None:
+        """Go on with the model at another temperature, until it is tempered again.
+
+        Sweeps and bounds are then those of the changed model, but for the offset; `model`
+        stays, and with factors of 1 everything is as it was, to the bit.
+
+        Parameters
+        ----------
+        field, coupling : float
+            What the model's field and strengths are multiplied by.
+        """
+        self.pack(self.model.field, out=self.field)
+        self.field *= np.float32(field)
+        self.temper_strengths(np.float32(coupling))
+
+    def temper_strengths(self, factor: np.float32) -> None:
+        """Set the strengths to those of the model times `factor`."""
+        along, across = self.strengths()
+        self.coupling = tuple(factor * strength for strength in along)
+        self.diagonal = None if across is None else tuple(factor * one for one in across)
+
     def strengths(self) -> tuple[Any, Any]:
         """Return coupling and diagonal as the kernels take them."""
         c = self.model.coupling
@@ -245,7 +266,7 @@ class Lattice:
         self,
         labels: Planes,
         total: Planes,
-        keep: bool,
+        keep: float,
         counter: tuple[int, int],
         key: tuple[np.uint32, np.uint32],
     ) -> None:
@@ -257,8 +278,8 @@ class Lattice:
             Packed labels, changed in place.
         total : ndarray
             Packed sum of conditional means, added to where `keep` holds.
-        keep : bool
-            Whether the sweep counts.
+        keep : float
+            What the sweep counts: 0 or False where it does not.
         counter : tuple of int
             Sweep and chain.
         key : tuple of uint32
