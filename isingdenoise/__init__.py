@@ -128,51 +128,45 @@ __all__ = [
     "renyi_bound",
 ]
 
-_HOME = {
-    "denoise": "api",
-    "DenoiseResult": "result",
-    "estimate_background": "background",
-    **dict.fromkeys(("Calibration", "Estimate", "estimate"), "learning"),
-    "Coupling": "coupling",
-    **dict.fromkeys(
-        (
-            *("ChangeLimitError", "EngineRefusalError", "IsingDenoiseError", "OverwriteError"),
-            *("ParameterError", "ReadError", "TimeLimitError", "WriteError"),
-        ),
-        "errors",
-    ),
-    **dict.fromkeys(
-        (
-            *("ENGINES", "ICM", "Engine", "Gibbs", "MeanField", "Solution", "Status", "Step"),
-            *(
-                "Trace",
-                "AlphaDivergence",
-                "AnnealedMeanField",
-                "BeliefPropagation",
-                "BlackBox",
-                "Exact",
-                "PerfectSampler",
-                "StructuredMeanField",
-                "SwendsenWang",
-                "TransferMatrix",
-                "TreeReweighted",
-                "renyi_bound",
-            ),
-        ),
-        "inference",
-    ),
-    "IsingModel": "model",
-    "memory_to_denoise": "memory",
-    **dict.fromkeys(
-        (
-            *("NOISE_MODELS", "EstimationWarning", "NoiseModel", "NoiseSpec"),
-            *("FlipNoise", "FlipPerLevelNoise", "GaussianNoise", "GaussianPerLevelNoise"),
-            *("LaplaceNoise", "PoissonNoise", "ProbabilityNoise", "SaltPepperNoise"),
-            "SpeckleNoise",
-        ),
-        "noise",
-    ),
+# Where each public name lives: the imports above, for when they are needed.
+_NAMES = {
+    "api": """
+        denoise
+    """,
+    "background": """
+        estimate_background
+    """,
+    "coupling": """
+        Coupling
+    """,
+    "errors": """
+        ChangeLimitError EngineRefusalError IsingDenoiseError OverwriteError ParameterError
+        ReadError TimeLimitError WriteError
+    """,
+    "inference": """
+        ENGINES ICM AlphaDivergence AnnealedMeanField BeliefPropagation BlackBox Engine Exact
+        Gibbs MeanField PerfectSampler Solution Status Step StructuredMeanField SwendsenWang
+        Trace TransferMatrix TreeReweighted renyi_bound
+    """,
+    "learning": """
+        Calibration Estimate estimate
+    """,
+    "memory": """
+        memory_to_denoise
+    """,
+    "model": """
+        IsingModel
+    """,
+    "noise": """
+        NOISE_MODELS EstimationWarning FlipNoise FlipPerLevelNoise GaussianNoise
+        GaussianPerLevelNoise LaplaceNoise NoiseModel NoiseSpec PoissonNoise ProbabilityNoise
+        SaltPepperNoise SpeckleNoise
+    """,
+    "result": """
+        DenoiseResult
+    """,
 }
+_HOME = {name: module for module, names in _NAMES.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> object:
