@@ -2,7 +2,9 @@
 
 A column of the picture runs through two planes in turn, q and q ^ 2, at the same place k of
 their rows; columns of one parity are never neighbours. So they are updated side by side, in
-loops over k, down the picture and up again, a block of columns a thread.
+loops over k, down the picture and up again, a block of columns a thread. A block is cut into
+segments of rows; a segment is left out while nothing around it has moved: neither the
+means of other columns nor what its own chains bring from above and below.
 
 Edges have one strength for each direction (`coupling`, a tuple of 4, and `edges` None) or one
 of their own (`edges` as in `per_edge`). `diagonal` is None where there are four neighbours.
@@ -22,10 +24,11 @@ _f4 = np.float32
 _u = np.uintp
 _TWO = np.uintp(2)
 _THREE = np.uintp(3)
-_HALF = _f4(0.5)
+_HALF, _ONE = _f4(0.5), _f4(1)
 
-#: Columns of one plane that are done together: they stay in cache from the way down to that up.
-BLOCK = 128
+#: Columns of one plane and rows of the picture that are done, or left out, together.
+BLOCK = 32
+SEGMENT = 16
 
 
 @inlined
@@ -68,40 +71,37 @@ def _field_row(theta, mean, field, q, i, first, end, coupling, edges, diagonal):
 @inner
 def _message_row(message, theta, q, i, to, at, first, end, coupling, edges, begins):
     """Send from row i of plane q to row `at` of plane `to`; the edge begins at `begins`."""
-    above, up = begins
+    above, upper = begins
     for column in range(first, end):
         here = _u(column) + ONE
         a = theta[q, i, here] + message[q, i, here]
-        message[to, at, here] = through(strength(coupling, edges, 1, above, up, here), a)
+        message[to, at, here] = through(strength(coupling, edges, 1, above, upper, here), a)
 
 
 @inner
-def _back_row(message, theta, q, i, below, down, first, end, coupling, edges, begins):
-    """Replace what came down to row i by what goes up from it."""
-    above, up = begins
-    for column in range(first, end):
-        here = _u(column) + ONE
-        a = theta[q, i, here] + message[below, down, here]
-        message[q, i, here] = through(strength(coupling, edges, 1, above, up, here), a)
-
-
-@inner
-def _mean_row(new, mean, theta, message, q, i, below, down, first, end):
-    """Write a row of chain means; return the bits of the largest step."""
+def _change_row(message, theta, q, i, to, at, first, end, coupling, edges, begins):
+    """Return the bits of the largest change that `_message_row` would make."""
+    above, upper = begins
     largest = np.int32(0)
     for column in range(first, end):
         here = _u(column) + ONE
-        m = tanh(theta[q, i, here] + message[q, i, here] + message[below, down, here])
-        step = m - mean[q, i, here]
-        new[q, i, here] = m
-        largest = max(largest, _f4(abs(step)).view(np.int32))
+        a = theta[q, i, here] + message[q, i, here]
+        new = through(strength(coupling, edges, 1, above, upper, here), a)
+        largest = max(largest, _f4(abs(new - message[to, at, here])).view(np.int32))
     return largest
 
 
 @inner
-def _clear_row(message, q, i, first, end):
+def _mean_row(new, mean, theta, down, up, q, i, first, end, weight):
+    """Move a row of means towards those of the chains; return the bits of the largest step."""
+    largest = np.int32(0)
     for column in range(first, end):
-        message[q, i, _u(column) + ONE] = _f4(0)
+        here = _u(column) + ONE
+        old = mean[q, i, here]
+        step = tanh(theta[q, i, here] + down[q, i, here] + up[q, i, here]) - old
+        new[q, i, here] = min(max(old + weight * step, -_ONE), _ONE)
+        largest = max(largest, _f4(abs(step)).view(np.int32))
+    return largest
 
 
 @inlined
@@ -111,90 +111,195 @@ def _row_of(y, parity):
 
 
 @inner
-def _down(theta, message, mean, field, height, parity, first, end, coupling, edges, diagonal):
-    """Find the fields of a block of chains, and what comes down to each site."""
-    q, i = _row_of(0, parity)
-    _clear_row(message, q, i, first, end)
-    for y in range(height):
-        q, i = _row_of(y, parity)
-        _field_row(theta, mean, field, q, i, first, end, coupling, edges, diagonal)
-        if y + 1 < height:
-            to, at = _row_of(y + 1, parity)
-            _message_row(message, theta, q, i, to, at, first, end, coupling, edges, (q, i))
+def _pass_on(message, theta, y, other, parity, first, end, coupling, edges, wanted, threshold):
+    """Send from row y to row `other` of the next segment, if that is wanted or makes a change.
+
+    A change that is too small is not written: it would be forgotten.
+    """
+    q, i = _row_of(y, parity)
+    to, at = _row_of(other, parity)
+    begins = _row_of(min(y, other), parity)
+    bits = _change_row(message, theta, q, i, to, at, first, end, coupling, edges, begins)
+    changed = bits > threshold
+    if changed or wanted:
+        _message_row(message, theta, q, i, to, at, first, end, coupling, edges, begins)
+    return changed
 
 
 @inner
-def _up(new, mean, theta, message, height, parity, first, end, coupling, edges):
-    """Go up a block of chains and write their means; return the bits of the largest step."""
-    largest = np.int32(0)
-    below, down = _row_of(height, parity)
-    _clear_row(message, below, down, first, end)
-    for y in range(height - 1, -1, -1):
-        q, i = _row_of(y, parity)
-        step = _mean_row(new, mean, theta, message, q, i, below, down, first, end)
+def _down(
+    theta, message, mean, field, height, parity, first, end, coupling, edges, diagonal,
+    dirty, busy, threshold,
+):  # fmt: skip
+    """Find the fields of a block of chains, and what comes down to each site.
+
+    Segments that are done are marked in `busy`.
+    """
+    changed = False
+    for segment in range((height + SEGMENT - 1) // SEGMENT):
+        busy[segment] = changed or dirty[segment + 1] > 0
+        changed = False
+        if not busy[segment]:
+            continue
+        top = segment * SEGMENT
+        bottom = min(top + SEGMENT, height)
+        for y in range(top, bottom):
+            q, i = _row_of(y, parity)
+            _field_row(theta, mean, field, q, i, first, end, coupling, edges, diagonal)
+            if y + 1 < bottom:
+                to, at = _row_of(y + 1, parity)
+                _message_row(message, theta, q, i, to, at, first, end, coupling, edges, (q, i))
+        if bottom < height:
+            wanted = dirty[segment + 2] > 0
+            changed = _pass_on(
+                message, theta, bottom - 1, bottom, parity, first, end,
+                coupling, edges, wanted, threshold,
+            )  # fmt: skip
+
+
+@inner
+def _up(
+    new, mean, theta, down, message, height, parity, first, end, coupling, edges,
+    busy, steps, threshold, weight,
+):  # fmt: skip
+    """Go up a block of chains and write their means.
+
+    The bits of the largest step of each segment go into `steps`, -1 where it was left out.
+    """
+    changed = False
+    for segment in range((height + SEGMENT - 1) // SEGMENT - 1, -1, -1):
+        steps[segment] = -1
+        if not (changed or busy[segment]):
+            continue
+        changed = False
+        largest = np.int32(0)
+        top = segment * SEGMENT
+        for y in range(min(top + SEGMENT, height) - 1, top - 1, -1):
+            q, i = _row_of(y, parity)
+            step = _mean_row(new, mean, theta, down, message, q, i, first, end, weight)
+            largest = max(largest, step)
+            if y > top:
+                to, at = _row_of(y - 1, parity)
+                _message_row(message, theta, q, i, to, at, first, end, coupling, edges, (to, at))
+        steps[segment] = largest
+        if top > 0:
+            wanted = busy[segment - 1] > 0
+            changed = _pass_on(
+                message, theta, top, top - 1, parity, first, end,
+                coupling, edges, wanted, threshold,
+            )  # fmt: skip
+
+
+@inner
+def _announce(dirty, drift, steps, parity, block, segments, threshold):
+    """Mark what lies around segments that have moved; return the largest step and their number."""
+    largest, done = _f4(0), 0
+    for segment in range(segments):
+        if steps[segment] < 0:
+            continue
+        done += 1
+        dirty[parity, block + 1, segment + 1] = 0
+        step = np.int32(steps[segment]).view(np.float32)
         largest = max(largest, step)
-        if y > 0:
-            begins = _row_of(y - 1, parity)
-            _back_row(message, theta, q, i, below, down, first, end, coupling, edges, begins)
-        below, down = q, i
-    return largest
+        drift[parity, block, segment] += step
+        if drift[parity, block, segment] > threshold:
+            drift[parity, block, segment] = 0
+            for beside in range(block, block + 3):
+                for near in range(segment, segment + 3):
+                    dirty[1 - parity, beside, near] = 1
+    return largest, done
 
 
 @pair
-def sweep(new, mean, theta, message, field, shape, coupling, edges, diagonal, residual):
-    """Set all columns of one parity to their exact marginals, then those of the other.
+def sweep(
+    new, mean, theta, down, up, field, shape, coupling, edges, diagonal,
+    dirty, drift, busy, steps, threshold, weight, residual, done,
+):  # fmt: skip
+    """Set the columns of one parity to their marginals where they may have moved, then the others.
 
     Parameters
     ----------
     new : array, shape (4, h, w), float32
-        Means, out: `mean` itself, or another array for a look that changes nothing.
+        Means, out: `mean` itself, or another array for a look that changes no mean.
     mean : array, shape (4, h, w), float32
         Means.
     theta : array, shape (4, h, w), float32
-        Out: the fields of the chains, h and the mean fields of other columns.
-    message : array, shape (4, h, w), float32
-        Scratch.
+        The fields of the chains, h and the mean fields of other columns.
+    down, up : array, shape (4, h, w), float32
+        What each site hears along its chain from above and below; zeros at first.
     field : array, shape (4, h, w), float32
         The field h_i.
     shape : tuple of int
         (H, W) of the picture.
     coupling, edges, diagonal
         Strengths, as described above.
-    residual : array, shape (2, at least w / BLOCK), float32
-        Out: the largest |new - mean| of each parity and block.
+    dirty : array, shape (2, blocks + 2, segments + 2), uint8
+        Which segments to do, of each parity; with a border.
+    drift : array, shape (2, blocks, segments), float32
+        How far the means of a segment have moved since that was announced.
+    busy, steps : array, shape (2, blocks, segments), uint8 and int32
+        Scratch.
+    threshold : float32
+        The largest change of means and messages that is not announced.
+    weight : float32
+        Weight of the new means, in [1, 1.5]; means stay in [-1, 1].
+    residual : array, shape (2, blocks), float32
+        Out: the largest |marginal - mean|.
+    done : array, shape (2, blocks), int64
+        Out: how many segments were done.
     """
-    bits = residual.view(np.int32)
+    segments = (shape[0] + SEGMENT - 1) // SEGMENT
+    limit = _f4(threshold).view(np.int32)
     for parity in range(2):
         n = columns_of(parity, shape[1])
         for block in numba.prange((n + BLOCK - 1) // BLOCK):
             first = block * BLOCK
             end = min(first + BLOCK, n)
             _down(
-                theta, message, mean, field, shape[0], parity, first, end,
-                coupling, edges, diagonal,
+                theta, down, mean, field, shape[0], parity, first, end, coupling, edges, diagonal,
+                dirty[parity, block + 1], busy[parity, block], limit,
             )  # fmt: skip
-            bits[parity, block] = _up(
-                new, mean, theta, message, shape[0], parity, first, end, coupling, edges
+            _up(
+                new, mean, theta, down, up, shape[0], parity, first, end, coupling, edges,
+                busy[parity, block], steps[parity, block], limit, weight,
+            )  # fmt: skip
+            residual[parity, block], done[parity, block] = _announce(
+                dirty, drift, steps[parity, block], parity, block, segments, threshold
             )
 
 
 @inner
-def _bound_row(mean, theta, message, field, q, i, first, end, coupling, edges, diagonal, last):
-    """Sum a row's share of the bound."""
+def _between_row(mean, theta, field, q, i, first, end, coupling, edges, diagonal):
+    """Sum what mean fields add to a row's share of the bound."""
     total = _f4(0)
     for column in range(first, end):
         k = _u(column)
         here = k + ONE
-        m = mean[q, i, here]
         # an edge between two columns is met from both its ends, hence the half
         pull = _HALF * _between(mean, q, i, k, coupling, edges, diagonal)
-        total += m * (pull - (theta[q, i, here] - field[q, i, here]))
+        total += mean[q, i, here] * (pull - (theta[q, i, here] - field[q, i, here]))
+    return np.float64(total)
+
+
+@inner
+def _log_z_row(theta, message, q, i, first, end, coupling, edges):
+    """Sum what the sites of a row, whose chains go on, add to log Z."""
+    total = _f4(0)
+    for column in range(first, end):
+        here = _u(column) + ONE
         a = theta[q, i, here] + message[q, i, here]
-        if last:
-            total += log_2cosh(a)
-        else:
-            J = strength(coupling, edges, 1, q, i, here)
-            total += _HALF * (log_2cosh(a + J) + log_2cosh(a - J))
+        J = strength(coupling, edges, 1, q, i, here)
+        total += _HALF * (log_2cosh(a + J) + log_2cosh(a - J))
+    return np.float64(total)
+
+
+@inner
+def _last_row(theta, message, q, i, first, end):
+    """Sum what the last sites of chains add to log Z."""
+    total = _f4(0)
+    for column in range(first, end):
+        here = _u(column) + ONE
+        total += log_2cosh(theta[q, i, here] + message[q, i, here])
     return np.float64(total)
 
 
@@ -208,7 +313,7 @@ def bound(mean, theta, message, field, shape, coupling, edges, diagonal, blocks)
     Parameters
     ----------
     mean, theta, message, field, shape, coupling, edges, diagonal
-        As `sweep` leaves them; `message` is scratch.
+        As `sweep` leaves them when it has done all; `message` is `down`, found anew.
     blocks : array, shape (2, at least w / BLOCK), float64
         Out: the sum over it is the bound less the model's offset.
     """
@@ -218,17 +323,16 @@ def bound(mean, theta, message, field, shape, coupling, edges, diagonal, blocks)
         for block in numba.prange((n + BLOCK - 1) // BLOCK):
             first = block * BLOCK
             end = min(first + BLOCK, n)
-            q, i = _row_of(0, parity)
-            _clear_row(message, q, i, first, end)
             total = 0.0
             for y in range(height):
                 q, i = _row_of(y, parity)
-                last = y + 1 == height
-                total += _bound_row(
-                    mean, theta, message, field, q, i, first, end,
-                    coupling, edges, diagonal, last,
+                total += _between_row(
+                    mean, theta, field, q, i, first, end, coupling, edges, diagonal
                 )  # fmt: skip
-                if not last:
+                if y + 1 == height:
+                    total += _last_row(theta, message, q, i, first, end)
+                else:
+                    total += _log_z_row(theta, message, q, i, first, end, coupling, edges)
                     to, at = _row_of(y + 1, parity)
                     _message_row(message, theta, q, i, to, at, first, end, coupling, edges, (q, i))
             blocks[parity, block] = total

@@ -49,7 +49,7 @@ def test_the_bound_is_between_that_of_mean_field_and_the_truth(name):
     truth = Exact(model).log_z + model.offset
     found = {
         chains: StructuredMeanField(chains=chains).solve(model).lower_bound
-        for chains in ("columns", "rows", "alternating")
+        for chains in ("columns", "rows", "alternating", "better")
     }
     for bound in found.values():
         assert factorised - rounding(model) <= bound <= truth + rounding(model)
@@ -80,7 +80,7 @@ def test_the_bound_holds_whenever_the_sweeps_run_out(max_sweeps, bound_every):
     np.testing.assert_array_equal(pictures[-1], found.mean)
 
 
-@pytest.mark.parametrize("chains", ["alternating", "columns", "rows"])
+@pytest.mark.parametrize("chains", ["better", "alternating", "columns", "rows"])
 @pytest.mark.parametrize("shape", [(1, 9), (9, 1), (1, 1), (1, 2)])
 @pytest.mark.parametrize("kind", ["one strength", "per edge"])
 def test_a_single_row_or_column_is_exact(shape, chains, kind):

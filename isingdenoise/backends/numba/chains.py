@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,37 +26,76 @@ class Chains:
 
     def __init__(self, lattice: Lattice, mean: Planes) -> None:
         self.lattice, self.mean = lattice, mean
-        self.theta = lattice.allocate(np.float32)
-        self.message = lattice.allocate(np.float32)
-        self.blocks = (2, -(-mean.shape[2] // chains.BLOCK))
+        self.theta, self.down, self.up = (lattice.allocate(np.float32) for _ in range(3))
+        height, width = lattice.shape
+        self.tiles = (2, -(-width // (2 * chains.BLOCK)), -(-height // chains.SEGMENT))
+        self.dirty = self._all()
+        self.drift = np.zeros(self.tiles, np.float32)
         self.edges = strengths_of(lattice)
+        self.updates = 0  # of sites, in the last sweep
+        self._scratch = np.zeros(self.tiles, np.uint8), np.zeros(self.tiles, np.int32)
         self._aside: tuple[Planes, Planes] | None = None
+        self._messages_stand = True
 
-    def sweep(self) -> float:
-        """Set every column to its exact marginals; return the largest step of a mean."""
-        return self._run(self.mean, self.theta)
+    def sweep(self, threshold: float, whole: bool, weight: float = 1.0) -> float:
+        """Set columns to their exact marginals; return the largest step of a mean.
+
+        Parameters
+        ----------
+        threshold : float
+            How far means and messages may move before what lies around is done again.
+        whole : bool
+            Whether to do all, and not only what may have moved. Only then is the state
+            that of a product of chains to the last place, and has a bound.
+        weight : float
+            Weight of the new means where it is not.
+        """
+        if whole or not self._messages_stand:
+            self.dirty[...] = 1
+            weight = 1.0
+        self._messages_stand = True
+        state = self.mean, self.theta, self.dirty, self.drift
+        largest, done = self._run(*state, threshold, weight)
+        sites = self.lattice.sites
+        self.updates = min(done * chains.SEGMENT * chains.BLOCK, sites)
+        return largest
+
+    def waiting(self) -> bool:
+        """Return whether anything is known to have moved."""
+        return bool(self.dirty[:, 1:-1, 1:-1].any())
 
     def look(self) -> float:
-        """Return the largest step that a sweep's first visit of a site would make now."""
+        """Return the largest step of a mean that a whole sweep would make first."""
         if self._aside is None:
             self._aside = np.zeros_like(self.mean), np.empty_like(self.theta)
-        return self._run(*self._aside)
+        self._messages_stand = False
+        return self._run(*self._aside, self._all(), np.zeros_like(self.drift), 0.0)[0]
 
     def bound(self) -> float:
-        """Return the evidence lower bound of the product of chains, as of the last `sweep`."""
-        shares = np.zeros(self.blocks)
-        self.lattice.run(
-            chains.bound, self.mean, self.theta, self.message, *self._parameters, shares
-        )
+        """Return the evidence lower bound of the product of chains, after a whole sweep."""
+        self._messages_stand = False
+        shares = np.zeros(self.tiles[:2])
+        parameters = self.lattice.field, self.lattice.shape, *self.edges
+        self.lattice.run(chains.bound, self.mean, self.theta, self.down, *parameters, shares)
         return float(shares.sum()) + self.lattice.model.offset
 
-    def _run(self, new: Planes, theta: Planes) -> float:
-        largest = np.zeros(self.blocks, np.float32)
+    def _run(
+        self,
+        new: Planes,
+        theta: Planes,
+        dirty: Planes,
+        drift: Planes,
+        threshold: float,
+        weight: float = 1.0,
+    ) -> tuple[float, int]:
+        largest, done = np.zeros(self.tiles[:2], np.float32), np.zeros(self.tiles[:2], np.int64)
         self.lattice.run(
-            chains.sweep, new, self.mean, theta, self.message, *self._parameters, largest
-        )
-        return float(largest.max())
+            chains.sweep, new, self.mean, theta, self.down, self.up,
+            self.lattice.field, self.lattice.shape, *self.edges,
+            dirty, drift, *self._scratch, np.float32(threshold), np.float32(weight), largest, done,
+        )  # fmt: skip
+        return float(largest.max()), int(done.sum())
 
-    @property
-    def _parameters(self) -> tuple[Any, ...]:
-        return self.lattice.field, self.lattice.shape, *self.edges
+    def _all(self) -> Planes:
+        _, blocks, segments = self.tiles
+        return np.ones((2, blocks + 2, segments + 2), np.uint8)
