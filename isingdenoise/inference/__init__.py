@@ -7,6 +7,7 @@ from .gibbs import Gibbs
 from .icm import ICM
 from .mean_field import MeanField
 from .perfect import PerfectSampler
+from .simulated_annealing import SimulatedAnnealing
 from .solution import MEASURES, Advice, Callback, Solution, Status, Step, Trace, Work
 from .swendsen_wang import SwendsenWang
 
@@ -23,6 +24,7 @@ __all__ = [
     "Gibbs",
     "MeanField",
     "PerfectSampler",
+    "SimulatedAnnealing",
     "Solution",
     "Status",
     "Step",
@@ -41,7 +43,15 @@ __all__ = [
 #: it everywhere: nobody keeps a list of their own.
 ENGINES: dict[str, type[Engine]] = {
     engine.name: engine
-    for engine in (MeanField, ICM, Gibbs, SwendsenWang, PerfectSampler, AnnealedMeanField)
+    for engine in (
+        MeanField,
+        ICM,
+        Gibbs,
+        SwendsenWang,
+        PerfectSampler,
+        AnnealedMeanField,
+        SimulatedAnnealing,
+    )
 }
 
 #: The engine of those who name none.
