@@ -6,6 +6,7 @@ from .base import ENGINE_PARTS, Engine, Traits, objection_to, on_threads, thread
 from .gibbs import Gibbs
 from .icm import ICM
 from .mean_field import MeanField
+from .mixture import MixtureMeanField
 from .perfect import PerfectSampler
 from .simulated_annealing import SimulatedAnnealing
 from .solution import MEASURES, Advice, Callback, Solution, Status, Step, Trace, Work
@@ -23,6 +24,7 @@ __all__ = [
     "Engine",
     "Gibbs",
     "MeanField",
+    "MixtureMeanField",
     "PerfectSampler",
     "SimulatedAnnealing",
     "Solution",
@@ -51,6 +53,7 @@ ENGINES: dict[str, type[Engine]] = {
         PerfectSampler,
         AnnealedMeanField,
         SimulatedAnnealing,
+        MixtureMeanField,
     )
 }
 
