@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 Image = NDArray[np.float32]
 
 #: So many sites at a time, so that temporaries stay small.
-_SITES = 1 << 16
+_SITES = 1 << 14
 #: Beyond it tanh is 1 to more places than means have.
 _LARGEST = 15.0
 _STEPS = 30
@@ -146,13 +146,14 @@ class Mixture:
         inner, along = np.eye(size), np.zeros(size)
         for part in _parts(self.means[0].size):
             slope, diagonal, spread = self._curvature(k, w, part)
-            inner += spread / diagonal @ spread.T
-            along += spread / diagonal @ slope
+            # einsum: what BLAS returns may depend on how many threads it has
+            inner += np.einsum("ms,ns->mn", spread / diagonal, spread)
+            along += np.einsum("ms,s->m", spread, slope / diagonal)
         solved = np.linalg.solve(inner, along)
         step = np.empty_like(self.tilts[k])
         for part in _parts(step.size):
             slope, diagonal, spread = self._curvature(k, w, part)
-            step[part] = np.clip((slope - solved @ spread) / diagonal, -2, 2)
+            step[part] = np.clip((slope - np.einsum("m,ms->s", solved, spread)) / diagonal, -2, 2)
         return self._line_search(k, step)
 
     def _curvature(self, k: int, w: Floats, part: slice) -> tuple[Floats, Floats, Floats]:
@@ -160,8 +161,8 @@ class Mixture:
         tilt = np.tanh(self.tilts[k][part].astype(np.float64))
         mu = np.stack([mean[part].astype(np.float64) for mean in self.means])
         t = (tilt + mu) / (1 + mu * tilt)
-        middle = w @ t
-        diagonal = np.maximum(w @ (1 - t * t), 1e-6)
+        middle = np.einsum("m,ms->s", w, t)
+        diagonal = np.maximum(np.einsum("m,ms->s", w, 1 - t * t), 1e-6)
         return mu[k] - middle, diagonal, np.sqrt(w)[:, None] * (t - middle)
 
     def _line_search(self, k: int, step: Image) -> bool:
@@ -171,7 +172,7 @@ class Mixture:
         for halving in range(_HALVINGS):
             self.tilt(k, old[0] + np.float32(0.5**halving) * step)
             if (risen := self.bound() - before) > 0:
-                return risen > 1e-6
+                return risen > 1e-5
         self.tilts[k], self.along[k], self.log_g[k] = old
         return False
 
@@ -183,7 +184,7 @@ def _parts(size: int) -> Iterator[slice]:
 
 def _dot(a: Image, b: Image) -> float:
     """Return sum_i a_i b_i in float64."""
-    return sum(float(a[p].astype(np.float64) @ b[p].astype(np.float64)) for p in _parts(a.size))
+    return sum(float(np.sum(a[p].astype(np.float64) * b[p])) for p in _parts(a.size))
 
 
 def _log_mean(tilt: Image, mean: Image) -> float:

@@ -132,7 +132,7 @@ class MixtureMeanField:
 
     def footprint(self, pixels: int) -> int:
         """Return the bytes held at the peak of `solve`; see `Engine`."""
-        return int((60 + 8 * self.components) * pixels)
+        return int((40 + 6 * self.components) * pixels)
 
     def quick(self) -> MixtureMeanField:
         """Return an engine that ends soon; see `Engine`."""
@@ -222,9 +222,11 @@ class _Course(Phases):
         yield from self._mode(self.lattice.pack(-self.best.mean()), modes)
         small = self.lattice.sites <= _SMALL
         modes.sort(key=lambda mode: -mode[0])
-        for mode in modes:
+        while modes:  # each one's memory is wanted for the next
             if len(self.best.means) < self.settings.components:
-                yield from self._with(*mode)
+                yield from self._with(*modes.pop(0))
+            else:
+                modes.clear()
         found = 0
         while found < len(self.best.means) < self.settings.components and small:
             found = len(self.best.means)
@@ -242,6 +244,8 @@ class _Course(Phases):
             assert self.best is not None  # plain mean field came first
             if found[0] > self.best.bound():
                 self.best = Mixture([found[1]], [found[0]])
+            least = self.best.bound() - _FAR_BELOW
+            modes[:] = [mode for mode in modes if mode[0] >= least]
 
     def _annealed(self, modes: list[tuple[float, Image]]) -> Iterator[Round]:
         """Follow mean field from a high temperature to a mode."""
