@@ -16,6 +16,7 @@ MODELS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_it_is_never_above_icm_and_mostly_at_the_minimum():
     hits = 0
     for number, model in enumerate(MODELS):
