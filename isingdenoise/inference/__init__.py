@@ -10,9 +10,11 @@ from .exact import Exact
 from .gibbs import Gibbs
 from .icm import ICM
 from .mean_field import MeanField
+from .mixture import MixtureMeanField
 from .perfect import PerfectSampler
 from .renyi import renyi_bound
 from .reweighted import TreeReweighted
+from .simulated_annealing import SimulatedAnnealing
 from .solution import MEASURES, Advice, Callback, Solution, Status, Step, Trace, Work
 from .structured import StructuredMeanField
 from .swendsen_wang import SwendsenWang
@@ -34,7 +36,9 @@ __all__ = [
     "Exact",
     "Gibbs",
     "MeanField",
+    "MixtureMeanField",
     "PerfectSampler",
+    "SimulatedAnnealing",
     "Solution",
     "Status",
     "Step",
@@ -68,6 +72,8 @@ _KINDS: tuple[type[Engine], ...] = (
     AlphaDivergence,
     PerfectSampler,
     AnnealedMeanField,
+    SimulatedAnnealing,
+    MixtureMeanField,
 )
 ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in _KINDS}
 

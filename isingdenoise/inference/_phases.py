@@ -70,3 +70,14 @@ def mean_field_sweeps(lattice: Lattice, mean: Planes, tol: float, weight: float 
     """Return the fastest undamped schedule for a lattice: tiles need uniform strengths."""
     kind = TiledSweeps if lattice.uniform else FullSweeps
     return kind(lattice, mean, weight=weight, tol=tol)
+
+
+def the_last_is_done(rounds: Iterator[Round]) -> Iterator[Round]:
+    """Yield rounds one later than they are made, so that the last can be told from others."""
+    ready: Round | None = None
+    for made in rounds:
+        if ready is not None:
+            yield ready
+        ready = made
+    if ready is not None:
+        yield replace(ready, done=True)

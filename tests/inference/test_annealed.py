@@ -29,6 +29,7 @@ MODELS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("temper", ["model", "coupling"])
 @pytest.mark.parametrize("starts", [1, 3])
 def test_the_bound_is_never_below_that_of_plain_mean_field(temper, starts):
@@ -58,6 +59,7 @@ def test_it_leaves_a_start_that_plain_mean_field_is_caught_in():
     assert found.diagnostics["gain"] > 10
 
 
+@pytest.mark.slow
 def test_further_starts_find_more():
     """By chance, but never less: with the same seed the first of them are the same."""
     model = random_model(1, (12, 12), neighbours=8, size=1.0, spread=0.5, signs=(-1, -1, -1, -1))

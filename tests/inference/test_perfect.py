@@ -5,7 +5,7 @@ import pytest
 from reference import Exact, assert_same_solution, random_model
 
 from isingdenoise import Coupling, IsingModel
-from isingdenoise.inference import PerfectSampler, Status, objection_to, on_threads, perfect
+from isingdenoise.inference import PerfectSampler, Status, _past, objection_to, on_threads
 
 MODELS = {
     "4": random_model(1, (3, 3), size=0.6, spread=0.4),
@@ -83,9 +83,9 @@ def _forward(self, sample):
         time += 1
         for labels in chains:
             self._sweep(labels, 0, time, sample)
-        different = perfect._differences(chains)
+        different = _past._differences(chains)
     self.states[sample] = chains[:1]
-    yield perfect.Round(2 * time * self.lattice.sites)
+    yield _past.Round(2 * time * self.lattice.sites)
 
 
 @pytest.mark.slow
@@ -93,12 +93,12 @@ def _forward(self, sample):
 def test_the_classical_mistakes_are_caught(mistake, monkeypatch):
     """On two spins whose bias is large: a fifth of the brightness of one of them."""
     model = IsingModel([[-1.0, 2.0]], 1.0)
-    monkeypatch.setattr(perfect, "_FIRST", 1)
+    monkeypatch.setattr(_past, "_FIRST", 1)
     assert worst_score(model, samples(model)[0]) < 4
     if mistake == "forward":
-        monkeypatch.setattr(perfect._Past, "_attempt", _forward)
+        monkeypatch.setattr(_past.Past, "_attempt", _forward)
     else:
-        monkeypatch.setattr(perfect._Past, "_sweep", _fresh_numbers)
+        monkeypatch.setattr(_past.Past, "_sweep", _fresh_numbers)
     assert worst_score(model, samples(model)[0]) > 6
 
 
@@ -107,8 +107,8 @@ def test_where_it_starts_changes_no_sample(monkeypatch):
     model = MODELS["4"]
     few = PerfectSampler(samples=20)
     first, _ = samples(model, few)
-    monkeypatch.setattr(perfect, "_FIRST", 64)
-    monkeypatch.setattr(perfect, "_SWEEPS", 5)
+    monkeypatch.setattr(_past, "_FIRST", 64)
+    monkeypatch.setattr(_past, "_SWEEPS", 5)
     second, found = samples(model, few)
     np.testing.assert_array_equal(first, second)
     assert found.diagnostics["coalescence"] >= 64
@@ -162,6 +162,7 @@ def test_exact_means_lie_between_those_of_chains_that_have_not_met():
     assert off <= found.diagnostics["undecided"] + 4 / np.sqrt(400)
 
 
+@pytest.mark.slow
 def test_strengths_of_single_edges_that_a_gauge_makes_positive():
     rng = np.random.default_rng(3)
     gauge = np.where(rng.random((3, 4)) < 0.5, -1, 1)
