@@ -1,0 +1,201 @@
+"""What many pages of one scanner have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ...coupling import Coupling
+from ...noise import AUTO, NoiseModel, parameters_of
+from .._calibration import Calibration
+from ._state import State
+from ._vector import COUPLING, coordinates
+
+__all__ = ["Learned", "PageFit", "Spread"]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How sure a number is.
+
+    Attributes
+    ----------
+    value : float
+        What all pages have in common.
+    pages : float
+        Standard deviation of what single pages say, about it; the error of their own
+        estimates is part of it. Pages far off do not count.
+    error : float
+        Standard deviation of `value`, if the pages' errors are independent: what they
+        all have wrong alike does not show.
+    """
+
+    value: float
+    pages: float
+    error: float
+
+
+@dataclass(frozen=True)
+class PageFit:
+    """How one page fits to all.
+
+    Attributes
+    ----------
+    page : int
+        Its number, from 0.
+    assumed : str or None
+        Its own noise model, or "leave alone"; None where it could not be read.
+    score : float or None
+        Log likelihood of a hidden pixel under what all have in common, in nats.
+    own : float or None
+        The same under the page's own estimate.
+    fits : bool
+        Whether it is a page like the others.
+    reason : str or None
+        Why not.
+    error : Exception or None
+        What kept it from being read.
+    """
+
+    page: int
+    assumed: str | None = None
+    score: float | None = None
+    own: float | None = None
+    fits: bool = True
+    reason: str | None = None
+    error: Exception | None = None
+
+    def record(self) -> dict[str, Any]:
+        """Return it as plain values with stable keys."""
+        known = {name: getattr(self, name) for name in ("page", "assumed", "score", "own", "fits")}
+        return {**known, "reason": self.reason}
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """Noise and coupling of many pages.
+
+    Attributes
+    ----------
+    noise : NoiseModel or None
+        Of all pages; None where no noise model is that of more than half of them, or most
+        need no cleaning: then each page is to be asked.
+    coupling : Coupling or None
+        The strengths to use; None without a noise model.
+    factor : float
+        By how much these exceed the strengths that predict best.
+    calibration : Calibration
+        Makes probabilities out of mean-field pulls, the mean of all pages that fit.
+    spread : mapping of str to Spread
+        Of each number of the noise model, and of the strengths.
+    pages : int
+        How many were looked at, those before an `update` too.
+    fits : tuple of PageFit
+        One for each page of this call.
+    notes : tuple of str
+        What was seen, in short sentences.
+    state : State
+        What is needed to go on.
+    settings : mapping of str to object
+        Arguments of `learn`.
+    """
+
+    noise: NoiseModel | None
+    coupling: Coupling | None
+    factor: float
+    calibration: Calibration
+    spread: Mapping[str, Spread]
+    pages: int
+    fits: tuple[PageFit, ...]
+    notes: tuple[str, ...]
+    state: State
+    settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def apart(self) -> tuple[PageFit, ...]:
+        """The pages that could be read and do not fit."""
+        return tuple(fit for fit in self.fits if not fit.fits and fit.error is None)
+
+    @property
+    def failed(self) -> tuple[PageFit, ...]:
+        """The pages that could not be read."""
+        return tuple(fit for fit in self.fits if fit.error is not None)
+
+    def update(self, pages: Iterable[ArrayLike], **changed: Any) -> Learned:
+        """Return what further pages make of it; the earlier ones are not needed.
+
+        Each further page counts as much as each of those before.
+
+        Parameters
+        ----------
+        pages : iterable of array_like
+            As in `learn`.
+        **changed
+            Other settings of `learn`.
+        """
+        from .learning import learn
+
+        return learn(pages, start=self.state, **{**self.settings, **changed})
+
+    def options(self) -> dict[str, Any]:
+        """Return noise and coupling by the options of `Parameter`, as plain values.
+
+        Without a noise model that is noise "auto" alone, so that each page is asked.
+        """
+        if self.noise is None or self.coupling is None:
+            return {"noise": AUTO}
+        found: dict[str, Any] = {"noise": self.noise.name}
+        for name, known in parameters_of(type(self.noise)).items():
+            if known.option is None:
+                continue
+            value = getattr(self.noise, name)
+            numbers = list(value) if isinstance(value, tuple) else [value]
+            numbers = [float(number / known.factor) for number in numbers]
+            found.setdefault(known.option, []).extend(numbers)
+        c = self.coupling
+        strengths = [c.horizontal, c.vertical, c.diagonal][: c.neighbours // 4 + 1]
+        found |= {"coupling": strengths}
+        return {name: v[0] if len(v) == 1 else v for name, v in found.items()} | {
+            "noise": self.noise.name
+        }
+
+    def record(self) -> dict[str, Any]:
+        """Return all but the state as plain values with stable keys."""
+        noise = None if self.noise is None else {"name": self.noise.name, **asdict(self.noise)}  # type: ignore[call-overload]
+        return {
+            "noise": noise,
+            "coupling": None if self.coupling is None else self.coupling.record(),
+            "factor": self.factor,
+            "calibration": asdict(self.calibration),
+            "spread": {name: asdict(each) for name, each in self.spread.items()},
+            "pages": self.pages,
+            "fits": [fit.record() for fit in self.fits],
+            "notes": list(self.notes),
+        }
+
+
+def spread_of(state: State) -> dict[str, Spread]:
+    """Return what is known of each number, in the units of the parameters."""
+    group = state.winner
+    if group is None:
+        return {}
+    mean, pages, error = (getattr(group.hierarchy, name) for name in ("mean", "spread", "error"))
+    found = {}
+    known = coordinates(type(group.like))
+    for k, each in enumerate(known):
+        apart = [
+            (each.back(mean[k] + by[k]) - each.back(mean[k] - by[k])) / 2 for by in (pages, error)
+        ]
+        found[each.label] = Spread(each.back(float(mean[k])), *map(float, apart))
+    coupling = state.coupling
+    along = float(np.sqrt(coupling.horizontal * coupling.vertical))
+    units = {"horizontal": coupling.horizontal, "vertical": coupling.vertical, "diagonal": along}
+    for k, name in enumerate(COUPLING, start=len(known)):
+        value = getattr(coupling, name)
+        found[name] = Spread(value, float(units[name] * pages[k]), float(units[name] * error[k]))
+    return found
