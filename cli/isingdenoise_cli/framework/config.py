@@ -21,6 +21,8 @@ from .configfile import ConfigError
 PREFIX = "ISINGDENOISE_"
 #: Variables with our prefix that stand for no option.
 RESERVED = {f"{PREFIX}CONFIG", f"{PREFIX}DEBUG"}
+#: A table that `learn` writes for itself: what it needs to go on. Others leave it alone.
+LEARNED = "learned"
 _NEVER = {"config", "show-config", "help", "version", "force"}
 #: A file that is only appended to, and never one of the command's own.
 _PATHS = {"log-file"}
@@ -57,6 +59,7 @@ def from_file(
     shown = printable(path)
     tables = {key: value for key, value in content.items() if isinstance(value, dict)}
     everywhere = {key: value for key, value in content.items() if key not in tables}
+    tables.pop(LEARNED, None)
     for table in tables:
         if table not in commands:
             _unknown(f"{shown}: [{cut(printable(table))}] is no command", table, commands)

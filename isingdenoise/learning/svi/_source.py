@@ -19,13 +19,10 @@ class Source:
     ----------
     pages : iterable
         With `len` and indices they come in any order; else in their own.
-    first : int
-        The number of the first one.
     """
 
-    def __init__(self, pages: Iterable[Any], first: int = 0) -> None:
+    def __init__(self, pages: Iterable[Any]) -> None:
         self._pages: Any = pages
-        self._first = first
         self._at_hand = hasattr(pages, "__len__") and hasattr(pages, "__getitem__")
         self._iterator = None if self._at_hand else iter(pages)
         #: Whether they can be had once more.
@@ -40,12 +37,11 @@ class Source:
         """Yield (number, page or error) of each page, in a random order where that is possible."""
         if not self._at_hand:
             iterator, self._iterator = self._iterator, None
-            for k, page in enumerate(iter(self._pages) if iterator is None else iterator):
-                yield self._first + k, page
+            yield from enumerate(iter(self._pages) if iterator is None else iterator)
             return
         for k in rng.permutation(len(self._pages)).tolist():
             try:
                 page = self._pages[k]
             except IsingDenoiseError as error:
                 page = error
-            yield self._first + k, page
+            yield k, page

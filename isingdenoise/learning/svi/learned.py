@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
-from types import MappingProxyType
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -47,7 +46,7 @@ class PageFit:
     Attributes
     ----------
     page : int
-        Its number, from 0.
+        Its number in the call, from 0.
     assumed : str or None
         Its own noise model, or "leave alone"; None where it could not be read.
     score : float or None
@@ -103,6 +102,8 @@ class Learned:
         What is needed to go on.
     settings : mapping of str to object
         Arguments of `learn`.
+    learn : callable
+        `learn` itself.
     """
 
     noise: NoiseModel | None
@@ -114,7 +115,8 @@ class Learned:
     fits: tuple[PageFit, ...]
     notes: tuple[str, ...]
     state: State
-    settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    settings: Mapping[str, Any]
+    learn: Callable[..., Learned]
 
     @property
     def apart(self) -> tuple[PageFit, ...]:
@@ -138,9 +140,7 @@ class Learned:
         **changed
             Other settings of `learn`.
         """
-        from .learning import learn
-
-        return learn(pages, start=self.state, **{**self.settings, **changed})
+        return self.learn(pages, start=self.state, **{**self.settings, **changed})
 
     def options(self) -> dict[str, Any]:
         """Return noise and coupling by the options of `Parameter`, as plain values.

@@ -159,7 +159,7 @@ def learn_stepwise(  # noqa: PLR0913 - the settings of `learn`
     generator, _ = as_generator(rng)
     state = State() if start is None else State.from_record(start.record())  # the caller's stays
     reader = PageReader(noise, background, int(generator.integers(1 << 32)))
-    learner = Learner(Source(pages, state.seen), reader, plan, state, generator)
+    learner = Learner(Source(pages), reader, plan, state, generator)
     return _learned(learner, settings)
 
 
@@ -185,7 +185,8 @@ def _learned(learner: Learner, settings: dict[str, Any]) -> Generator[int, None,
         fits=fits,
         notes=tuple(_notes(state)),
         state=state,
-        settings=MappingProxyType(settings),
+        settings=settings,
+        learn=learn,
     )
 
 
