@@ -89,8 +89,9 @@ def learn(
         raise ReadError(source, "holds no picture that can be read")
     for fit in found.apart:
         console.warning(pages.path(fit.page), f"is not like the other pages: {fit.reason}")
-    for note in found.notes:
-        console.warning(source, f"{note}; the settings leave noise and coupling to each page")
+    if found.noise is None:
+        left = "the settings leave noise and coupling to each page"
+        console.warning(source, "; ".join([*found.notes, left]))
     sweep(target.parent)
     lines = learned.settings_lines(found, source, options.background)
     write_bytes_atomically(checked, learned.text_of(lines), overwrite=force)

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from ...coupling import Coupling
 from ...noise import AUTO, NoiseModel, parameters_of
 from .._calibration import Calibration
+from ..patterns import are_patterns_kept
 from ._state import State
 from ._vector import COUPLING, coordinates
 
@@ -145,7 +146,9 @@ class Learned:
     def options(self) -> dict[str, Any]:
         """Return noise and coupling by the options of `Parameter`, as plain values.
 
-        Without a noise model that is noise "auto" alone, so that each page is asked.
+        Without a noise model that is noise "auto" alone, so that each page is asked. Where
+        noise is so rare that pixels of patterns that repeat are kept, the coupling is left
+        to each page: they are not looked for where it is given.
         """
         if self.noise is None or self.coupling is None:
             return {"noise": AUTO}
@@ -157,12 +160,10 @@ class Learned:
             numbers = list(value) if isinstance(value, tuple) else [value]
             numbers = [float(number / known.factor) for number in numbers]
             found.setdefault(known.option, []).extend(numbers)
-        c = self.coupling
-        strengths = [c.horizontal, c.vertical, c.diagonal][: c.neighbours // 4 + 1]
-        found |= {"coupling": strengths}
-        return {name: v[0] if len(v) == 1 else v for name, v in found.items()} | {
-            "noise": self.noise.name
-        }
+        if not are_patterns_kept(self.noise):
+            c = self.coupling
+            found["coupling"] = [c.horizontal, c.vertical, c.diagonal][: c.neighbours // 4 + 1]
+        return {name: v[0] if len(v) == 1 else v for name, v in found.items()}
 
     def record(self) -> dict[str, Any]:
         """Return all but the state as plain values with stable keys."""

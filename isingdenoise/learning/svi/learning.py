@@ -14,6 +14,7 @@ from ...noise import AUTO, NoiseModel, NoiseSpec
 from ...validation import as_generator, check_choice, check_int
 from ..choice import choose
 from ..light import DETECT, LIGHTS
+from ..patterns import are_patterns_kept
 from ._climb import METHODS
 from ._learner import Learner, Plan, mean_calibration
 from ._looks import PageReader
@@ -193,11 +194,11 @@ def _learned(learner: Learner, settings: dict[str, Any]) -> Generator[int, None,
 def _notes(state: State) -> list[str]:
     """Return what was seen of all pages."""
     notes = []
+    if state.winner is not None and are_patterns_kept(state.winner.noise):
+        notes.append("noise is rare: the coupling is left to each page, which keeps what repeats")
     if state.seen and state.winner is None:
         if 2 * state.left_alone >= state.seen:
-            notes.append(
-                f"{state.left_alone} of {state.seen} pages need no cleaning: each is to be asked"
-            )
+            notes.append(f"{state.left_alone} of {state.seen} pages need no cleaning")
         elif 2 * state.uneven >= state.seen:
             notes.append(f"{state.uneven} of {state.seen} pages lie in uneven light")
         else:
