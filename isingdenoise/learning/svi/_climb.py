@@ -54,6 +54,7 @@ class Climb:
         self.strengths = within(strengths)
         self._rate = rate
         self._curvature, self._seen = np.zeros(3), 0
+        self._squares, self._freedom = np.zeros(3), 0
         #: The length of each step, in logarithms of strengths.
         self.moves: list[float] = []
 
@@ -76,7 +77,20 @@ class Climb:
         """The curvature to divide a gradient by."""
         return np.asarray(np.maximum(-self._curvature, _FLAT))
 
+    @property
+    def scatter(self) -> Floats | None:
+        """How far single pages would go: the deviation of their optima, in one Newton step.
+
+        None where no minibatch had several pages.
+        """
+        if not self._freedom:
+            return None
+        return np.asarray(np.sqrt(self._squares / self._freedom) / self.units)
+
     def _note(self, slopes: Sequence[Slopes]) -> None:
+        gradients = np.array([s.gradient for s in slopes])
+        self._squares = self._squares + np.sum((gradients - gradients.mean(axis=0)) ** 2, axis=0)
+        self._freedom += len(slopes) - 1
         self._seen += len(slopes)
         total = sum((s.curvature for s in slopes), np.zeros(3)) - len(slopes) * self._curvature
         self._curvature = self._curvature + total / self._seen

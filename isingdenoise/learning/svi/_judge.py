@@ -52,10 +52,10 @@ def judged(
 
 def _reason(look: Look, score: float | None, limit: float, group: Group) -> str | None:
     """Return why a page does not fit, or None."""
-    if look.left_alone:
-        return "its own estimate leaves it alone"
     if look.uneven:
         return "its light is uneven"
+    if look.left_alone:
+        return "its own estimate leaves it alone"
     if score is None:
         return f"it has noise {look.noise.name}, most have {group.like.name}"
     if look.noise.name == group.like.name and (other := _other(look, group)):

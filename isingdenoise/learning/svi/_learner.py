@@ -120,8 +120,8 @@ class Learner:
                 continue
             self.looks[page] = look
             self.state.seen += 1
-            self.state.left_alone += look.left_alone
-            self.state.uneven += look.uneven and not look.left_alone
+            self.state.left_alone += look.left_alone and not look.uneven
+            self.state.uneven += look.uneven
             if not (look.left_alone or look.uneven):
                 found.setdefault(look.noise.name, []).append(look)
         for name, looks in found.items():
@@ -204,6 +204,10 @@ class Learner:
         self.moves += climb.moves
         total = before + len(usable)
         self.state.strengths = (before * began + len(usable) * climb.strengths) / total
+        if climb.scatter is not None:
+            earlier = 0.0 if self.state.scatter is None else before * self.state.scatter**2
+            whole = total if self.state.scatter is not None else len(usable)
+            self.state.scatter = np.sqrt((earlier + len(usable) * climb.scatter**2) / whole)
         self.state.climbed = total
 
     def _usable(self, group: Group) -> set[int]:
@@ -258,7 +262,7 @@ class Learner:
             batch.append(page)
             if len(batch) == self._plan.batch_size:
                 yield batch
-                batch = []
+                batch.clear()  # whoever had it is done, before the next page is read
         if batch:
             yield batch
 

@@ -14,7 +14,9 @@ from .._calibration import Floats
 from ._hierarchy import Hierarchy
 from ._vector import coordinates, coupling_of, noise_of, within
 
-__all__ = ["Group", "State"]
+__all__ = ["Group", "State", "values_of"]
+
+_OPTIONAL = ("strengths", "scatter")
 
 
 @dataclass
@@ -62,6 +64,8 @@ class State:
         Coordinates of the coupling that predicts best, where it was sought on all pages.
     climbed : int
         Of how many pages.
+    scatter : ndarray, shape (3,), or None
+        Standard deviation of the optima of single pages about it.
     """
 
     groups: dict[str, Group] = field(default_factory=dict)
@@ -70,6 +74,7 @@ class State:
     uneven: int = 0
     strengths: Floats | None = None
     climbed: int = 0
+    scatter: Floats | None = None
 
     @property
     def winner(self) -> Group | None:
@@ -98,10 +103,11 @@ class State:
             "uneven": self.uneven,
             "climbed": self.climbed,
         }
-        if self.strengths is not None:
-            record["strengths"] = self.strengths.tolist()
+        for name in _OPTIONAL:
+            if getattr(self, name) is not None:
+                record[name] = getattr(self, name).tolist()
         record["noises"] = {
-            name: {"votes": g.votes, "like": _values(g.like), **g.hierarchy.record()}
+            name: {"votes": g.votes, "like": values_of(g.like), **g.hierarchy.record()}
             for name, g in self.groups.items()
         }
         return record
@@ -116,21 +122,23 @@ class State:
             It is no such record.
         """
         try:
-            counts = {n: int(record[n]) for n in ("seen", "left_alone", "uneven", "climbed")}
+            counts: dict[str, Any] = {
+                n: int(record[n]) for n in ("seen", "left_alone", "uneven", "climbed")
+            }
             if min(counts.values()) < 0:
                 raise ValueError("counts are negative")
             groups = {name: _group(name, each) for name, each in record["noises"].items()}
-            strengths = record.get("strengths")
-            if strengths is not None:
-                strengths = np.array(strengths, np.float64)
-                if strengths.shape != (3,) or not np.isfinite(strengths).all():
-                    raise ValueError("strengths are no three numbers")
-            return cls(groups, strengths=strengths, **counts)
+            arrays: dict[str, Any] = {
+                n: np.array(record[n], np.float64) for n in _OPTIONAL if n in record
+            }
+            if any(v.shape != (3,) or not np.isfinite(v).all() for v in arrays.values()):
+                raise ValueError("strengths are no three numbers")
+            return cls(groups, **counts, **arrays)
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
             raise ParameterError("start", f"is nothing to go on from ({error})") from error
 
 
-def _values(noise: NoiseModel) -> dict[str, Any]:
+def values_of(noise: NoiseModel) -> dict[str, Any]:
     """Return the parameters of a noise model as plain values, those without one left out."""
     values = {name: getattr(noise, name) for name in parameters_of(type(noise))}
     plain = {n: list(v) if isinstance(v, tuple) else v for n, v in values.items()}

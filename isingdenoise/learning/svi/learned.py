@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike
 
 from ...coupling import Coupling
 from ...noise import AUTO, NoiseModel, parameters_of
-from .._calibration import Calibration
+from .._calibration import Calibration, Floats
 from ..patterns import are_patterns_kept
-from ._state import State
+from ._state import State, values_of
 from ._vector import COUPLING, coordinates
 
 __all__ = ["Learned", "PageFit", "Spread"]
@@ -167,9 +167,9 @@ class Learned:
 
     def record(self) -> dict[str, Any]:
         """Return all but the state as plain values with stable keys."""
-        noise = None if self.noise is None else {"name": self.noise.name, **asdict(self.noise)}  # type: ignore[call-overload]
+        noise: Any = self.noise
         return {
-            "noise": noise,
+            "noise": None if noise is None else {"name": noise.name, **values_of(noise)},
             "coupling": None if self.coupling is None else self.coupling.record(),
             "factor": self.factor,
             "calibration": asdict(self.calibration),
@@ -193,10 +193,19 @@ def spread_of(state: State) -> dict[str, Spread]:
             (each.back(mean[k] + by[k]) - each.back(mean[k] - by[k])) / 2 for by in (pages, error)
         ]
         found[each.label] = Spread(each.back(float(mean[k])), *map(float, apart))
-    coupling = state.coupling
-    along = float(np.sqrt(coupling.horizontal * coupling.vertical))
-    units = {"horizontal": coupling.horizontal, "vertical": coupling.vertical, "diagonal": along}
-    for k, name in enumerate(COUPLING, start=len(known)):
-        value = getattr(coupling, name)
-        found[name] = Spread(value, float(units[name] * pages[k]), float(units[name] * error[k]))
+    first = len(known)
+    by_pages = pages[first : first + 3]
+    if state.scatter is not None:
+        by_pages = state.scatter
+    by_error = by_pages / np.sqrt(max(state.climbed or group.votes, 1))
+    each_page, common = (_of_strengths(state.coupling, by) for by in (by_pages, by_error))
+    for k, name in enumerate(COUPLING):
+        found[name] = Spread(getattr(state.coupling, name), each_page[k], common[k])
     return found
+
+
+def _of_strengths(coupling: Coupling, by: Floats) -> list[float]:
+    """Return deviations of strengths, of those of the coordinates of a coupling."""
+    along = np.sqrt(coupling.horizontal * coupling.vertical)
+    across = np.hypot(along * by[2], coupling.diagonal * np.hypot(by[0], by[1]) / 2)
+    return [float(coupling.horizontal * by[0]), float(coupling.vertical * by[1]), float(across)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from dataclasses import asdict
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -181,7 +180,7 @@ def _learned(learner: Learner, settings: dict[str, Any]) -> Generator[int, None,
         coupling=None if group is None else state.coupling,
         factor=1.0 if group is None else group.factor,
         calibration=mean_calibration(calibrations),
-        spread=MappingProxyType(spread_of(state)),
+        spread=spread_of(state),
         pages=state.seen,
         fits=fits,
         notes=tuple(_notes(state)),
