@@ -16,6 +16,7 @@ COMMANDS = {
     "compare": "Run all engines on one picture, side by side.",
     "experiment": "Measure methods where the answer is known.",
     "batch": "Clean every picture of a folder.",
+    "learn": "Estimate noise and coupling of all pages of one scanner.",
     "corrupt": "Add noise to a clean picture.",
     "engines": "List the engines and their settings.",
     "noises": "List the noise models and their parameters.",

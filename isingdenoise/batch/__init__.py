@@ -8,6 +8,7 @@ from .jobs import Entry, Outcome
 from .journal import JOURNAL_NAME, Journal, State
 from .listing import PassedOver
 from .lock import LOCK_NAME, locked
+from .pages import FolderPages
 from .places import make_folder
 from .planning import PICTURE_EXTENSIONS, Plan, folded, folds_case, plan, raise_refused
 from .report import check_report, report_row, write_report
@@ -22,6 +23,7 @@ __all__ = [
     "Difference",
     "Entry",
     "FileJob",
+    "FolderPages",
     "Journal",
     "Outcome",
     "PassedOver",

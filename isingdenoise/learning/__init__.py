@@ -6,6 +6,7 @@ from .estimation import Estimate, estimate
 from .fit import LEFT_ALONE, Fit
 from .light import DETECT, LIGHTS, detect_light, divided_by
 from .patterns import keep_patterns
+from .svi import Learned, learn
 
 __all__ = [
     "AUTO",
@@ -16,11 +17,13 @@ __all__ = [
     "Choice",
     "Estimate",
     "Fit",
+    "Learned",
     "choose",
     "choose_noise",
     "detect_light",
     "divided_by",
     "estimate",
     "keep_patterns",
+    "learn",
     "resolve_noise",
 ]

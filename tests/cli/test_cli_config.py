@@ -33,6 +33,11 @@ VALUES = {
     "max-pages": 7,
     "timeout": 2.5,
     "jobs": 2,
+    "pages": 9,
+    "batch-size": 5,
+    "epochs": 3,
+    "step": "adaptive",
+    "method": "svrg",
     "format": "png",
     "compression": "packbits",
     "probability": "npy",
@@ -172,6 +177,15 @@ def test_what_may_not_be_set_is_what_touches_files():
     fixed = {key for name in COMMANDS for key in config.keys(command(name), settable=False)}
     assert {"force", "output", "probability", "change-map", "mask", "protect", "report"} <= fixed
     assert {"plot", "clean"} <= fixed
+
+
+def test_the_table_of_learn_is_for_learn_alone(write):
+    path = write('noise = "flip"\n[learned]\nseen = 3\n[learned.noises.flip]\nanything = [1.5]\n')
+    for name in COMMANDS:
+        in_use(name, "--config", path)
+    assert in_use("batch", "--config", path)[0]["noise"] == "flip"
+    line = error_line(invoke("batch", "--show-config", "--config", write("learned = 3\n")), 2)
+    assert "learned is no option" in line
 
 
 # ---- examples

@@ -158,6 +158,23 @@ def test_batch(folder):
     check([json.loads(verified.stdout)], SECTIONS["batch --verify"])
 
 
+@pytest.mark.slow
+def test_learn(folder):
+    scans = folder / "learn"
+    scans.mkdir()
+    for k in range(3):
+        save_noisy(scans / f"{k}.png", seed=k, size=64)
+    (scans / "bad.png").write_bytes(b"")
+    done = invoke("learn", scans, "-o", folder / "s.toml", "--json")
+    assert done.code == 1
+    found = json.loads(done.stdout)
+    (scans / "bad.png").unlink()
+    words = ("--update", folder / "s.toml", "-o", folder / "t.toml")
+    again = as_json("learn", scans, *words)
+    check([found, again], SECTIONS["learn"] - {"notes[]"} | {"notes"})
+    assert unknown([{"noise": found["noise"], "coupling": found["coupling"]}], PICTURE) == set()
+
+
 @pytest.mark.parametrize("command", ["engines", "noises"])
 def test_lists(command):
     check([as_json(command)], SECTIONS[command])

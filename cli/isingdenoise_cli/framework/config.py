@@ -21,6 +21,8 @@ from .configfile import ConfigError
 PREFIX = "ISINGDENOISE_"
 #: Variables with our prefix that stand for no option.
 RESERVED = {f"{PREFIX}CONFIG", f"{PREFIX}DEBUG"}
+#: A table that `learn` writes for itself: what it needs to go on. Others leave it alone.
+LEARNED = "learned"
 _NEVER = {"config", "show-config", "help", "version", "force"}
 #: A file that is only appended to, and never one of the command's own.
 _PATHS = {"log-file"}
@@ -57,6 +59,7 @@ def from_file(
     shown = printable(path)
     tables = {key: value for key, value in content.items() if isinstance(value, dict)}
     everywhere = {key: value for key, value in content.items() if key not in tables}
+    tables.pop(LEARNED, None)
     for table in tables:
         if table not in commands:
             _unknown(f"{shown}: [{cut(printable(table))}] is no command", table, commands)
@@ -140,8 +143,18 @@ def _nearest_variable(variable: str, command: str, commands: Iterable[click.Comm
 
 
 def _command(variable: str, commands: Commands) -> str:
-    word = variable.removeprefix(PREFIX).partition("_")[0].lower()
-    return word if word in commands and "_" in variable.removeprefix(PREFIX) else ""
+    """Return the command that a variable is for, or nothing: BATCH_SIZE is an option of `learn`."""
+    word, _, key = variable.removeprefix(PREFIX).partition("_")
+    if not key or (name := word.lower()) not in commands:
+        return ""
+    whole = f"{word}_{key}"
+    known = key in _every(commands[name]) or all(whole not in _every(c) for c in commands.values())
+    return name if known else ""
+
+
+def _every(command: click.Command) -> set[str]:
+    """Return how variables call the options of a command, those that they may not set too."""
+    return {key for settable in (True, False) for key in _by_variable(keys(command, settable))}
 
 
 def _key(variable: str, command: str) -> str:
