@@ -33,6 +33,8 @@ if TYPE_CHECKING:
         WriteError,
     )
     from .inference import (
+        SimulatedAnnealing,
+        MixtureMeanField,
         ENGINES,
         ICM,
         AlphaDivergence,
@@ -54,7 +56,8 @@ if TYPE_CHECKING:
         TreeReweighted,
         renyi_bound,
     )
-    from .learning import Calibration, Estimate, estimate
+    from .learning import (Calibration, Estimate, estimate, Learned)
+        learn,
     from .memory import memory_to_denoise
     from .model import IsingModel
     from .noise import (
@@ -75,6 +78,10 @@ if TYPE_CHECKING:
     from .result import DenoiseResult
 
 __all__ = [
+    "learn",
+    "Learned",
+    "SimulatedAnnealing",
+    "MixtureMeanField",
     "ENGINES",
     "ICM",
     "NOISE_MODELS",
@@ -144,11 +151,15 @@ _NAMES = {
         ReadError TimeLimitError WriteError
     """,
     "inference": """
+        SimulatedAnnealing
+        MixtureMeanField
         ENGINES ICM AlphaDivergence AnnealedMeanField BeliefPropagation BlackBox Engine Exact
         Gibbs MeanField PerfectSampler Solution Status Step StructuredMeanField SwendsenWang
         Trace TransferMatrix TreeReweighted renyi_bound
     """,
     "learning": """
+        learn
+        Learned
         Calibration Estimate estimate
     """,
     "memory": """

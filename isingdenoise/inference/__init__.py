@@ -63,17 +63,17 @@ _KINDS: tuple[type[Engine], ...] = (
     MeanField,
     ICM,
     Gibbs,
-    Exact,
     StructuredMeanField,
-    SwendsenWang,
-    BlackBox,
     BeliefPropagation,
     TreeReweighted,
     AlphaDivergence,
-    PerfectSampler,
+    MixtureMeanField,
     AnnealedMeanField,
     SimulatedAnnealing,
-    MixtureMeanField,
+    SwendsenWang,
+    PerfectSampler,
+    BlackBox,
+    Exact,
 )
 ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in _KINDS}
 
