@@ -33,8 +33,6 @@ if TYPE_CHECKING:
         WriteError,
     )
     from .inference import (
-        SimulatedAnnealing,
-        MixtureMeanField,
         ENGINES,
         ICM,
         AlphaDivergence,
@@ -45,7 +43,9 @@ if TYPE_CHECKING:
         Exact,
         Gibbs,
         MeanField,
+        MixtureMeanField,
         PerfectSampler,
+        SimulatedAnnealing,
         Solution,
         Status,
         Step,
@@ -56,8 +56,7 @@ if TYPE_CHECKING:
         TreeReweighted,
         renyi_bound,
     )
-    from .learning import (Calibration, Estimate, estimate, Learned)
-        learn,
+    from .learning import Calibration, Estimate, Learned, estimate, learn
     from .memory import memory_to_denoise
     from .model import IsingModel
     from .noise import (
@@ -78,10 +77,6 @@ if TYPE_CHECKING:
     from .result import DenoiseResult
 
 __all__ = [
-    "learn",
-    "Learned",
-    "SimulatedAnnealing",
-    "MixtureMeanField",
     "ENGINES",
     "ICM",
     "NOISE_MODELS",
@@ -106,7 +101,9 @@ __all__ = [
     "IsingDenoiseError",
     "IsingModel",
     "LaplaceNoise",
+    "Learned",
     "MeanField",
+    "MixtureMeanField",
     "NoiseModel",
     "NoiseSpec",
     "OverwriteError",
@@ -116,6 +113,7 @@ __all__ = [
     "ProbabilityNoise",
     "ReadError",
     "SaltPepperNoise",
+    "SimulatedAnnealing",
     "Solution",
     "SpeckleNoise",
     "Status",
@@ -131,6 +129,7 @@ __all__ = [
     "denoise",
     "estimate",
     "estimate_background",
+    "learn",
     "memory_to_denoise",
     "renyi_bound",
 ]
