@@ -15,7 +15,18 @@ POOR = {
     "mf": [["max_sweeps=1", "tol=0"]],
     "icm": [["max_sweeps=1"]],
     "gibbs": [["sweeps=3", "burn_in=0"], ["sweeps=4", "burn_in=0"]],
+    "structured": [["max_sweeps=1", "tol=0"]],
+    "bp": [["max_sweeps=1", "tol=0"]],
+    "trw": [["max_sweeps=1", "tol=0"]],
+    "alpha": [["max_sweeps=1", "tol=0"]],
+    "mixture": [["max_sweeps=1", "tol=0"]],
+    "anneal": [["max_sweeps=1", "tol=0"]],
+    "bbvi": [["max_sweeps=1", "tol=0"]],
+    "swendsen-wang": [["sweeps=3", "burn_in=0"]],
+    "perfect": [["max_sweeps=1"]],
 }
+#: These have nothing to complain of.
+CONTENT = {"exact", "map", "sa"}
 BEFORE_VALUE = re.compile(r"-O (\w+)")
 
 
@@ -29,7 +40,7 @@ def options(settings):
 
 
 def test_every_engine_is_made_to_complain():
-    assert set(POOR) == set(ENGINES)
+    assert set(POOR) == set(ENGINES) - CONTENT
 
 
 @pytest.mark.process
@@ -64,7 +75,7 @@ def test_settings_that_are_advised_are_taken_and_help(noisy, tmp_path, command, 
     [
         (["-O", "sweeps=9"], "write gibbs.sweeps=VALUE", ["-O", "gibbs.sweeps=9"]),
         (["--noise", "auto", "--sigma", "1"], "name the model", ["--sigma", "1", *QUICK[:2]]),
-        (["--engine", "icm", "--probability", "p.tif"], "use mf or gibbs", ["--engine", "mf"]),
+        (["--engine", "icm", "--probability", "p.tif"], "use mf, gibbs, ", ["--engine", "mf"]),
         (["-o", "x.nonsense"], "use .", ["-o", "x.png"]),
         (["--max-change", "7"], "write 5% or 0.05", ["--max-change", "100%"]),
         (["--levels", "5,1"], "must rise", ["--levels", "60,190"]),

@@ -250,7 +250,7 @@ def test_settings_complete():
 def test_probabilities_are_refused_by_trait(noisy, monkeypatch, tmp_path):
     monkeypatch.setattr(Dummy, "traits", Traits())
     done = invoke("run", noisy, "--engine", "dummy", "--probability", tmp_path / "p.tif")
-    assert "engine dummy has none; use mf or gibbs" in error_line(done, 2)
+    assert "engine dummy has none; use mf, gibbs, " in error_line(done, 2)
     assert "dummy" not in having("marginals")
 
 

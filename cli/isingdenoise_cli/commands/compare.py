@@ -96,9 +96,9 @@ def compare(
             clean=reference,
             rng=options.seed,
         )
-    for row in rows:
-        text.warn_of_engine(name, row)
     results = [row.result for row in rows if row.result is not None]
+    for result in results:
+        text.warn_if_not_converged(name, result)
     if not results:
         raise EngineRefusalError(rows[0].engine, str(rows[0].refusal))
     if figure is not None:
@@ -122,8 +122,10 @@ def compare(
     console.result(f"coupling  {results[0].coupling} ({used['source']})\n")
     traits = [solver.traits for solver in solvers]
     print_engines([row.record() for row in rows], traits, measured=reference is not None)
-    if between is not None:
-        console.result(f"\n{sandwich_line(between)}")
+    below = [f"{row.engine} left out: it {row.refusal}" for row in rows if row.refusal]
+    below += [] if between is None else [sandwich_line(between)]
+    if below:
+        console.result("\n" + "\n".join(below))
 
 
 def _memory(options: CleanOptions, solvers: Sequence[Engine], pixels: int, dtype: str) -> int:

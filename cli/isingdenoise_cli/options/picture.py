@@ -30,7 +30,8 @@ def named(**options: str) -> Iterator[None]:
 def check_probability(wanted: object, engine: Engine) -> None:
     """Refuse --probability, where it is given, with an engine that has none."""
     if wanted is not None and not engine.traits.marginals:
-        others = " or ".join(having("marginals"))
+        *some, last = having("marginals")
+        others = f"{', '.join(some)} or {last}"
         raise ParameterError("--probability", f"engine {engine.name} has none; use {others}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from isingdenoise.coupling import Coupling
 from isingdenoise.errors import ParameterError, ReadError, printable
@@ -15,13 +15,11 @@ from isingdenoise.messages import collected
 from isingdenoise.noise import NOISE_MODELS, Unit
 from isingdenoise.pipeline import complaints
 from isingdenoise.pipeline.summary import reported
+from isingdenoise.result import DenoiseResult
 
 from .. import console
 from ..framework import process
 from ..framework.usage import advised
-
-if TYPE_CHECKING:
-    from isingdenoise.experiments import Comparison
 
 #: What measures of a solve are called; others go by their names.
 _WORDS = {"r_hat": "R-hat", "effective_sample_size": "effective sample size"}
@@ -151,12 +149,9 @@ def notices(path: object) -> Iterator[None]:
         console.warning(path, message)
 
 
-def warn_of_engine(path: object, row: Comparison) -> None:
-    """Say on stderr that an engine refused, that its sweeps ran out, or that chains disagree."""
-    if row.result is None:
-        console.warning(path, f"{row.engine} left out: it {row.refusal}")
-        return
-    for advice in complaints(row.result):
+def warn_if_not_converged(path: object, result: DenoiseResult) -> None:
+    """Say on stderr that the sweeps ran out, or that the chains disagree."""
+    for advice in complaints(result):
         console.warning(path, advised(advice))
 
 
