@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import IsingDenoiseError
+from ...errors import IsingDenoiseError, ParameterError
 from .._calibration import Calibration, Floats
 from ._climb import METHODS
 from ._hierarchy import Hierarchy
@@ -135,7 +135,10 @@ class Learner:
             return self._reader.look(page, image)
         except IsingDenoiseError as error:
             self.errors[page] = error
-            return None
+        except MemoryError:
+            text = "needs more memory than there is; cut it into parts"
+            self.errors[page] = ParameterError("image", text)
+        return None
 
     def _begin(self, fewest: int) -> None:
         """Take the pages that wait into their groups, where these are there or can begin."""
