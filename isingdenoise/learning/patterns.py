@@ -15,27 +15,21 @@ denoising: known channel, IEEE Trans. Information Theory 51 (2005).
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..coupling import Coupling
-from ..noise import (
-    NoiseModel,
-    Surroundings,
-    Unit,
-    observed_or_none,
-    parameters_of,
-    undisturbed,
-)
+from ..noise import NoiseModel, Surroundings, observed_or_none, undisturbed
 
 __all__ = ["are_patterns_kept", "keep_patterns", "most_in_patterns", "thresholded"]
 
 #: Up to this share of flips the surroundings of most pixels are as they were. Grey values say
 #: more of a pixel than its side of the threshold: there patterns speak up to the second only.
 _RARE, _RARE_IN_GREY = 0.03, 2e-4
+
+_DRAWS = 1 << 16
 
 _CODES = 512
 _CENTRE = 16
@@ -110,19 +104,18 @@ def keep_patterns(
 def are_patterns_kept(noise: NoiseModel) -> bool:
     """Return whether noise is so rare that `keep_patterns` looks for what repeats.
 
+    Asked is a draw of it: how many pixels come to lie on the other side of the threshold.
+
     Parameters
     ----------
     noise : NoiseModel
         Of a picture.
     """
-    if noise.two_valued:
-        known = parameters_of(type(noise)).items()
-        shares = [getattr(noise, name) for name, each in known if each.unit is Unit.SHARE]
-        return max(shares, default=0.0) <= _RARE
-    if not noise.spread:
-        return True
-    half = (noise.levels[1] - noise.levels[0]) / 2
-    return 0.5 * math.erfc(half / noise.spread / math.sqrt(2)) <= _RARE_IN_GREY
+    rng = np.random.default_rng(0)
+    sides = np.full(_DRAWS, -1), np.full(_DRAWS, 1)
+    wrong = [thresholded(noise, noise.sample(z, rng)) != (z > 0) for z in sides]
+    rate = max(float(np.mean(each)) for each in wrong)
+    return rate <= (_RARE if noise.two_valued else _RARE_IN_GREY)
 
 
 def thresholded(noise: NoiseModel, x: NDArray[Any]) -> NDArray[np.bool_]:

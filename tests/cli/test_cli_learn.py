@@ -1,7 +1,6 @@
 """`isingdenoise learn`: one file of settings for all pages of a scanner."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from command_line import error_line, invoke, load, one_line, save, snapshot, suc
 from PIL import Image
 from scanner import content, folder_of, scanned
 
-from isingdenoise import FlipNoise, GaussianNoise
+from isingdenoise import FlipNoise, GaussianNoise, estimate
 from isingdenoise.metrics import bit_error_rate
 
 GREY = GaussianNoise(40.0, (60.0, 190.0))
@@ -228,11 +227,27 @@ def test_a_folder_without_a_sound_picture(tmp_path):
     assert not (tmp_path / "s.toml").exists()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_nobody_may_write_to(tmp_path):
+def test_a_folder_that_nobody_may_write_to(tmp_path, monkeypatch):
     fill(tmp_path / "in", FLIP, 1, size=32)
-    (tmp_path / "out").mkdir(mode=0o500)
-    error_line(invoke("learn", tmp_path / "in", "-o", tmp_path / "out" / "s.toml"), 5)
+    monkeypatch.setattr("os.access", lambda *_: False)
+    done = invoke("learn", tmp_path / "in", "-o", tmp_path / "s.toml")
+    assert "read-only" in error_line(done, 5)
+    assert not (tmp_path / "s.toml").exists()
+
+
+def test_a_page_without_memory_is_named(tmp_path, monkeypatch):
+    fill(tmp_path / "in", FLIP, 3, size=32)
+
+    def scarce(x, *args, **more):
+        if x.shape == (16, 16):
+            raise MemoryError
+        return estimate(x, *args, **more)
+
+    save(tmp_path / "in" / "large.png", content(3, 16))
+    monkeypatch.setattr("isingdenoise.learning.svi._looks.estimate", scarce)
+    done = invoke("learn", tmp_path / "in", "-o", tmp_path / "s.toml", "--epochs", "0")
+    assert done.code == 1
+    assert f"{tmp_path / 'in' / 'large.png'}: needs more memory" in one_line(done)
 
 
 @pytest.mark.slow

@@ -18,12 +18,14 @@ from isingdenoise import (
     GaussianNoise,
     NoiseSpec,
     ParameterError,
+    PoissonNoise,
     ReadError,
     SaltPepperNoise,
     denoise,
     estimate,
 )
 from isingdenoise.learning import LEFT_ALONE, learn
+from isingdenoise.learning.patterns import are_patterns_kept
 from isingdenoise.learning.svi import State, learn_stepwise, visits
 from isingdenoise.learning.svi._looks import PageReader
 from isingdenoise.metrics import bit_error_rate
@@ -278,6 +280,22 @@ def test_rare_flips_leave_the_coupling_to_each_page():
     assert set(found.options()) == {"noise", "flip_prob", "levels"}
     assert "noise is rare" in found.notes[0]
     assert "coupling" in learn(folder("flip")[1][:6], "flip", epochs=0).options()
+
+
+@pytest.mark.parametrize(
+    ("noise", "kept"),
+    [
+        (FlipNoise(0.01), True),
+        (FlipNoise(0.08), False),
+        (GaussianNoise(15.0, GREY.levels), True),
+        (GREY, False),
+        (PoissonNoise((5.0, 20.0)), False),
+        (PoissonNoise((50.0, 500.0)), True),
+        (SaltPepperNoise(0.1, 0.2, 0.0, (64.0, 191.0), (0.0, 255.0)), False),
+    ],
+)
+def test_patterns_are_kept_where_noise_is_rare(noise, kept):
+    assert are_patterns_kept(noise) is kept
 
 
 # ------------------------------------------------------------------------ manners

@@ -43,10 +43,15 @@ isingdenoise learn new/ --update scanner.toml -o scanner2.toml
 @click.command(help=HELP)
 @click.argument("source", metavar="FOLDER", type=o.PATH)
 @click.option(
-    "-o", "--output", "target", type=o.PATH, required=True, help="File of settings (.toml)."
+    "-o",
+    "--output",
+    "target",
+    type=o.PATH,
+    required=True,
+    help="Write the settings to this file (.toml).",
 )
-@click.option("-r", "--recursive", is_flag=True, help="Look at subfolders too.")
-@click.option("--update", type=o.PATH, help="Go on from what this file of 'learn' holds.")
+@click.option("-r", "--recursive", is_flag=True, help="Read subfolders too.")
+@click.option("--update", type=o.PATH, help="Read this file of 'learn', and go on from it.")
 @learning_options
 @o.reading_options
 @o.noise_options

@@ -63,21 +63,23 @@ def learning_options(command: Command) -> Command:
 
     options = [
         click.option(
-            "--pages", type=click.IntRange(1), help="Look at so many, at random. Default: all."
+            "--pages",
+            type=click.IntRange(1),
+            help="Read so many pictures, at random. Default: all.",
         ),
-        count("--batch-size", 1, 16, "Pages of one step."),
-        count("--epochs", 0, 2, "Passes for the coupling; with 0 it is the pages' mean."),
+        count("--batch-size", 1, 16, "Set the number of pages of a step."),
+        count("--epochs", 0, 2, "Set the passes for the coupling; 0 takes the pages' mean."),
         choice(
             "--step",
             "robbins-monro",
             "adaptive",
-            text="Rates that fall whatever comes, or as far as steps agree.",
+            text="Set how far steps go: ever less, or as far as they agree.",
         ),
         choice(
             "--method",
             "plain",
             "svrg",
-            text="Gradients of the coupling as they are, or of reduced variance.",
+            text="Set the gradients of the coupling: as they are, or of reduced variance.",
         ),
         click.option(
             "--seed",

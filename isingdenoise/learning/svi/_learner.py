@@ -3,51 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ...errors import IsingDenoiseError
+from ...errors import IsingDenoiseError, ParameterError
 from .._calibration import Calibration, Floats
 from ._climb import METHODS
 from ._hierarchy import Hierarchy
 from ._judge import judged
 from ._looks import Look, PageReader, Slopes
+from ._plan import Batch, Plan, counts
 from ._rates import STEPS, Rate
 from ._source import Source
 from ._state import Group, State
 from ._vector import coupling_of, floors_of
 from .learned import PageFit
 
-__all__ = ["Learner", "Plan", "mean_calibration"]
+__all__ = ["Learner"]
 
 _FEWEST = 5  # pages of a noise model to begin with
 _PASSES = 10  # over what the pages have said
 _USABLE = 6.0  # spreads of noise parameters: pages beyond say nothing of the coupling
-
-Batch = list[tuple[int, Any]]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How pages are gone through.
-
-    Attributes
-    ----------
-    batch_size, epochs, step, method
-        As in `learn`.
-    """
-
-    batch_size: int
-    epochs: int
-    step: str
-    method: str
-
-    def visits(self, pages: int) -> int:
-        """Return how often a page is taken in all."""
-        passes = self.epochs * (1 + METHODS[self.method].snapshots)
-        return pages * (2 + passes)
 
 
 class Learner:
@@ -88,7 +65,7 @@ class Learner:
 
     def run(self) -> Iterator[int]:
         """Do all of it; yield the number of each page after each visit."""
-        for batch in self._batches(self._source.visit(self._rng)):
+        for batch in self._plan.batches(self._source.visit(self._rng)):
             yield from self._look_at(batch)
             if not self._source.again:
                 self._score(batch)
@@ -135,7 +112,10 @@ class Learner:
             return self._reader.look(page, image)
         except IsingDenoiseError as error:
             self.errors[page] = error
-            return None
+        except MemoryError:
+            text = "needs more memory than there is; cut it into parts"
+            self.errors[page] = ParameterError("image", text)
+        return None
 
     def _begin(self, fewest: int) -> None:
         """Take the pages that wait into their groups, where these are there or can begin."""
@@ -165,7 +145,7 @@ class Learner:
         """Go on with steps over what the pages of each group have said, which is kept."""
         size = self._plan.batch_size
         for name, group in self.state.groups.items():
-            said = np.stack([k.vector for k in self.looks.values() if _counts(k, name)])
+            said = np.stack([k.vector for k in self.looks.values() if counts(k, name)])
             for _ in range(_PASSES):
                 order = self._rng.permutation(len(said))
                 for rows in np.array_split(order, -(-len(said) // size)):
@@ -196,7 +176,7 @@ class Learner:
                     yield page
                 if slopes:
                     climb.snapshot(slopes)
-            for batch in self._batches(self._visit(usable)):
+            for batch in self._plan.batches(self._visit(usable)):
                 found = self._slopes(batch, group, climb.strengths)
                 if found:
                     climb.step(list(found), list(found.values()))
@@ -215,7 +195,7 @@ class Learner:
         return {
             page
             for page, look in self.looks.items()
-            if _counts(look, group.like.name)
+            if counts(look, group.like.name)
             and np.all(group.hierarchy.apart(look.vector)[:-4] < _USABLE)
         }
 
@@ -254,27 +234,3 @@ class Learner:
         for page, image in self._source.visit(self._rng):
             if page in wanted and not isinstance(image, IsingDenoiseError):
                 yield page, image
-
-    def _batches(self, pages: Iterator[tuple[int, Any]]) -> Iterator[Batch]:
-        """Yield minibatches; what is in memory does not grow with the number of pages."""
-        batch: Batch = []
-        for page in pages:
-            batch.append(page)
-            if len(batch) == self._plan.batch_size:
-                yield batch
-                batch.clear()  # whoever had it is done, before the next page is read
-        if batch:
-            yield batch
-
-
-def _counts(look: Look, name: str) -> bool:
-    """Tell whether a page is one of those that make a group."""
-    return look.noise.name == name and not (look.left_alone or look.uneven)
-
-
-def mean_calibration(found: list[Calibration]) -> Calibration:
-    """Return the typical calibration of pages; that of mean field itself of none."""
-    if not found:
-        return Calibration()
-    bias = float(np.median([c.bias for c in found]))
-    return Calibration(bias, float(np.median([c.slope for c in found])))

@@ -15,8 +15,9 @@ from ..choice import choose
 from ..light import DETECT, LIGHTS
 from ..patterns import are_patterns_kept
 from ._climb import METHODS
-from ._learner import Learner, Plan, mean_calibration
+from ._learner import Learner
 from ._looks import PageReader
+from ._plan import Plan, mean_calibration
 from ._rates import STEPS
 from ._source import Source
 from ._state import State
