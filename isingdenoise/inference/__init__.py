@@ -4,6 +4,7 @@ from ..backends import serially
 from .base import ENGINE_PARTS, Engine, Traits, objection_to, on_threads, threads_of
 from .exact import Exact
 from .gibbs import Gibbs
+from .graph_cut import GraphCut
 from .icm import ICM
 from .mean_field import MeanField
 from .solution import MEASURES, Advice, Callback, Solution, Status, Step, Trace, Work
@@ -20,6 +21,7 @@ __all__ = [
     "Engine",
     "Exact",
     "Gibbs",
+    "GraphCut",
     "MeanField",
     "Solution",
     "Status",
@@ -38,7 +40,7 @@ __all__ = [
 #: Every engine by its name on the command line. Whoever adds one, at any time, has added
 #: it everywhere: nobody keeps a list of their own.
 ENGINES: dict[str, type[Engine]] = {
-    engine.name: engine for engine in (MeanField, ICM, Gibbs, Exact)
+    engine.name: engine for engine in (MeanField, ICM, Gibbs, Exact, GraphCut)
 }
 
 #: The engine of those who name none.
