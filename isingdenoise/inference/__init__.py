@@ -7,6 +7,7 @@ from .gibbs import Gibbs
 from .graph_cut import GraphCut
 from .icm import ICM
 from .mean_field import MeanField
+from .roof_dual import RoofDual
 from .solution import MEASURES, Advice, Callback, Solution, Status, Step, Trace, Work
 from .transfer_matrix import TransferMatrix
 
@@ -23,6 +24,7 @@ __all__ = [
     "Gibbs",
     "GraphCut",
     "MeanField",
+    "RoofDual",
     "Solution",
     "Status",
     "Step",
@@ -40,7 +42,7 @@ __all__ = [
 #: Every engine by its name on the command line. Whoever adds one, at any time, has added
 #: it everywhere: nobody keeps a list of their own.
 ENGINES: dict[str, type[Engine]] = {
-    engine.name: engine for engine in (MeanField, ICM, Gibbs, Exact, GraphCut)
+    engine.name: engine for engine in (MeanField, ICM, Gibbs, Exact, GraphCut, RoofDual)
 }
 
 #: The engine of those who name none.
