@@ -12,6 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..model import IsingModel
 
 if TYPE_CHECKING:
@@ -22,12 +25,18 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Chains",
+    from .numba.cut import Cut
+    from .numba.transfer import Message, Transfer
+
+__all__ = [
+    "Cut",
     "Lattice",
     "Message",
     "Passing",
     "Planes",
     "Transfer",
     "WorkList",
+    "cut",
     "kernel_folder",
     "packed",
     "serially",
@@ -42,6 +51,16 @@ def packed(model: IsingModel, parallel: bool | None) -> Iterator[Lattice]:
 
     with lease(model.field.size, parallel) as granted:
         yield lattice_of(model, granted)
+
+
+def cut(model: IsingModel, gauge: NDArray[np.int8] | None) -> Cut:
+    """Return the minimum cut of `model` whose strengths `gauge` makes positive, or its roof dual.
+
+    Its kernels know no threads, so it needs no lease of them.
+    """
+    from .numba.cut import Cut
+
+    return Cut(model, gauge)
 
 
 @contextmanager

@@ -8,12 +8,14 @@ from .belief import BeliefPropagation
 from .black_box import BlackBox
 from .exact import Exact
 from .gibbs import Gibbs
+from .graph_cut import GraphCut
 from .icm import ICM
 from .mean_field import MeanField
 from .mixture import MixtureMeanField
 from .perfect import PerfectSampler
 from .renyi import renyi_bound
 from .reweighted import TreeReweighted
+from .roof_dual import RoofDual
 from .simulated_annealing import SimulatedAnnealing
 from .solution import MEASURES, Advice, Callback, Solution, Status, Step, Trace, Work
 from .structured import StructuredMeanField
@@ -35,9 +37,11 @@ __all__ = [
     "Engine",
     "Exact",
     "Gibbs",
+    "GraphCut",
     "MeanField",
     "MixtureMeanField",
     "PerfectSampler",
+    "RoofDual",
     "SimulatedAnnealing",
     "Solution",
     "Status",
@@ -74,6 +78,8 @@ _KINDS: tuple[type[Engine], ...] = (
     PerfectSampler,
     BlackBox,
     Exact,
+    GraphCut,
+    RoofDual,
 )
 ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in _KINDS}
 
