@@ -42,9 +42,11 @@ if TYPE_CHECKING:
         Engine,
         Exact,
         Gibbs,
+        GraphCut,
         MeanField,
         MixtureMeanField,
         PerfectSampler,
+        RoofDual,
         SimulatedAnnealing,
         Solution,
         Status,
@@ -98,6 +100,7 @@ __all__ = [
     "GaussianNoise",
     "GaussianPerLevelNoise",
     "Gibbs",
+    "GraphCut",
     "IsingDenoiseError",
     "IsingModel",
     "LaplaceNoise",
@@ -112,6 +115,7 @@ __all__ = [
     "PoissonNoise",
     "ProbabilityNoise",
     "ReadError",
+    "RoofDual",
     "SaltPepperNoise",
     "SimulatedAnnealing",
     "Solution",
@@ -150,6 +154,8 @@ _NAMES = {
         ReadError TimeLimitError WriteError
     """,
     "inference": """
+        RoofDual
+        GraphCut
         SimulatedAnnealing
         MixtureMeanField
         ENGINES ICM AlphaDivergence AnnealedMeanField BeliefPropagation BlackBox Engine Exact

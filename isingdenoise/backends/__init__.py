@@ -20,15 +20,12 @@ from ..model import IsingModel
 if TYPE_CHECKING:
     from .numba import Lattice, Planes, WorkList
     from .numba.chains import Chains
+    from .numba.cut import Cut
     from .numba.passing import Passing
     from .numba.transfer import Message, Transfer
 
 __all__ = [
     "Chains",
-    from .numba.cut import Cut
-    from .numba.transfer import Message, Transfer
-
-__all__ = [
     "Cut",
     "Lattice",
     "Message",

@@ -77,9 +77,9 @@ _KINDS: tuple[type[Engine], ...] = (
     SwendsenWang,
     PerfectSampler,
     BlackBox,
-    Exact,
     GraphCut,
     RoofDual,
+    Exact,
 )
 ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in _KINDS}
 
