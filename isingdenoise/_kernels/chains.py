@@ -27,8 +27,8 @@ _THREE = np.uintp(3)
 _HALF, _ONE = _f4(0.5), _f4(1)
 
 #: Columns of one plane and rows of the picture that are done, or left out, together.
-BLOCK = 32
-SEGMENT = 16
+BLOCK = 64
+SEGMENT = 8
 
 
 @inlined
@@ -59,7 +59,7 @@ def _between(mean, q, i, k, coupling, edges, diagonal):
     return total
 
 
-@inner
+@inlined
 def _field_row(theta, mean, field, q, i, first, end, coupling, edges, diagonal):
     """Write the fields of a row of chains: h and what other columns pull."""
     for column in range(first, end):
@@ -68,7 +68,7 @@ def _field_row(theta, mean, field, q, i, first, end, coupling, edges, diagonal):
         theta[q, i, k + ONE] = field[q, i, k + ONE] + pull
 
 
-@inner
+@inlined
 def _message_row(message, theta, q, i, to, at, first, end, coupling, edges, begins):
     """Send from row i of plane q to row `at` of plane `to`; the edge begins at `begins`."""
     above, upper = begins
@@ -91,7 +91,7 @@ def _change_row(message, theta, q, i, to, at, first, end, coupling, edges, begin
     return largest
 
 
-@inner
+@inlined
 def _mean_row(new, mean, theta, down, up, q, i, first, end, weight):
     """Move a row of means towards those of the chains; return the bits of the largest step."""
     largest = np.int32(0)
@@ -269,53 +269,54 @@ def sweep(
 
 
 @inner
-def _between_row(mean, theta, field, q, i, first, end, coupling, edges, diagonal):
-    """Sum what mean fields add to a row's share of the bound."""
-    total = _f4(0)
+def _between_row(columns, mean, theta, field, q, i, first, end, coupling, edges, diagonal):
+    """Add to each column's share what mean fields give at a row."""
+    parity = q & ONE
     for column in range(first, end):
         k = _u(column)
         here = k + ONE
         # an edge between two columns is met from both its ends, hence the half
         pull = _HALF * _between(mean, q, i, k, coupling, edges, diagonal)
-        total += mean[q, i, here] * (pull - (theta[q, i, here] - field[q, i, here]))
-    return np.float64(total)
+        part = mean[q, i, here] * (pull - (theta[q, i, here] - field[q, i, here]))
+        columns[parity, k] += np.float64(part)
 
 
 @inner
-def _log_z_row(theta, message, q, i, first, end, coupling, edges):
-    """Sum what the sites of a row, whose chains go on, add to log Z."""
-    total = _f4(0)
+def _log_z_row(columns, theta, message, q, i, first, end, coupling, edges):
+    """Add to each column's share what a row, after which chains go on, gives to log Z."""
+    parity = q & ONE
     for column in range(first, end):
         here = _u(column) + ONE
         a = theta[q, i, here] + message[q, i, here]
         J = strength(coupling, edges, 1, q, i, here)
-        total += _HALF * (log_2cosh(a + J) + log_2cosh(a - J))
-    return np.float64(total)
+        part = _HALF * (log_2cosh(a + J) + log_2cosh(a - J))
+        columns[parity, _u(column)] += np.float64(part)
 
 
 @inner
-def _last_row(theta, message, q, i, first, end):
-    """Sum what the last sites of chains add to log Z."""
-    total = _f4(0)
+def _last_row(columns, theta, message, q, i, first, end):
+    """Add to each column's share what the last row gives to log Z."""
+    parity = q & ONE
     for column in range(first, end):
         here = _u(column) + ONE
-        total += log_2cosh(theta[q, i, here] + message[q, i, here])
-    return np.float64(total)
+        part = log_2cosh(theta[q, i, here] + message[q, i, here])
+        columns[parity, _u(column)] += np.float64(part)
 
 
 @pair
-def bound(mean, theta, message, field, shape, coupling, edges, diagonal, blocks):
-    """Write each block's share of the evidence lower bound of the product of chains.
+def bound(mean, theta, message, field, shape, coupling, edges, diagonal, columns):
+    """Add up each column's share of the evidence lower bound of the product of chains.
 
     It is the sum over chains of log Z(theta) - sum_i (theta_i - h_i) mean_i, and over the
-    edges between columns of J mean_i mean_j.
+    edges between columns of J mean_i mean_j. Each column has a sum of its own, in the order
+    of the rows: the compiler has no sums to put in another order.
 
     Parameters
     ----------
     mean, theta, message, field, shape, coupling, edges, diagonal
         As `sweep` leaves them when it has done all; `message` is `down`, found anew.
-    blocks : array, shape (2, at least w / BLOCK), float64
-        Out: the sum over it is the bound less the model's offset.
+    columns : array, shape (2, w), float64
+        Zeros, out: the sum over it is the bound less the model's offset.
     """
     height = shape[0]
     for parity in range(2):
@@ -323,16 +324,14 @@ def bound(mean, theta, message, field, shape, coupling, edges, diagonal, blocks)
         for block in numba.prange((n + BLOCK - 1) // BLOCK):
             first = block * BLOCK
             end = min(first + BLOCK, n)
-            total = 0.0
             for y in range(height):
                 q, i = _row_of(y, parity)
-                total += _between_row(
-                    mean, theta, field, q, i, first, end, coupling, edges, diagonal
-                )  # fmt: skip
+                _between_row(
+                    columns, mean, theta, field, q, i, first, end, coupling, edges, diagonal
+                )
                 if y + 1 == height:
-                    total += _last_row(theta, message, q, i, first, end)
+                    _last_row(columns, theta, message, q, i, first, end)
                 else:
-                    total += _log_z_row(theta, message, q, i, first, end, coupling, edges)
+                    _log_z_row(columns, theta, message, q, i, first, end, coupling, edges)
                     to, at = _row_of(y + 1, parity)
                     _message_row(message, theta, q, i, to, at, first, end, coupling, edges, (q, i))
-            blocks[parity, block] = total

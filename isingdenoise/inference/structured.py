@@ -25,8 +25,6 @@ __all__ = ["StructuredMeanField"]
 
 Chains = Literal["better", "alternating", "columns", "rows"]
 
-#: The posterior often has several fixed points, and the first sweeps choose one: they are whole.
-_WHOLE_SWEEPS = 2
 #: What may go unnoticed while chains are left out, of `tol`; the last sweep is whole again.
 _THRESHOLD = 0.8
 #: In between, means go further than the chains' own, as those of mean field do.
@@ -257,12 +255,12 @@ class _Oriented:
     def sweep(self, tol: float, whole: bool) -> bool:
         """Update chains; return whether they rest.
 
-        `whole` asks for all of them; it is so for the first sweeps, and once nothing is
-        known to have moved.
+        `whole` asks for all of them; so it is the first time, and once nothing is known to have
+        moved.
         """
         self._kept = None
         self.sweeps += 1
-        whole = whole or self.sweeps <= _WHOLE_SWEEPS or not self.chains.waiting()
+        whole = whole or self.sweeps == 1 or not self.chains.waiting()
         threshold = _THRESHOLD * tol / max(self.lattice.model.coupling.pull, 1.0)
         self.residual = self.chains.sweep(threshold, whole, _RELAXATION)
         # the first chains have not seen the last ones move
