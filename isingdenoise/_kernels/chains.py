@@ -313,8 +313,10 @@ def bound(mean, theta, message, field, shape, coupling, edges, diagonal, columns
 
     Parameters
     ----------
-    mean, theta, message, field, shape, coupling, edges, diagonal
-        As `sweep` leaves them when it has done all; `message` is `down`, found anew.
+    mean, theta, field, shape, coupling, edges, diagonal
+        As `sweep` leaves them when it has done all.
+    message : array, shape (4, h, w), float32
+        Zeros; scratch.
     columns : array, shape (2, w), float64
         Zeros, out: the sum over it is the bound less the model's offset.
     """

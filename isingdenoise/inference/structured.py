@@ -233,6 +233,8 @@ class _Course:
 
     def best(self) -> _Oriented:
         """Return the orientation with the greater bound, the first of two that are equal."""
+        if len(self.solved) == 1:
+            return self.solved[0]
         return max(self.solved, key=lambda oriented: oriented.bound())
 
     def snapshot(self) -> NDArray[np.float32]:
