@@ -101,7 +101,7 @@ class TreeReweighted:
 
     def footprint(self, pixels: int) -> int:
         """Return the bytes held at the peak of `solve`; see `Engine`."""
-        return 58 * pixels
+        return 62 * pixels
 
     def quick(self) -> TreeReweighted:
         """Return an engine that ends soon; see `Engine`."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..._kernels import chains
+from ..._kernels import chain_bound, chains
 from .strengths import strengths_of
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Chains:
         message = self.lattice.allocate(np.float32)  # so that a look at the bound changes nothing
         shares = np.zeros((2, self.mean.shape[2]))
         parameters = self.lattice.field, self.lattice.shape, *self.edges
-        self.lattice.run(chains.bound, self.mean, self.theta, message, *parameters, shares)
+        self.lattice.run(chain_bound.bound, self.mean, self.theta, message, *parameters, shares)
         return float(shares.sum()) + self.lattice.model.offset
 
     def _run(
