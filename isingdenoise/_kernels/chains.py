@@ -17,18 +17,18 @@ import numba
 import numpy as np
 
 from ._jit import inlined, inner, pair
-from .functions import log_2cosh, tanh, through
+from .functions import tanh, through
 from .lattice import ONE, columns_of
 
 _f4 = np.float32
 _u = np.uintp
 _TWO = np.uintp(2)
 _THREE = np.uintp(3)
-_HALF, _ONE = _f4(0.5), _f4(1)
+_ONE = _f4(1)
 
 #: Columns of one plane and rows of the picture that are done, or left out, together.
-BLOCK = 32
-SEGMENT = 16
+BLOCK = 64
+SEGMENT = 8
 
 
 @inlined
@@ -40,7 +40,7 @@ def strength(coupling, edges, d, q, i, k):
 
 
 @inlined
-def _between(mean, q, i, k, coupling, edges, diagonal):
+def between(mean, q, i, k, coupling, edges, diagonal):
     """Return sum_j J_ij mean_j over the neighbours in other columns."""
     up = i - ONE + (q >> ONE)
     down = up + ONE
@@ -59,17 +59,17 @@ def _between(mean, q, i, k, coupling, edges, diagonal):
     return total
 
 
-@inner
+@inlined
 def _field_row(theta, mean, field, q, i, first, end, coupling, edges, diagonal):
     """Write the fields of a row of chains: h and what other columns pull."""
     for column in range(first, end):
         k = _u(column)
-        pull = _between(mean, q, i, k, coupling, edges, diagonal)
+        pull = between(mean, q, i, k, coupling, edges, diagonal)
         theta[q, i, k + ONE] = field[q, i, k + ONE] + pull
 
 
-@inner
-def _message_row(message, theta, q, i, to, at, first, end, coupling, edges, begins):
+@inlined
+def send_row(message, theta, q, i, to, at, first, end, coupling, edges, begins):
     """Send from row i of plane q to row `at` of plane `to`; the edge begins at `begins`."""
     above, upper = begins
     for column in range(first, end):
@@ -80,7 +80,7 @@ def _message_row(message, theta, q, i, to, at, first, end, coupling, edges, begi
 
 @inner
 def _change_row(message, theta, q, i, to, at, first, end, coupling, edges, begins):
-    """Return the bits of the largest change that `_message_row` would make."""
+    """Return the bits of the largest change that `send_row` would make."""
     above, upper = begins
     largest = np.int32(0)
     for column in range(first, end):
@@ -91,7 +91,7 @@ def _change_row(message, theta, q, i, to, at, first, end, coupling, edges, begin
     return largest
 
 
-@inner
+@inlined
 def _mean_row(new, mean, theta, down, up, q, i, first, end, weight):
     """Move a row of means towards those of the chains; return the bits of the largest step."""
     largest = np.int32(0)
@@ -105,7 +105,7 @@ def _mean_row(new, mean, theta, down, up, q, i, first, end, weight):
 
 
 @inlined
-def _row_of(y, parity):
+def row_of(y, parity):
     """Return plane and row of a picture's row y, for the columns of a parity."""
     return _u(2 * (y & 1) + parity), _u((y >> 1) + 1)
 
@@ -116,13 +116,13 @@ def _pass_on(message, theta, y, other, parity, first, end, coupling, edges, want
 
     A change that is too small is not written: it would be forgotten.
     """
-    q, i = _row_of(y, parity)
-    to, at = _row_of(other, parity)
-    begins = _row_of(min(y, other), parity)
+    q, i = row_of(y, parity)
+    to, at = row_of(other, parity)
+    begins = row_of(min(y, other), parity)
     bits = _change_row(message, theta, q, i, to, at, first, end, coupling, edges, begins)
     changed = bits > threshold
     if changed or wanted:
-        _message_row(message, theta, q, i, to, at, first, end, coupling, edges, begins)
+        send_row(message, theta, q, i, to, at, first, end, coupling, edges, begins)
     return changed
 
 
@@ -144,11 +144,11 @@ def _down(
         top = segment * SEGMENT
         bottom = min(top + SEGMENT, height)
         for y in range(top, bottom):
-            q, i = _row_of(y, parity)
+            q, i = row_of(y, parity)
             _field_row(theta, mean, field, q, i, first, end, coupling, edges, diagonal)
             if y + 1 < bottom:
-                to, at = _row_of(y + 1, parity)
-                _message_row(message, theta, q, i, to, at, first, end, coupling, edges, (q, i))
+                to, at = row_of(y + 1, parity)
+                send_row(message, theta, q, i, to, at, first, end, coupling, edges, (q, i))
         if bottom < height:
             wanted = dirty[segment + 2] > 0
             changed = _pass_on(
@@ -175,12 +175,12 @@ def _up(
         largest = np.int32(0)
         top = segment * SEGMENT
         for y in range(min(top + SEGMENT, height) - 1, top - 1, -1):
-            q, i = _row_of(y, parity)
+            q, i = row_of(y, parity)
             step = _mean_row(new, mean, theta, down, message, q, i, first, end, weight)
             largest = max(largest, step)
             if y > top:
-                to, at = _row_of(y - 1, parity)
-                _message_row(message, theta, q, i, to, at, first, end, coupling, edges, (to, at))
+                to, at = row_of(y - 1, parity)
+                send_row(message, theta, q, i, to, at, first, end, coupling, edges, (to, at))
         steps[segment] = largest
         if top > 0:
             wanted = busy[segment - 1] > 0
@@ -266,73 +266,3 @@ def sweep(
             residual[parity, block], done[parity, block] = _announce(
                 dirty, drift, steps[parity, block], parity, block, segments, threshold
             )
-
-
-@inner
-def _between_row(mean, theta, field, q, i, first, end, coupling, edges, diagonal):
-    """Sum what mean fields add to a row's share of the bound."""
-    total = _f4(0)
-    for column in range(first, end):
-        k = _u(column)
-        here = k + ONE
-        # an edge between two columns is met from both its ends, hence the half
-        pull = _HALF * _between(mean, q, i, k, coupling, edges, diagonal)
-        total += mean[q, i, here] * (pull - (theta[q, i, here] - field[q, i, here]))
-    return np.float64(total)
-
-
-@inner
-def _log_z_row(theta, message, q, i, first, end, coupling, edges):
-    """Sum what the sites of a row, whose chains go on, add to log Z."""
-    total = _f4(0)
-    for column in range(first, end):
-        here = _u(column) + ONE
-        a = theta[q, i, here] + message[q, i, here]
-        J = strength(coupling, edges, 1, q, i, here)
-        total += _HALF * (log_2cosh(a + J) + log_2cosh(a - J))
-    return np.float64(total)
-
-
-@inner
-def _last_row(theta, message, q, i, first, end):
-    """Sum what the last sites of chains add to log Z."""
-    total = _f4(0)
-    for column in range(first, end):
-        here = _u(column) + ONE
-        total += log_2cosh(theta[q, i, here] + message[q, i, here])
-    return np.float64(total)
-
-
-@pair
-def bound(mean, theta, message, field, shape, coupling, edges, diagonal, blocks):
-    """Write each block's share of the evidence lower bound of the product of chains.
-
-    It is the sum over chains of log Z(theta) - sum_i (theta_i - h_i) mean_i, and over the
-    edges between columns of J mean_i mean_j.
-
-    Parameters
-    ----------
-    mean, theta, message, field, shape, coupling, edges, diagonal
-        As `sweep` leaves them when it has done all; `message` is `down`, found anew.
-    blocks : array, shape (2, at least w / BLOCK), float64
-        Out: the sum over it is the bound less the model's offset.
-    """
-    height = shape[0]
-    for parity in range(2):
-        n = columns_of(parity, shape[1])
-        for block in numba.prange((n + BLOCK - 1) // BLOCK):
-            first = block * BLOCK
-            end = min(first + BLOCK, n)
-            total = 0.0
-            for y in range(height):
-                q, i = _row_of(y, parity)
-                total += _between_row(
-                    mean, theta, field, q, i, first, end, coupling, edges, diagonal
-                )  # fmt: skip
-                if y + 1 == height:
-                    total += _last_row(theta, message, q, i, first, end)
-                else:
-                    total += _log_z_row(theta, message, q, i, first, end, coupling, edges)
-                    to, at = _row_of(y + 1, parity)
-                    _message_row(message, theta, q, i, to, at, first, end, coupling, edges, (q, i))
-            blocks[parity, block] = total

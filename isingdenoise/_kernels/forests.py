@@ -24,15 +24,13 @@ def _strength(coupling, edges, share, y, x):
 
 
 @inner
-def _sum_row(theta, carry, y, first, end, lean, coupling, edges, share):
-    """Sum what the sites of a row, whose chains go on, add to log Z."""
-    total = _f4(0)
+def _sum_row(log_z, theta, carry, y, first, end, lean, coupling, edges, share):
+    """Add to log Z of each chain what a site of a row gives, after which it goes on."""
     for column in range(first, end):
         x = _u(column)
         a = theta[y, x] + carry[x + lean]
         J = _strength(coupling, edges, share, y, x)
-        total += _HALF * (log_2cosh(a + J) + log_2cosh(a - J))
-    return np.float64(total)
+        log_z[x + lean] += np.float64(_HALF * (log_2cosh(a + J) + log_2cosh(a - J)))
 
 
 @inner
@@ -45,21 +43,20 @@ def _carry_row(theta, carry, y, first, end, lean, coupling, edges, share):
 
 
 @inner
-def _end_row(theta, carry, y, first, end, lean):
-    """Sum what the last sites of chains add."""
-    total = _f4(0)
+def _end_row(log_z, theta, carry, y, first, end, lean):
+    """Add to log Z of each chain what its last site gives."""
     for column in range(first, end):
         x = _u(column)
-        total += log_2cosh(theta[y, x] + carry[x + lean])
-    return np.float64(total)
+        log_z[x + lean] += np.float64(log_2cosh(theta[y, x] + carry[x + lean]))
 
 
 @pair
-def log_z(theta, coupling, edges, share, shift, carry, blocks):
-    """Write the log Z of each block of chains.
+def log_z(theta, coupling, edges, share, shift, carry, chains):
+    """Find the log Z of each chain.
 
     A chain goes from (y, x) to (y + 1, x + shift) for as long as that lies in the picture. It is
-    found by the number x - shift y, so that a row's chains are neighbours.
+    found by the number x - shift y, so that a row's chains are neighbours. Each has a sum of
+    its own: the compiler has no sums to put in another order.
 
     Parameters
     ----------
@@ -75,13 +72,12 @@ def log_z(theta, coupling, edges, share, shift, carry, blocks):
         0, 1 or -1.
     carry : array, shape (number of chains), float32
         Zeros; scratch.
-    blocks : array, shape (number of chains / BLOCK, rounded up), float64
-        Out: the sum over it is log Z.
+    chains : array, shape (number of chains), float64
+        Zeros, out: log Z of each.
     """
     height, width = theta.shape
     lowest = min(-shift * (height - 1), 0)
-    for block in numba.prange(blocks.shape[0]):
-        total = 0.0
+    for block in numba.prange((len(chains) + BLOCK - 1) // BLOCK):
         for y in range(height):
             lean = -shift * y - lowest  # of a site at x the chain is x + lean
             first = max(block * BLOCK - lean, 0)
@@ -96,8 +92,7 @@ def log_z(theta, coupling, edges, share, shift, carry, blocks):
             elif shift > 0 and end == width:
                 stop = end - 1
             row, by = _u(y), _u(lean)
-            total += _end_row(theta, carry, row, first, start, by)
-            total += _sum_row(theta, carry, row, start, stop, by, coupling, edges, share)
-            total += _end_row(theta, carry, row, stop, end, by)
+            _end_row(chains, theta, carry, row, first, start, by)
+            _sum_row(chains, theta, carry, row, start, stop, by, coupling, edges, share)
+            _end_row(chains, theta, carry, row, stop, end, by)
             _carry_row(theta, carry, row, start, stop, by, coupling, edges, share)
-        blocks[block] = total

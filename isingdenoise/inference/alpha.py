@@ -91,7 +91,7 @@ class AlphaDivergence:
 
     def footprint(self, pixels: int) -> int:
         """Return the bytes held at the peak of `solve`; see `Engine`."""
-        return 54 * pixels
+        return 58 * pixels
 
     def quick(self) -> AlphaDivergence:
         """Return an engine that ends soon; see `Engine`."""

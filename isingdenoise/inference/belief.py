@@ -92,7 +92,7 @@ class BeliefPropagation:
 
     def footprint(self, pixels: int) -> int:
         """Return the bytes held at the peak of `solve`; see `Engine`."""
-        return 54 * pixels
+        return 58 * pixels
 
     def quick(self) -> BeliefPropagation:
         """Return an engine that ends soon; see `Engine`."""

@@ -127,6 +127,26 @@ def test_a_transposed_coupling_is_that_of_the_transposed_picture(make, neighbour
         assert turned.energy(picture.T) == pytest.approx(model.energy(picture), abs=1e-5)
 
 
+@pytest.mark.parametrize("chains", ["columns", "rows"])
+@pytest.mark.parametrize("shape", [(20, 129), (129, 20), (9, 257), (17, 1), (1, 17), (8, 128)])
+def test_blocks_that_one_parity_alone_has_do_not_wait_for_ever(shape, chains):
+    model = random_model(9, shape, size=0.5)
+    found = StructuredMeanField(chains=chains, tol=1e-5, max_sweeps=300).solve(model)
+    assert found.status == "converged"
+    assert len(found.trace) <= 300
+
+
+@pytest.mark.slow
+def test_what_is_left_out_changes_no_answer():
+    """Against sweeps that leave nothing out, which `bound_every` asks for."""
+    model = random_model(10, (150, 170), size=0.45, spread=0.7)
+    lazy = StructuredMeanField(chains="columns", tol=1e-5).solve(model)
+    whole = StructuredMeanField(chains="columns", tol=1e-5, bound_every=1).solve(model)
+    np.testing.assert_allclose(lazy.mean, whole.mean, atol=2e-3)
+    assert lazy.lower_bound == pytest.approx(whole.lower_bound, abs=0.01)
+    assert lazy.work.site_updates < whole.work.site_updates
+
+
 @pytest.mark.slow
 def test_many_blocks_and_threads():
     model = random_model(7, (40, 700), neighbours=8, size=0.3)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..._kernels import chains
+from ..._kernels import chain_bound, chains
 from .strengths import strengths_of
 
 if TYPE_CHECKING:
@@ -62,21 +62,29 @@ class Chains:
 
     def waiting(self) -> bool:
         """Return whether anything is known to have moved."""
-        return bool(self.dirty[:, 1:-1, 1:-1].any())
+        width = self.lattice.shape[1]
+        # of the odd columns there may be a block less, or none: marks there wait for nobody
+        blocks = [-(-columns // chains.BLOCK) for columns in ((width + 1) // 2, width // 2)]
+        return any(
+            bool(self.dirty[parity, 1 : 1 + count, 1:-1].any())
+            for parity, count in enumerate(blocks)
+        )
 
     def look(self) -> float:
-        """Return the largest step of a mean that a whole sweep would make first."""
+        """Return the largest step that any mean would make now, after a whole sweep."""
         if self._aside is None:
             self._aside = np.zeros_like(self.mean), np.empty_like(self.theta)
         self._messages_stand = False
-        return self._run(*self._aside, self._all(), np.zeros_like(self.drift), 0.0)[0]
+        first = self._all()
+        first[1] = 0  # after a whole sweep the columns of the other parity rest as they are
+        return self._run(*self._aside, first, np.zeros_like(self.drift), 0.0)[0]
 
     def bound(self) -> float:
         """Return the evidence lower bound of the product of chains, after a whole sweep."""
-        self._messages_stand = False
-        shares = np.zeros(self.tiles[:2])
+        message = self.lattice.allocate(np.float32)  # so that a look at the bound changes nothing
+        shares = np.zeros((2, self.mean.shape[2]))
         parameters = self.lattice.field, self.lattice.shape, *self.edges
-        self.lattice.run(chains.bound, self.mean, self.theta, self.down, *parameters, shares)
+        self.lattice.run(chain_bound.bound, self.mean, self.theta, message, *parameters, shares)
         return float(shares.sum()) + self.lattice.model.offset
 
     def _run(

@@ -56,13 +56,12 @@ def _log_z(passing: Passing, theta: NDArray[np.float32], d: int, share: float) -
     edges = None if edges is None else _plain(edges)
     height, width = theta.shape
     shift = _SHIFTS[d]
-    chains = width + abs(shift) * (height - 1)
-    blocks = np.zeros(-(-chains // forests.BLOCK))
-    carry = np.zeros(chains, np.float32)
+    number = width + abs(shift) * (height - 1)
+    carry, chains = np.zeros(number, np.float32), np.zeros(number)
     passing.lattice.run(
-        forests.log_z, theta, coupling, edges, np.float32(share), shift, carry, blocks
+        forests.log_z, theta, coupling, edges, np.float32(share), shift, carry, chains
     )
-    return float(blocks.sum())
+    return float(chains.sum())
 
 
 def _plain(image: NDArray[np.float32]) -> NDArray[np.float32]:
