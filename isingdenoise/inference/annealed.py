@@ -128,7 +128,7 @@ class AnnealedMeanField:
 
     def footprint(self, pixels: int) -> int:
         """Return the bytes held at the peak of `solve`; see `Engine`."""
-        return int((17.8 + 11 * (self.starts > 1)) * pixels)
+        return int((18.8 + 11 * (self.starts > 1)) * pixels)
 
     def quick(self) -> AnnealedMeanField:
         """Return an engine with few temperatures that ends soon; see `Engine`."""
@@ -183,7 +183,7 @@ class AnnealedMeanField:
             trace=trace,
             engine=self.name,
             diagnostics={"residual": residual, "gain": gain},
-            advice=() if status is Status.CONVERGED else (Advice(message, ("max_sweeps", "tol")),),
+            advice=() if status is Status.CONVERGED else (Advice(message, ("max_sweeps",)),),
         )
 
 

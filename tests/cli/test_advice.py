@@ -15,6 +15,11 @@ POOR = {
     "mf": [["max_sweeps=1", "tol=0"]],
     "icm": [["max_sweeps=1"]],
     "gibbs": [["sweeps=3", "burn_in=0"], ["sweeps=4", "burn_in=0"]],
+    "swendsen-wang": [["sweeps=3", "burn_in=0"]],
+    "perfect": [["max_sweeps=1", "samples=1"]],
+    "anneal": [["max_sweeps=1"]],
+    "sa": [["max_sweeps=1"]],
+    "mixture": [["max_sweeps=1"]],
 }
 BEFORE_VALUE = re.compile(r"-O (\w+)")
 

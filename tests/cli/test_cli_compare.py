@@ -3,6 +3,7 @@
 import json
 import re
 import warnings
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -161,12 +162,14 @@ def test_engines_are_chosen_by_name(noisy):
 def test_a_setting_goes_to_every_engine_that_has_it(noisy):
     done = invoke("compare", noisy, "--json", "-O", "max_sweeps=1")
     rows = {row["engine"]: row for row in json.loads(done.stdout)["engines"]}
-    assert {name: row["status"] for name, row in rows.items()} == {
-        "mf": "max_sweeps",
-        "icm": "max_sweeps",
-        "gibbs": "sampled",
-    }
-    assert [line.split()[3] for line in done.stderr.splitlines()] == ["mf", "icm"]
+    limited = [
+        name
+        for name, kind in ENGINES.items()
+        if "max_sweeps" in {setting.name for setting in fields(kind)}
+    ]
+    assert {"mf", "icm"} <= set(limited)
+    assert [name for name, row in rows.items() if row["status"] == "max_sweeps"] == limited
+    assert [line.split()[3] for line in done.stderr.splitlines()] == limited
 
 
 def energies(*args):
