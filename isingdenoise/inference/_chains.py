@@ -100,6 +100,15 @@ def random_key(rng: np.random.Generator) -> tuple[np.uint32, np.uint32]:
     return key[0], key[1]
 
 
+def drawn_from_the_field(lattice: Lattice, rng: np.random.Generator) -> Planes:
+    """Return packed labels drawn from the field alone, as if nothing were coupled."""
+    drawn = rng.random(lattice.shape, np.float32)
+    drawn *= -2
+    drawn += 1  # uniform in (-1, 1]
+    drawn += np.tanh(lattice.model.field)
+    return lattice.signs(lattice.pack(drawn))
+
+
 class Chains:
     """The state of all chains, and the running mean."""
 
@@ -117,12 +126,7 @@ class Chains:
         self.key = random_key(rng)
         self.states = [first]
         for _ in range(settings.chains - 1):
-            drawn = rng.random(lattice.shape, np.float32)
-            drawn *= -2
-            drawn += 1  # uniform in (-1, 1]
-            drawn += np.tanh(lattice.model.field)
-            self.states.append(lattice.signs(lattice.pack(drawn)))
-            del drawn
+            self.states.append(drawn_from_the_field(lattice, rng))
         self.mean = RunningMean(lattice)
         self.sweep = 0
 

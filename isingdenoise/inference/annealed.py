@@ -44,10 +44,10 @@ class AnnealedMeanField:
     mean field.
 
     A higher bound, and a lower energy, is a better answer for the model; where the model
-    smooths more than the picture asks for, it smooths more, too. Of pictures with
-    shapes at J = 1 and noise of twice the contrast's half, the bound rises by
-    hundreds of nats, and no fewer pixels are wrong. With `temper="coupling"` the bound rises by
-    less, and slightly fewer are wrong.
+    smooths more than the picture asks for, it smooths more, too. Of pictures with shapes, at
+    J = 1 and sigma = 2 on levels of -1 and +1, the bound rises by 200 to 550 nats, and the
+    share of wrong pixels goes from 3.5 .. 4.6 % to 3.3 .. 5.2 %. With `temper="coupling"`
+    the bound rises by 75 to 160 nats, and 3.3 .. 4.6 % are wrong.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ class AnnealedMeanField:
 
     def footprint(self, pixels: int) -> int:
         """Return the bytes held at the peak of `solve`; see `Engine`."""
-        return int((17.8 + 11 * (self.starts > 1)) * pixels)
+        return int((18.8 + 11 * (self.starts > 1)) * pixels)
 
     def quick(self) -> AnnealedMeanField:
         """Return an engine with few temperatures that ends soon; see `Engine`."""
@@ -183,7 +183,7 @@ class AnnealedMeanField:
             trace=trace,
             engine=self.name,
             diagnostics={"residual": residual, "gain": gain},
-            advice=() if status is Status.CONVERGED else (Advice(message, ("max_sweeps", "tol")),),
+            advice=() if status is Status.CONVERGED else (Advice(message, ("max_sweeps",)),),
         )
 
 

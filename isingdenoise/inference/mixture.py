@@ -158,5 +158,5 @@ class MixtureMeanField:
             trace=trace,
             engine=self.name,
             diagnostics={"components": float(found), "gain": bound - plain},
-            advice=() if status is Status.CONVERGED else (Advice(message, ("max_sweeps", "tol")),),
+            advice=() if status is Status.CONVERGED else (Advice(message, ("max_sweeps",)),),
         )

@@ -46,9 +46,11 @@ class PerfectSampler:
 
     Under the field of a picture samples meet within some tens of sweeps. Where it is
     weak and the coupling above the critical one (0.44 on 4 neighbours), the time
-    grows with the exponential of the picture's side, and `max_sweeps` ends it. Every sample
-    that has not met then lies between its two chains, and so does its
-    conditional mean between theirs: the average of the two stands for it.
+    grows with the exponential of the picture's side, and `max_sweeps` ends it. A sample
+    that has not met lies between its two chains: it is known where these agree.
+    Elsewhere a third chain stands in for it, 64 sweeps of the same random numbers from
+    spins drawn from the field alone. That is no exact sample any more, and how
+    much of it is not known stands in `undecided`.
 
     Parameters
     ----------
@@ -73,8 +75,7 @@ class PerfectSampler:
     Of `Solution.diagnostics`, `effective_sample_size` is the number of samples that have
     met, `coalescence` how many sweeps the slowest of all samples was looked back, and
     `undecided` the share of pixels, over all samples, at which the two chains
-    differ in the end: 0 where all have met, else an estimate of what the means
-    may be off on average.
+    differ: 0 where all have met. On average the means are off by no more than twice that.
 
     References
     ----------
@@ -114,7 +115,7 @@ class PerfectSampler:
 
     def footprint(self, pixels: int) -> int:
         """Return the bytes held at the peak of `solve`; see `Engine`."""
-        return int((22.6 + 2 * self.samples) * pixels)
+        return int((24.6 + 2 * self.samples) * pixels)
 
     def quick(self) -> PerfectSampler:
         """Return an engine of few samples that does not look far back; see `Engine`."""
@@ -157,14 +158,14 @@ class PerfectSampler:
                 snapshot=past.snapshot,
                 callback=callback,
             )
-            average, undecided = past.average()
+            average, undecided = past.average(), past.undecided()
             met, looked_back = past.met, past.looked_back
             del past
             labels, mean, energy = averaged(lattice, average)
         updates = int(trace.site_updates[-1])
-        sampled = status is Status.CONVERGED
+        sampled = met == self.samples and status is Status.CONVERGED
         message = (
-            f"{self.samples - met} of {self.samples} samples have not met "
+            f"{self.name} did not finish {self.samples - met} of {self.samples} samples "
             f"in {self.max_sweeps} sweeps"
         )
         return Solution(
@@ -173,7 +174,7 @@ class PerfectSampler:
             energy=energy,
             lower_bound=None,
             upper_bound=None,
-            status=Status.SAMPLED if sampled else status,
+            status=Status.SAMPLED if sampled else Status.MAX_SWEEPS,
             work=Work(-(-updates // lattice.sites), updates),
             trace=trace,
             engine=self.name,

@@ -161,10 +161,7 @@ class SimulatedAnnealing:
             work=Work(len(trace), int(trace.site_updates[-1])),
             trace=trace,
             engine=self.name,
-            diagnostics={
-                "residual": float(trace.residual[-1]) if status is Status.CONVERGED else np.nan,
-                "gain": max(course.plain - energy, 0.0),
-            },
+            diagnostics={"gain": max(course.plain - energy, 0.0)},
             advice=() if status is Status.CONVERGED else (Advice(message, ("max_sweeps",)),),
         )
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from ..backends import packed
 from ..model import IsingModel
-from ..validation import check_int, store
+from ..validation import check_int, check_switch, store
 from ._chains import MOST_CHAINS, ChainSettings, solve_by_chains
 from ._start import starting_mean
 from .base import Traits
@@ -55,7 +55,8 @@ class SwendsenWang(ChainSettings):
     clusters grow without turning what matters.
 
     Random numbers come from Philox4x32-7, keyed by seed, chain, sweep and
-    site (of a cluster: the first of its sites). The kernels run on one thread.
+    site (of a cluster: the first of its sites): one seed gives the same spins for
+    any number of threads.
 
     Parameters
     ----------
@@ -68,6 +69,9 @@ class SwendsenWang(ChainSettings):
         spins drawn from the field alone.
     local_sweeps : int, default 1
         Gibbs sweeps after each sweep of clusters, at most 100.
+    parallel : bool, optional
+        Whether Gibbs sweeps use threads, by default those of large pictures do. Clusters are
+        gathered on one thread in any case.
 
     Raises
     ------
@@ -97,10 +101,15 @@ class SwendsenWang(ChainSettings):
     traits: ClassVar[Traits] = Traits(marginals=True, stochastic=True)
 
     local_sweeps: int = 1
+    parallel: bool | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        store(self, local_sweeps=check_int("local_sweeps", self.local_sweeps, low=0, high=100))
+        store(
+            self,
+            local_sweeps=check_int("local_sweeps", self.local_sweeps, low=0, high=100),
+            parallel=check_switch("parallel", self.parallel),
+        )
 
     def footprint(self, pixels: int) -> int:
         """Return the bytes held at the peak of `solve`; see `Engine`."""
@@ -123,7 +132,7 @@ class SwendsenWang(ChainSettings):
         Parameters and result as of `Engine.solve`; the trace holds each chain's
         energies, and `callback` is called after each sweep of all chains.
         """
-        with packed(model, None) as lattice:
+        with packed(model, self.parallel) as lattice:
             first = lattice.signs(lattice.pack(starting_mean(model, init)))
             del init  # its memory is wanted for the other chains
             clusters = lattice.cluster_sweeps()

@@ -24,6 +24,11 @@ POOR = {
     "bbvi": [["max_sweeps=1", "tol=0"]],
     "swendsen-wang": [["sweeps=3", "burn_in=0"]],
     "perfect": [["max_sweeps=1"]],
+    "swendsen-wang": [["sweeps=3", "burn_in=0"]],
+    "perfect": [["max_sweeps=1", "samples=1"]],
+    "anneal": [["max_sweeps=1"]],
+    "sa": [["max_sweeps=1"]],
+    "mixture": [["max_sweeps=1"]],
 }
 #: Samples of strong couplings take long to meet.
 EASIER = {"perfect": ["--coupling", "0.3"]}

@@ -71,7 +71,9 @@ def test_samples(name, noise, engine, sample):
     found = denoise(sample(name, noise), noise, engine=engine, rng=1)
     limits = LIMITS[name][found.probability is None]
     assert bit_error_rate(found.image, sample(name, "clean")) < limits[noise == "flip"]
-    assert found.solution.status is not Status.MAX_SWEEPS
+    # an engine may run out of sweeps only where it says how far it came
+    undecided = found.solution.diagnostics.get("undecided", 0.0)
+    assert found.solution.status is not Status.MAX_SWEEPS or undecided > 0
 
 
 @EVERY_ENGINE
