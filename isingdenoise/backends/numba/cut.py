@@ -71,7 +71,8 @@ class Cut:
         most spins along the gauge.
         """
         height, width = self.shape
-        trees = self.network.tree.reshape(height + 2, width + 2, self.layers)[1:-1, 1:-1, 0]
+        trees = self.network.mark[:: self.layers, cut.TREE]
+        trees = trees.reshape(height + 2, width + 2)[1:-1, 1:-1]
         labels: NDArray[np.int8] = -(trees == cut.DEMAND).astype(np.int8)
         if self.gauge is None:
             labels += trees == cut.SUPPLY
@@ -85,14 +86,10 @@ class Cut:
 def _empty(sites: int, neighbours: int) -> cut.Network:
     return cut.Network(
         room=np.zeros((sites, neighbours), np.int64),
-        crossing=np.zeros(sites, np.uint8),
         supply=np.zeros(sites, np.int64),
-        tree=np.zeros(sites, np.int8),
-        parent=np.zeros(sites, np.int8),
-        stamp=np.zeros(sites, np.int32),
-        distance=np.zeros(sites, np.int32),
+        mark=np.zeros((sites, 4), np.uint8),
+        seen=np.zeros((sites, 2), np.int32),
         queue=np.zeros(sites, np.int32),
-        queued=np.zeros(sites, np.int8),
         orphans=np.zeros(sites, np.int32),
         state=np.zeros(6, np.int64),
     )
