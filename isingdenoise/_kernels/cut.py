@@ -14,56 +14,33 @@ from the ones to the others (CROSSING in `mark`, one bit for each direction).
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 import numpy as np
 
 # All is inlined: a call would hand over some eighty numbers, those of the arrays of a network.
 from ._jit import inlined, kernel
-
-FREE, SUPPLY, DEMAND = np.uint8(0), np.uint8(1), np.uint8(2)
-#: What PARENT holds instead of a direction.
-ROOT, ORPHAN = np.uint8(8), np.uint8(9)
-#: What the entries of `mark`, `seen` and `state` are.
-TREE, PARENT, QUEUED, CROSSING = range(4)
-STAMP, DISTANCE = range(2)
-HEAD, WAITING, CLOCK, FIRST_ORPHAN, ORPHANS, WORK = range(6)
+from .network import (
+    CLOCK,
+    CROSSING,
+    DEMAND,
+    DISTANCE,
+    FIRST_ORPHAN,
+    FREE,
+    HEAD,
+    ORPHAN,
+    ORPHANS,
+    PARENT,
+    QUEUED,
+    ROOT,
+    STAMP,
+    SUPPLY,
+    TREE,
+    WAITING,
+    WORK,
+)
 
 _u = np.uintp
 _FAR = np.int32(1 << 30)
 _ONE = np.uint8(1)
-
-
-class Network(NamedTuple):
-    """A network and its two trees.
-
-    Attributes
-    ----------
-    room : array, shape (sites, directions), int64
-        What each edge can still take.
-    supply : array, shape (sites,), int64
-        What a site can still give (above 0) or take (below 0).
-    mark : array, shape (sites, 4), uint8
-        TREE that a site belongs to, direction of its PARENT, whether it is QUEUED, and bit k of
-        CROSSING for an edge in direction k that ends beside p + steps[k]: side by side, since
-        they are read together.
-    seen : array, shape (sites, 2), int32
-        STAMP, when the way to the root was last seen, and DISTANCE, how long it was then.
-    queue : array, shape (sites,), int32
-        Ring of the sites that may still grow.
-    orphans : array, shape (sites,), int32
-        Ring of the sites that look for a parent.
-    state : array, shape (6,), int64
-        Counters; WAITING those in the queue, WORK the sites looked at.
-    """
-
-    room: Any
-    supply: Any
-    mark: Any
-    seen: Any
-    queue: Any
-    orphans: Any
-    state: Any
 
 
 @inlined

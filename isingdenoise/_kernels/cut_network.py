@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ._jit import kernel
-from .cut import CROSSING, DEMAND, DISTANCE, PARENT, ROOT, SUPPLY, TREE, _activate, _end
+from .cut import _activate, _end
+from .network import CROSSING, DEMAND, DISTANCE, PARENT, ROOT, SUPPLY, TREE
 
 _u = np.uintp
 _ONE = np.int64(1)

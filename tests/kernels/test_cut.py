@@ -6,7 +6,7 @@ import reference
 from reference import random_model
 
 from isingdenoise import IsingModel
-from isingdenoise._kernels import cut
+from isingdenoise._kernels.network import CROSSING
 from isingdenoise.backends import cut as network_of
 
 
@@ -17,7 +17,7 @@ def value(network, steps, side):
         total += max(int(net.supply[p]), 0) if not side[p] else max(-int(net.supply[p]), 0)
         for k in range(len(steps)):
             if net.room[p, k]:
-                q = (p + int(steps[k])) ^ (int(net.mark[p, cut.CROSSING]) >> k & 1)
+                q = (p + int(steps[k])) ^ (int(net.mark[p, CROSSING]) >> k & 1)
                 total += int(net.room[p, k]) * (side[p] and not side[q])
     return total
 
