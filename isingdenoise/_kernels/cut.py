@@ -9,70 +9,44 @@ the whole numbers given. Sites are numbered over a grid with a border, whose edg
 capacity. The edge of site p in direction k has `room[p, k]`; its reverse is that in direction
 k ^ 1 of the site at the other end. That end is at p + steps[k], or beside it: where each pixel
 has two sites, one for its spin and one for the contrary, the edges of negative strengths cross
-from the ones to the others (`crossing`, one bit for each direction).
+from the ones to the others (CROSSING in `mark`, one bit for each direction).
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 import numpy as np
 
-from ._jit import inlined, inner, kernel
-
-FREE, SUPPLY, DEMAND = np.int8(0), np.int8(1), np.int8(2)
-#: What `parent` holds instead of a direction.
-ROOT, ORPHAN = np.int8(-1), np.int8(-2)
-#: What the entries of `state` are.
-HEAD, WAITING, CLOCK, FIRST_ORPHAN, ORPHANS, WORK = range(6)
+# All is inlined: a call would hand over some eighty numbers, those of the arrays of a network.
+from ._jit import inlined, kernel
+from .network import (
+    CLOCK,
+    CROSSING,
+    DEMAND,
+    DISTANCE,
+    FIRST_ORPHAN,
+    FREE,
+    HEAD,
+    ORPHAN,
+    ORPHANS,
+    PARENT,
+    QUEUED,
+    ROOT,
+    STAMP,
+    SUPPLY,
+    TREE,
+    WAITING,
+    WORK,
+)
 
 _u = np.uintp
 _FAR = np.int32(1 << 30)
-_ONE = np.int8(1)
-
-
-class Network(NamedTuple):
-    """A network and its two trees.
-
-    Attributes
-    ----------
-    room : array, shape (sites, directions), int64
-        What each edge can still take.
-    crossing : array, shape (sites,), uint8
-        Bit k tells that the edge in direction k ends beside p + steps[k].
-    supply : array, shape (sites,), int64
-        What a site can still give (above 0) or take (below 0).
-    tree, parent : array, shape (sites,), int8
-        The tree that a site belongs to, and the direction of its parent.
-    stamp, distance : array, shape (sites,), int32
-        When the way to the root was last seen, and how long it was then.
-    queue : array, shape (sites,), int32
-        Ring of the sites that may still grow.
-    queued : array, shape (sites,), int8
-        Whether a site is in it.
-    orphans : array, shape (sites,), int32
-        Ring of the sites that look for a parent.
-    state : array, shape (6,), int64
-        Counters; WAITING those in the queue, WORK the sites looked at.
-    """
-
-    room: Any
-    crossing: Any
-    supply: Any
-    tree: Any
-    parent: Any
-    stamp: Any
-    distance: Any
-    queue: Any
-    queued: Any
-    orphans: Any
-    state: Any
+_ONE = np.uint8(1)
 
 
 @inlined
 def _end(net, steps, p, k):
     """Return the site at the other end of an edge."""
-    return (p + steps[k]) ^ (np.int64(net.crossing[_u(p)]) >> np.int64(k) & np.int64(1))
+    return (p + steps[k]) ^ (np.int64(net.mark[_u(p), CROSSING]) >> np.int64(k) & np.int64(1))
 
 
 @inlined
@@ -84,8 +58,8 @@ def _room(net, p, q, k, tree):
 @inlined
 def _activate(net, p):
     """Put a site at the end of the queue, unless it is there."""
-    if net.queued[_u(p)] == 0:
-        net.queued[_u(p)] = 1
+    if net.mark[_u(p), QUEUED] == 0:
+        net.mark[_u(p), QUEUED] = 1
         end = net.state[HEAD] + net.state[WAITING]
         size = net.queue.size
         net.queue[_u(end - size if end >= size else end)] = p
@@ -95,19 +69,19 @@ def _activate(net, p):
 @inlined
 def _orphan(net, p):
     """Take a site's parent away, and put it at the end of the orphans."""
-    net.parent[_u(p)] = ORPHAN
+    net.mark[_u(p), PARENT] = ORPHAN
     end = net.state[FIRST_ORPHAN] + net.state[ORPHANS]
     size = net.orphans.size
     net.orphans[_u(end - size if end >= size else end)] = p
     net.state[ORPHANS] += 1
 
 
-@inner
+@inlined
 def _bottleneck(net, steps, p, tree):
     """Return what can be pushed between a site and the root of its tree."""
     least = np.int64(1) << np.int64(62)
-    while net.parent[_u(p)] != ROOT:
-        k = net.parent[_u(p)]
+    while net.mark[_u(p), PARENT] != ROOT:
+        k = net.mark[_u(p), PARENT]
         q = _end(net, steps, p, k)
         least = min(
             least, net.room[_u(q), _u(k ^ _ONE)] if tree == SUPPLY else net.room[_u(p), _u(k)]
@@ -116,12 +90,12 @@ def _bottleneck(net, steps, p, tree):
     return min(least, abs(net.supply[_u(p)]))
 
 
-@inner
+@inlined
 def _push(net, steps, p, tree, amount):
     """Push an amount between a site and the root of its tree; orphan what is cut off."""
     forward = tree == DEMAND
-    while net.parent[_u(p)] != ROOT:
-        k = net.parent[_u(p)]
+    while net.mark[_u(p), PARENT] != ROOT:
+        k = net.mark[_u(p), PARENT]
         q = _end(net, steps, p, k)
         change = amount if forward else -amount
         net.room[_u(p), _u(k)] -= change
@@ -135,7 +109,7 @@ def _push(net, steps, p, tree, amount):
         _orphan(net, p)
 
 
-@inner
+@inlined
 def _augment(net, steps, p, q, k):
     """Push all that the path from p over the edge k to q can take."""
     amount = min(net.room[_u(p), _u(k)], _bottleneck(net, steps, p, SUPPLY))
@@ -146,50 +120,50 @@ def _augment(net, steps, p, q, k):
     _push(net, steps, q, DEMAND, amount)
 
 
-@inner
+@inlined
 def _way(net, steps, p, clock):
     """Return the distance of a site from its root, _FAR where it hangs on an orphan."""
     length = np.int32(0)
     q = p
-    while net.stamp[_u(q)] != clock:
-        k = net.parent[_u(q)]
+    while net.seen[_u(q), STAMP] != clock:
+        k = net.mark[_u(q), PARENT]
         length += np.int32(1)
         if k == ORPHAN:
             return _FAR
         if k == ROOT:
-            net.stamp[_u(q)] = clock
-            net.distance[_u(q)] = 1
+            net.seen[_u(q), STAMP] = clock
+            net.seen[_u(q), DISTANCE] = 1
             break
         q = _end(net, steps, q, k)
     else:
-        length += net.distance[_u(q)]
+        length += net.seen[_u(q), DISTANCE]
     total = length
-    while net.stamp[_u(p)] != clock:
-        net.stamp[_u(p)] = clock
-        net.distance[_u(p)] = length
+    while net.seen[_u(p), STAMP] != clock:
+        net.seen[_u(p), STAMP] = clock
+        net.seen[_u(p), DISTANCE] = length
         length -= np.int32(1)
-        p = _end(net, steps, p, net.parent[_u(p)])
+        p = _end(net, steps, p, net.mark[_u(p), PARENT])
     return total
 
 
-@inner
+@inlined
 def _find_parent(net, steps, p, clock):
     """Return the direction of the neighbour nearest to the root that can be the parent, or -1."""
-    tree, best, nearest = net.tree[_u(p)], -1, _FAR
+    tree, best, nearest = net.mark[_u(p), TREE], -1, _FAR
     for k in range(len(steps)):
         q = _end(net, steps, p, k)
-        if net.tree[_u(q)] == tree and _room(net, p, q, k, tree) > 0:
+        if net.mark[_u(q), TREE] == tree and _room(net, p, q, k, tree) > 0:
             length = _way(net, steps, q, clock)
             if length < nearest:
                 nearest, best = length, k
     if best >= 0:
-        net.parent[_u(p)] = best
-        net.stamp[_u(p)] = clock
-        net.distance[_u(p)] = nearest + np.int32(1)
+        net.mark[_u(p), PARENT] = best
+        net.seen[_u(p), STAMP] = clock
+        net.seen[_u(p), DISTANCE] = nearest + np.int32(1)
     return best
 
 
-@inner
+@inlined
 def _adopt(net, steps):
     """Find a parent for each orphan, or set it free and make its children orphans."""
     clock = np.int32(net.state[CLOCK])
@@ -202,35 +176,35 @@ def _adopt(net, steps):
         net.state[WORK] += 1
         if _find_parent(net, steps, p, clock) >= 0:
             continue
-        tree = net.tree[_u(p)]
+        tree = net.mark[_u(p), TREE]
         for k in range(len(steps)):
             q = _end(net, steps, p, k)
-            if net.tree[_u(q)] == tree:
-                if net.parent[_u(q)] == k ^ 1:
+            if net.mark[_u(q), TREE] == tree:
+                if net.mark[_u(q), PARENT] == k ^ 1:
                     _orphan(net, q)
                 if _room(net, p, q, k, tree) > 0:
                     _activate(net, q)
-        net.tree[_u(p)] = FREE
+        net.mark[_u(p), TREE] = FREE
 
 
-@inner
+@inlined
 def _grow(net, steps, p):
     """Let a site take its free neighbours; return the first direction of the other tree, or -1."""
-    tree, stamp, distance = net.tree[_u(p)], net.stamp[_u(p)], net.distance[_u(p)]
+    tree, stamp, distance = net.mark[_u(p), TREE], net.seen[_u(p), STAMP], net.seen[_u(p), DISTANCE]
     for k in range(len(steps)):
         q = _end(net, steps, p, k)
         if _room(net, q, p, k ^ 1, tree) > 0:
-            other = net.tree[_u(q)]
+            other = net.mark[_u(q), TREE]
             if other == FREE:
-                net.tree[_u(q)] = tree
+                net.mark[_u(q), TREE] = tree
                 _activate(net, q)
             elif other != tree:
                 return k
-            elif net.stamp[_u(q)] > stamp or net.distance[_u(q)] <= distance + 1:
+            elif net.seen[_u(q), STAMP] > stamp or net.seen[_u(q), DISTANCE] <= distance + 1:
                 continue
-            net.parent[_u(q)] = k ^ 1
-            net.stamp[_u(q)] = stamp
-            net.distance[_u(q)] = distance + np.int32(1)
+            net.mark[_u(q), PARENT] = k ^ 1
+            net.seen[_u(q), STAMP] = stamp
+            net.seen[_u(q), DISTANCE] = distance + np.int32(1)
     return -1
 
 
@@ -253,17 +227,17 @@ def run(net, steps, effort):
     while state[WAITING] > 0 and state[WORK] < until:
         p = np.int64(net.queue[_u(state[HEAD])])
         state[WORK] += 1
-        k = -1 if net.tree[_u(p)] == FREE else _grow(net, steps, p)
+        k = -1 if net.mark[_u(p), TREE] == FREE else _grow(net, steps, p)
         if k < 0:  # it has grown as far as it can
             state[HEAD] += 1
             if state[HEAD] == net.queue.size:
                 state[HEAD] = 0
             state[WAITING] -= 1
-            net.queued[_u(p)] = 0
+            net.mark[_u(p), QUEUED] = 0
             continue
         q = _end(net, steps, p, k)
         state[CLOCK] += 1
-        if net.tree[_u(p)] == SUPPLY:
+        if net.mark[_u(p), TREE] == SUPPLY:
             _augment(net, steps, p, q, k)
         else:
             _augment(net, steps, q, p, k ^ 1)

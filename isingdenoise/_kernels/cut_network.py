@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ._jit import kernel
-from .cut import DEMAND, ROOT, SUPPLY, _activate, _end
+from .cut import _activate, _end
+from .network import CROSSING, DEMAND, DISTANCE, PARENT, ROOT, SUPPLY, TREE
 
 _u = np.uintp
 _ONE = np.int64(1)
@@ -48,8 +49,8 @@ def join(net, layers, shape, step, direction, offset, strengths, scale):
                 q = p + step
                 if cross:
                     q = q ^ 1
-                    net.crossing[_u(p)] |= np.uint8(1 << direction)
-                    net.crossing[_u(q)] |= np.uint8(2 << direction)
+                    net.mark[_u(p), CROSSING] |= np.uint8(1 << direction)
+                    net.mark[_u(q), CROSSING] |= np.uint8(2 << direction)
                 net.room[_u(p), _u(direction)] = room
                 net.room[_u(q), _u(direction + 1)] = room
                 net.supply[_u(p)] += room
@@ -110,7 +111,7 @@ def begin(net, steps):
     for site in range(net.supply.size):
         p = np.int64(site)
         if net.supply[_u(p)] != 0:
-            net.tree[_u(p)] = SUPPLY if net.supply[_u(p)] > 0 else DEMAND
-            net.parent[_u(p)] = ROOT
-            net.distance[_u(p)] = 1
+            net.mark[_u(p), TREE] = SUPPLY if net.supply[_u(p)] > 0 else DEMAND
+            net.mark[_u(p), PARENT] = ROOT
+            net.seen[_u(p), DISTANCE] = 1
             _activate(net, p)

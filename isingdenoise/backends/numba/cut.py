@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._kernels import cut, cut_network
+from ..._kernels.network import DEMAND, SUPPLY, TREE, WAITING, WORK, Network
 from ...model import IsingModel
 
 #: Bits of the largest pull at a pixel: rounding to whole numbers is far below that of float32,
@@ -60,9 +61,9 @@ class Cut:
             About how many to look at before it returns.
         """
         state = self.network.state
-        before = int(state[cut.WORK])
+        before = int(state[WORK])
         cut.run(self.network, self.steps, effort)
-        return int(state[cut.WORK]) - before, int(state[cut.WAITING])
+        return int(state[WORK]) - before, int(state[WAITING])
 
     def labels(self) -> NDArray[np.int8]:
         """Return the labels so far, (H, W), 0 where the roof dual leaves them open.
@@ -71,10 +72,11 @@ class Cut:
         most spins along the gauge.
         """
         height, width = self.shape
-        trees = self.network.tree.reshape(height + 2, width + 2, self.layers)[1:-1, 1:-1, 0]
-        labels: NDArray[np.int8] = -(trees == cut.DEMAND).astype(np.int8)
+        trees = self.network.mark[:: self.layers, TREE]
+        trees = trees.reshape(height + 2, width + 2)[1:-1, 1:-1]
+        labels: NDArray[np.int8] = -(trees == DEMAND).astype(np.int8)
         if self.gauge is None:
-            labels += trees == cut.SUPPLY
+            labels += trees == SUPPLY
         else:
             labels *= 2
             labels += 1
@@ -82,17 +84,13 @@ class Cut:
         return labels
 
 
-def _empty(sites: int, neighbours: int) -> cut.Network:
-    return cut.Network(
+def _empty(sites: int, neighbours: int) -> Network:
+    return Network(
         room=np.zeros((sites, neighbours), np.int64),
-        crossing=np.zeros(sites, np.uint8),
         supply=np.zeros(sites, np.int64),
-        tree=np.zeros(sites, np.int8),
-        parent=np.zeros(sites, np.int8),
-        stamp=np.zeros(sites, np.int32),
-        distance=np.zeros(sites, np.int32),
+        mark=np.zeros((sites, 4), np.uint8),
+        seen=np.zeros((sites, 2), np.int32),
         queue=np.zeros(sites, np.int32),
-        queued=np.zeros(sites, np.int8),
         orphans=np.zeros(sites, np.int32),
         state=np.zeros(6, np.int64),
     )
