@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from ..backends import packed
 from ..model import IsingModel
 from ..validation import check_choice, check_int, check_real, check_switch, store
-from ._chains import Course
+from ._chain_sweeps import Course
 from ._loop import iterate
 from ._start import starting_mean
 from .base import Traits

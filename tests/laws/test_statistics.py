@@ -59,8 +59,10 @@ SOLVE = """
 import sys, numpy as np
 from isingdenoise import ENGINES, Coupling, IsingModel
 from isingdenoise.inference import objection_to, on_threads
-field = np.random.default_rng(1).normal(size=(301, 517)) + 0.5
+field = np.random.default_rng(1).normal(size=(201, 317)) + 0.5
 for engine in ENGINES.values():
+    if "parallel" not in engine.__dataclass_fields__:
+        continue
     for coupling in (Coupling.nearest(0.5), Coupling.eight(0.3)):
         model, solver = IsingModel(field, coupling), on_threads(engine().quick(), True)
         if objection_to(solver, model) is not None:
@@ -86,6 +88,6 @@ def test_any_number_of_threads_gives_the_same_bits():
             check=False,
         )
         assert done.returncode == 0, done.stderr.decode()
-        assert len(done.stdout) > 301 * 517
+        assert len(done.stdout) > 201 * 317
         digests.add(hashlib.sha256(done.stdout).hexdigest())
     assert len(digests) == 1
