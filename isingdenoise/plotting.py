@@ -42,6 +42,7 @@ __all__ = [
 ]
 
 _PANEL = 3.2  # inches a panel is wide
+_COLUMNS = 5  # pictures side by side: more are too small to compare
 #: Kinds of couplings, their marks, and the nats that they must earn before they are taken: those
 #: of `learning`, all hidden pixels together.
 _KINDS = {
@@ -290,15 +291,15 @@ def gradient_figure(panels: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure
 def picture_table(
     rows: Sequence[Mapping[str, NDArray[Any]]], probabilities: Sequence[NDArray[Any] | None] = ()
 ) -> Figure:
-    """Return a figure of titled pictures, one row above the other.
+    """Return a figure of titled pictures, one row above the other, at most five side by side.
 
     Parameters
     ----------
     rows : sequence of mapping of str to ndarray, shape (H, W)
         Titles and pictures of each row, in order; all of one size.
     probabilities : sequence of ndarray, shape (H, W), or None
-        P(bright) for the pictures of the last row, drawn below them; None
-        leaves a place empty.
+        P(bright) for the pictures of the last row, drawn below each five of them;
+        None leaves a place empty.
 
     Returns
     -------
@@ -307,23 +308,32 @@ def picture_table(
     from matplotlib.figure import Figure
 
     height, width = next(iter(rows[0].values())).shape
-    columns = max(len(row) for row in rows)
-    lines = len(rows) + any(p is not None for p in probabilities)
+    lines: list[Sequence[tuple[str, NDArray[Any] | None]]] = []
+    sure: set[int] = set()
+    for number, row in enumerate(rows):
+        below = list(probabilities) if number == len(rows) - 1 else []
+        for first in range(0, len(row), _COLUMNS):
+            lines.append(list(row.items())[first : first + _COLUMNS])
+            part = below[first : first + _COLUMNS]
+            if any(p is not None for p in part):
+                sure.add(len(lines))
+                lines.append([("how sure", p) for p in part])
+    columns = max(map(len, lines))
     panel = _PANEL * min(max(height / width, 0.25), 4.0) + 0.3
-    size = (columns * _PANEL + (lines > len(rows)), lines * panel)
+    size = (columns * _PANEL + bool(sure), len(lines) * panel)
     figure = Figure(figsize=size, layout="constrained", dpi=150)
-    grid = figure.subplots(lines, columns, squeeze=False)
+    grid = figure.subplots(len(lines), columns, squeeze=False)
     for axes in grid.flat:
         axes.set_axis_off()
-    for line, row in zip(grid, rows, strict=False):
-        for axes, (title, picture) in zip(line, row.items(), strict=False):
-            draw_picture(axes, picture, title)
-    for axes, probability in zip(grid[-1], probabilities, strict=False):
-        if probability is not None:
-            draw_probability(axes, probability, "how sure")
-    drawn = [axes for axes in grid[-1] if axes.images]
-    if lines > len(rows):
-        bar = figure.colorbar(drawn[0].images[0], ax=list(grid[-1]), fraction=0.03, pad=0.01)
+    for number, (places, line) in enumerate(zip(grid, lines, strict=True)):
+        draw = draw_probability if number in sure else draw_picture
+        for axes, (title, picture) in zip(places, line, strict=False):
+            if picture is not None:
+                draw(axes, picture, title)
+    if sure:
+        last = list(grid[max(sure)])
+        drawn = next(axes for axes in last if axes.images)
+        bar = figure.colorbar(drawn.images[0], ax=last, fraction=0.03, pad=0.01)
         bar.set_label("P(bright)")
     return figure
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..edges import ends
 from ..errors import ParameterError
 from ..model import IsingModel
 from ..validation import check_real
+from .transfer_matrix import TransferMatrix, too_wide
 
 __all__ = ["renyi_bound"]
 
@@ -15,7 +17,10 @@ __all__ = ["renyi_bound"]
 _NEAR_ONE = 1e-6
 #: Means nearer to -1 or 1 than this have an atanh that is 18 and more: as good as certain.
 _CERTAIN = 1 - 1e-16
-_MOST_SITES = 16
+#: So many pixels are listed, in float64; the transfer matrix takes fields of float32, and what
+#: these are off is divided by 1 - order.
+_LISTED = 16
+_APART = 0.01
 _LARGEST_ORDER = 1e6
 
 
@@ -32,11 +37,13 @@ def renyi_bound(model: IsingModel, mean: ArrayLike, order: float) -> float:
     Parameters
     ----------
     model : IsingModel
-        The posterior, so small that log Z is found exactly: at most 16 pixels.
+        The posterior, so narrow that log Z is found exactly: a shorter side of at most
+        18 pixels (`TransferMatrix`).
     mean : array_like, shape (H, W)
         Means of q in [-1, 1]. Beyond +-(1 - 1e-16) they count as that.
     order : float
-        The order alpha, within 1e6 in size.
+        The order alpha, within 1e6 in size. With more than 16 pixels it must be 1, or at
+        least 0.01 from it.
 
     Returns
     -------
@@ -68,30 +75,33 @@ def renyi_bound(model: IsingModel, mean: ArrayLike, order: float) -> float:
         raise ParameterError("mean", f"has shape {mu.shape}, the model has {model.shape}")
     if mu.dtype.kind not in "biuf" or not np.all(np.abs(mu.astype(np.float64)) <= 1):
         raise ParameterError("mean", "must hold real numbers in [-1, 1]")
-    if model.field.size > _MOST_SITES:
-        message = f"has {model.field.size} pixels; the bound is found for {_MOST_SITES} at most"
-        raise ParameterError("model", message)
+    reason = too_wide(model)
+    if reason is not None:
+        raise ParameterError("model", reason)
     mu = np.clip(mu.astype(np.float64), -_CERTAIN, _CERTAIN)
     rest = 1 - order
     if abs(rest) <= _NEAR_ONE:
         return model.elbo(mu)
     theta = np.arctanh(mu)
     normaliser = float(np.sum(np.logaddexp(theta, -theta)))
-    log_z = _log_z(model, rest, order * theta)
+    if model.field.size <= _LISTED:
+        log_z = _listed(model, rest, order * theta)
+    elif abs(rest) < _APART:
+        raise ParameterError("order", f"must be 1, or at least {_APART} from it, not {order}")
+    else:
+        scaled = rest * model.field.astype(np.float64) + order * theta
+        log_z = TransferMatrix(IsingModel(scaled, model.coupling.scaled(rest))).log_z
     return (log_z - order * normaliser) / rest + model.offset
 
 
-def _log_z(model: IsingModel, scale: float, extra: NDArray[np.float64]) -> float:
-    """Return log sum_z exp(-scale E(z) + sum_i extra_i z_i), by listing all states.
-
-    The one place that decides how the normaliser is found.
-    """
+def _listed(model: IsingModel, scale: float, extra: NDArray[np.float64]) -> float:
+    """Return log sum_z exp(-scale E(z) + sum_i extra_i z_i), by listing all states."""
     sites = model.field.size
     states = 2.0 * (np.arange(1 << sites)[:, None] >> np.arange(sites) & 1) - 1
     score = states @ (scale * model.field.astype(np.float64) + extra).reshape(-1)
     pictures = states.reshape(-1, *model.shape)
     for (dy, dx), strength in model.coupling.planes:
-        here, there = _ends(model.shape, dy, dx)
+        here, there = ends(model.shape, (dy, dx))
         pairs = pictures[:, *here] * pictures[:, *there]
         if not isinstance(strength, float):
             pairs = pairs * strength[here].astype(np.float64)
@@ -100,11 +110,3 @@ def _log_z(model: IsingModel, scale: float, extra: NDArray[np.float64]) -> float
             score += scale * strength * pairs.sum(axis=(1, 2))
     top = float(score.max())
     return float(np.log(np.sum(np.exp(score - top)))) + top
-
-
-def _ends(shape: tuple[int, int], dy: int, dx: int) -> tuple[tuple[slice, slice], ...]:
-    """Return where the edges of an offset begin, and where they end."""
-    height, width = shape
-    begin = slice(max(-dx, 0), max(width - max(dx, 0), 0))
-    end = slice(max(dx, 0), max(width + min(dx, 0), 0))
-    return (slice(0, max(height - dy, 0)), begin), (slice(dy, height), end)

@@ -5,7 +5,8 @@ import pytest
 import reference
 from reference import Exact, per_edge_model, random_model
 
-from isingdenoise import IsingModel, MeanField, ParameterError
+from isingdenoise import IsingModel, MeanField, ParameterError, TransferMatrix
+from isingdenoise.inference import renyi
 from isingdenoise.inference.renyi import renyi_bound
 
 MODELS = {
@@ -77,6 +78,30 @@ def test_arguments_are_checked(mean, order, name):
         renyi_bound(random_model(1, (2, 3)), mean, order)
 
 
-def test_a_large_picture_is_refused():
-    with pytest.raises(ParameterError, match=r"^model: has 25 pixels"):
-        renyi_bound(IsingModel(np.zeros((5, 5)), 0.3), np.zeros((5, 5)), 0.5)
+def test_a_wide_picture_is_refused():
+    with pytest.raises(ParameterError, match=r"^model: needs .* at most 18 pixels"):
+        renyi_bound(IsingModel(np.zeros((19, 20)), 0.3), np.zeros((19, 20)), 0.5)
+
+
+@pytest.mark.parametrize("neighbours", [4, 8])
+def test_on_narrow_pictures_it_lies_on_the_right_side(neighbours):
+    model = random_model(3, (11, 6), neighbours=neighbours, size=0.6)
+    exact, mean = TransferMatrix(model).log_z, MeanField().solve(model).mean
+    orders = [-2, -0.5, 0, 0.3, 0.9, 1, 1.5]
+    bounds = [renyi_bound(model, mean, order) for order in orders]
+    assert np.all(np.diff(bounds) < 0)
+    assert bounds[1] > exact > bounds[3]
+    assert bounds[2] == pytest.approx(exact, abs=1e-4)
+    assert bounds[5] == pytest.approx(model.elbo(mean), abs=1e-4)
+    with pytest.raises(ParameterError, match=r"^order: must be 1, or at least 0.01 from it"):
+        renyi_bound(model, mean, 0.999)
+
+
+def test_both_ways_to_the_normaliser_agree(monkeypatch):
+    model = random_model(4, (4, 4), neighbours=8, size=0.6)
+    mean = MeanField().solve(model).mean
+    orders = (-3, -0.5, 0.2, 0.8, 2)
+    listed_bounds = [renyi_bound(model, mean, order) for order in orders]
+    monkeypatch.setattr(renyi, "_LISTED", 0)
+    again = [renyi_bound(model, mean, order) for order in orders]
+    np.testing.assert_allclose(again, listed_bounds, rtol=0, atol=1e-4)

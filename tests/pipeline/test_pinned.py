@@ -8,6 +8,7 @@ import pytest
 from command_line import scene, succeed
 
 from isingdenoise import FlipNoise, GaussianNoise, Gibbs, denoise
+from isingdenoise.inference import _chains
 from isingdenoise.learning import Calibration
 from isingdenoise.pipeline import complaints as complaints_of
 from isingdenoise.result import DenoiseResult
@@ -21,8 +22,8 @@ def sampled():
 
 
 def complaints(result, r_hat, **settings):
-    engine = Gibbs(**{"sweeps": 8, **settings})
-    advice = tuple(engine._advice(math.nan if r_hat is None else r_hat))
+    sweeps = settings.get("sweeps", 8)
+    advice = tuple(_chains._advice(math.nan if r_hat is None else r_hat, sweeps))
     solution = dataclasses.replace(result.solution, advice=advice)
     return [str(said) for said in complaints_of(dataclasses.replace(result, solution=solution))]
 

@@ -27,7 +27,7 @@ import numpy as np
 from .._calibration import Floats
 from ._looks import Slopes
 from ._rates import Rate
-from ._vector import within
+from ._vector import ANYWHERE, within
 
 __all__ = ["METHODS", "Climb", "Plain", "Reduced"]
 
@@ -81,11 +81,13 @@ class Climb:
     def scatter(self) -> Floats | None:
         """How far single pages would go: the deviation of their optima, in one Newton step.
 
-        None where no minibatch had several pages.
+        None where no minibatch had several pages. A score that is flat in a coordinate leaves
+        it anywhere in its range, and no further.
         """
         if not self._freedom:
             return None
-        return np.asarray(np.sqrt(self._squares / self._freedom) / self.units)
+        far = np.sqrt(self._squares / self._freedom) / self.units
+        return np.asarray(np.minimum(far, ANYWHERE))
 
     def _note(self, slopes: Sequence[Slopes]) -> None:
         gradients = np.array([s.gradient for s in slopes])

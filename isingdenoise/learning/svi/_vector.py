@@ -14,6 +14,7 @@ from .._calibration import Floats
 from .._search import HIGHEST, LOWEST
 
 __all__ = [
+    "ANYWHERE",
     "COUPLING",
     "Coordinate",
     "coordinates",
@@ -28,6 +29,8 @@ __all__ = [
 COUPLING = ("horizontal", "vertical", "diagonal")
 _LOW = np.array([math.log(LOWEST), math.log(LOWEST), -0.4])
 _HIGH = np.array([math.log(HIGHEST), math.log(HIGHEST), 1.0])
+#: Deviations of what may lie anywhere in that range: none is larger.
+ANYWHERE = (_HIGH - _LOW) / math.sqrt(12)
 
 _LEAST = 1e-30  # stands for 0 where a logarithm is taken
 _EDGE = 1e-9  # of a share
