@@ -5,9 +5,9 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from ._jit import inner, pair
-from .chains import BLOCK, between, row_of, send_row, strength
-from .functions import log_2cosh
+from ._jit import inlined, inner, pair
+from .chains import BLOCK, between, parts, row_of, send_row, strength
+from .functions import log, log_2cosh
 from .lattice import ONE, columns_of
 
 _f4 = np.float32
@@ -28,30 +28,42 @@ def _between_row(columns, mean, theta, field, q, i, first, end, coupling, edges,
         columns[parity, k] += np.float64(part)
 
 
+@inlined
+def _log_z(theta, heard, J, slope):
+    """Return what a site after which its chain goes on gives to log Z, but for log cosh J."""
+    if slope is None:
+        a = theta + heard
+        return _HALF * (log_2cosh(a + J) + log_2cosh(a - J))
+    plus, minus = parts(theta, heard)
+    return abs(theta) + log(plus + minus)
+
+
 @inner
-def _log_z_row(columns, theta, message, q, i, first, end, coupling, edges):
+def _log_z_row(columns, theta, message, q, i, first, end, coupling, edges, slope):
     """Add to each column's share what a row, after which chains go on, gives to log Z."""
     parity = q & ONE
     for column in range(first, end):
         here = _u(column) + ONE
-        a = theta[q, i, here] + message[q, i, here]
         J = strength(coupling, edges, 1, q, i, here)
-        part = _HALF * (log_2cosh(a + J) + log_2cosh(a - J))
+        part = _log_z(theta[q, i, here], message[q, i, here], J, slope)
         columns[parity, _u(column)] += np.float64(part)
 
 
 @inner
-def _last_row(columns, theta, message, q, i, first, end):
+def _last_row(columns, theta, message, q, i, first, end, slope):
     """Add to each column's share what the last row gives to log Z."""
     parity = q & ONE
     for column in range(first, end):
         here = _u(column) + ONE
-        part = log_2cosh(theta[q, i, here] + message[q, i, here])
+        if slope is None:
+            part = log_2cosh(theta[q, i, here] + message[q, i, here])
+        else:
+            part = _log_z(theta[q, i, here], message[q, i, here], _HALF, slope)
         columns[parity, _u(column)] += np.float64(part)
 
 
 @pair
-def bound(mean, theta, message, field, shape, coupling, edges, diagonal, columns):
+def bound(mean, theta, message, field, shape, coupling, edges, diagonal, slope, columns):
     """Add up each column's share of the evidence lower bound of the product of chains.
 
     It is the sum over chains of log Z(theta) - sum_i (theta_i - h_i) mean_i, and over the
@@ -60,12 +72,13 @@ def bound(mean, theta, message, field, shape, coupling, edges, diagonal, columns
 
     Parameters
     ----------
-    mean, theta, field, shape, coupling, edges, diagonal
+    mean, theta, field, shape, coupling, edges, diagonal, slope
         As `sweep` leaves them when it has done all.
     message : array, shape (4, h, w), float32
         Zeros; scratch.
     columns : array, shape (2, w), float64
-        Zeros, out: the sum over it is the bound less the model's offset.
+        Zeros, out: the sum over it is the bound less the model's offset, and less log cosh J
+        of all edges along chains if `slope` is not None.
     """
     height = shape[0]
     for parity in range(2):
@@ -79,8 +92,10 @@ def bound(mean, theta, message, field, shape, coupling, edges, diagonal, columns
                     columns, mean, theta, field, q, i, first, end, coupling, edges, diagonal
                 )
                 if y + 1 == height:
-                    _last_row(columns, theta, message, q, i, first, end)
+                    _last_row(columns, theta, message, q, i, first, end, slope)
                 else:
-                    _log_z_row(columns, theta, message, q, i, first, end, coupling, edges)
+                    _log_z_row(columns, theta, message, q, i, first, end, coupling, edges, slope)
                     to, at = row_of(y + 1, parity)
-                    send_row(message, theta, q, i, to, at, first, end, coupling, edges, (q, i))
+                    send_row(
+                        message, theta, q, i, to, at, first, end, coupling, edges, slope, (q, i)
+                    )

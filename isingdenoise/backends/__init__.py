@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .numba.chains import Chains
     from .numba.cut import Cut
     from .numba.passing import Passing
+    from .numba.ratios import Ratios
     from .numba.transfer import Message, Transfer
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Message",
     "Passing",
     "Planes",
+    "Ratios",
     "Transfer",
     "WorkList",
     "cut",

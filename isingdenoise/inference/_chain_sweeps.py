@@ -146,6 +146,13 @@ class Oriented:
         self.bound()
         del self.chains
 
+    def answer(self) -> tuple[NDArray[np.int8], NDArray[np.float32], float]:
+        """Return labels, means and the labels' energy, and give up what is held."""
+        labels, mean, energy = self.lattice.answer(self.mean)
+        if self.turned:
+            labels, mean = np.ascontiguousarray(labels.T), np.ascontiguousarray(mean.T)
+        return labels, mean, energy
+
     def picture(self) -> NDArray[np.float32]:
         """Return the means, (H, W)."""
         image: NDArray[np.float32] = self.lattice.unpack(self.mean)

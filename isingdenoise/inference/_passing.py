@@ -14,7 +14,7 @@ from ._start import starting_mean
 from .solution import Advice, Callback, Solution, Status, Trace, Work
 
 if TYPE_CHECKING:
-    from ..backends import Lattice, Passing
+    from ..backends import Lattice, Passing, Ratios
 
 #: After so many sweeps in which the residual has not halved, messages may go in circles:
 #: the weight of new ones is halved, down to a limit.
@@ -49,7 +49,7 @@ class Rounds:
         Stop when the residual is at most this.
     """
 
-    passing: Passing
+    passing: Passing | Ratios
     weight: float
     tol: float
     residual: float = np.inf
@@ -66,6 +66,7 @@ class Rounds:
         if self.sweeps % _PATIENCE == 0:
             if self.residual > self._before / 2:
                 self.weight = max(self.weight / 2, _LEAST_WEIGHT)
+                self.passing = self.passing.damped()
             self._before = self.residual
         sites = self.passing.lattice.sites
         return Round(sites, self.residual, done=self.residual <= self.tol)
@@ -96,12 +97,16 @@ def passed(rounds: Rounds, settings: Settings, callback: Callback | None) -> tup
 
 
 def begun(
-    lattice: Lattice, model: IsingModel, init: ArrayLike | None, share: tuple[float, ...]
-) -> Passing:
+    lattice: Lattice,
+    model: IsingModel,
+    init: ArrayLike | None,
+    share: tuple[float, ...],
+    damping: float,
+) -> Passing | Ratios:
     """Return the messages that spins with the means `init` send."""
     mean = lattice.pack(starting_mean(model, init), -1, 1)
     lattice.load_field()
-    return lattice.passing(mean, share)
+    return (lattice.undamped if damping == 1 else lattice.passing)(mean, share)
 
 
 def solution(
@@ -116,14 +121,14 @@ def solution(
 ) -> Solution:
     """Return what an engine found, its labels being the signs of the means."""
     trace, status = course
-    mean = rounds.snapshot()
-    labels = np.where(mean >= 0, np.int8(1), np.int8(-1))
+    passing = rounds.passing
+    labels, mean, energy = passing.lattice.answer(passing.mean())
     message = f"{name} did not converge in {len(trace)} sweeps"
     ran_out = Advice(message, ("max_sweeps", "tol"))
     return Solution(
         labels=labels,
         mean=mean,
-        energy=model.energy(labels),
+        energy=energy,
         lower_bound=lower,
         upper_bound=upper,
         status=status,

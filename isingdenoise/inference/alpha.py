@@ -110,8 +110,8 @@ class AlphaDivergence:
         Parameters and result as of `Engine.solve`.
         """
         with packed(model, self.parallel) as lattice:
-            passing = begun(lattice, model, init, (self.alpha,) * 4)
+            passing = begun(lattice, model, init, (self.alpha,) * 4, self.damping)
             rounds = Rounds(passing, self.damping, self.tol)
             course = passed(rounds, self, callback)
-            bound = lattice.elbo(passing.mean())
+            bound = lattice.elbo(rounds.passing.mean())
             return solution(self.name, model, rounds, course, lower=bound)

@@ -111,8 +111,8 @@ class BeliefPropagation:
         Parameters and result as of `Engine.solve`.
         """
         with packed(model, self.parallel) as lattice:
-            passing = begun(lattice, model, init, (1.0,) * 4)
+            passing = begun(lattice, model, init, (1.0,) * 4, self.damping)
             rounds = Rounds(passing, self.damping, self.tol)
             course = passed(rounds, self, callback)
-            found = {"bethe": passing.bethe()}
+            found = {"bethe": rounds.passing.bethe()}
             return solution(self.name, model, rounds, course, diagnostics=found)

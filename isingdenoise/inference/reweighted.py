@@ -122,7 +122,7 @@ class TreeReweighted:
         weights = forest_weights(model)
         share = tuple(1 / rho if rho else 1.0 for rho in weights)
         with packed(model, self.parallel) as lattice:
-            passing = begun(lattice, model, init, share)
+            passing = begun(lattice, model, init, share, self.damping)
             rounds = _Bounded(passing, self.damping, self.tol)
             rounds.weights, rounds.every = weights, self.bound_every
             course = passed(rounds, self, callback)

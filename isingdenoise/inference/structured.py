@@ -137,14 +137,14 @@ class StructuredMeanField:
                 callback=callback,
             )
             best = course.best()
-            mean, bound, residual = best.picture(), best.bound(), best.residual
-        labels = np.where(mean >= 0, np.int8(1), np.int8(-1))
+            bound, residual = best.bound(), best.residual
+            labels, mean, energy = best.answer()
         updates = int(trace.site_updates[-1])
         converged = status is Status.CONVERGED
         return Solution(
             labels=labels,
             mean=mean,
-            energy=model.energy(labels),
+            energy=energy,
             lower_bound=bound,
             upper_bound=None,
             status=status,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,6 +33,8 @@ class Chains:
         self.dirty = self._all()
         self.drift = np.zeros(self.tiles, np.float32)
         self.edges = strengths_of(lattice)
+        self.along = self._along()
+        self.slope = None if self.along is None else np.float32(math.tanh(self.along))
         self.updates = 0  # of sites, in the last sweep
         self._scratch = np.zeros(self.tiles, np.uint8), np.zeros(self.tiles, np.int32)
         self._aside: tuple[Planes, Planes] | None = None
@@ -73,7 +76,8 @@ class Chains:
     def look(self) -> float:
         """Return the largest step that any mean would make now, after a whole sweep."""
         if self._aside is None:
-            self._aside = np.zeros_like(self.mean), np.empty_like(self.theta)
+            self._aside = np.empty_like(self.mean), np.empty_like(self.theta)
+        self._aside[0][...] = self.mean
         self._messages_stand = False
         first = self._all()
         first[1] = 0  # after a whole sweep the columns of the other parity rest as they are
@@ -83,9 +87,11 @@ class Chains:
         """Return the evidence lower bound of the product of chains, after a whole sweep."""
         message = self.lattice.allocate(np.float32)  # so that a look at the bound changes nothing
         shares = np.zeros((2, self.mean.shape[2]))
-        parameters = self.lattice.field, self.lattice.shape, *self.edges
+        parameters = self.lattice.field, self.lattice.shape, *self.edges, self.slope
         self.lattice.run(chain_bound.bound, self.mean, self.theta, message, *parameters, shares)
-        return float(shares.sum()) + self.lattice.model.offset
+        height, width = self.lattice.shape
+        alone = 0.0 if self.along is None else math.log(math.cosh(self.along))
+        return float(shares.sum()) + (height - 1) * width * alone + self.lattice.model.offset
 
     def _run(
         self,
@@ -99,10 +105,15 @@ class Chains:
         largest, done = np.zeros(self.tiles[:2], np.float32), np.zeros(self.tiles[:2], np.int64)
         self.lattice.run(
             chains.sweep, new, self.mean, theta, self.down, self.up,
-            self.lattice.field, self.lattice.shape, *self.edges,
+            self.lattice.field, self.lattice.shape, *self.edges, self.slope,
             dirty, drift, *self._scratch, np.float32(threshold), np.float32(weight), largest, done,
         )  # fmt: skip
         return float(largest.max()), int(done.sum())
+
+    def _along(self) -> float | None:
+        """Return J along chains, if all edges have one and its tanh is not close to 1."""
+        J = float(self.edges[0][1])
+        return J if self.edges[1] is None and abs(J) <= chains.LIMIT else None
 
     def _all(self) -> Planes:
         _, blocks, segments = self.tiles

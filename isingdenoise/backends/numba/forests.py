@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from ..._kernels import forests
 
 if TYPE_CHECKING:
-    from .lattice import Planes
+    from .lattice import Lattice, Planes
     from .passing import Passing
 
 #: What float32 may lose of a sum, of its size and of each site: bounds are raised by so much.
@@ -19,19 +20,21 @@ _SLACK = 5e-7
 _SHIFTS = (0, 0, 1, -1)
 
 
-def upper_bound(passing: Passing, total: Planes, weights: tuple[float, ...]) -> float:
+def upper_bound(
+    lattice: Lattice, fields: Iterable[NDArray[np.float32]], weights: tuple[float, ...]
+) -> float:
     """Return sum_T rho_T log Z_T + c over the forests of all directions with a weight.
 
-    `total` holds the fields a_i as the messages stand. The sum is at least log Z + c
+    `fields` are those of these forests, (H, W) each. The sum is at least log Z + c
     whatever the messages are: what sites hear along a forest is left
     out of its fields theta_T, so that sum_T rho_T theta_T = h.
     """
     bound = 0.0
-    for d, rho in enumerate(weights):
-        if rho > 0:
-            bound += rho * _log_z(passing, forest_field(passing, total, d, 1 / rho), d, 1 / rho)
-    slack = _SLACK * (abs(bound) + passing.lattice.sites)
-    return bound + slack + passing.lattice.model.offset
+    forests = [(d, rho) for d, rho in enumerate(weights) if rho > 0]
+    for (d, rho), theta in zip(forests, fields, strict=True):
+        bound += rho * _log_z(lattice, theta, d, 1 / rho)
+    slack = _SLACK * (abs(bound) + lattice.sites)
+    return bound + slack + lattice.model.offset
 
 
 def forest_field(passing: Passing, total: Planes, d: int, share: float) -> NDArray[np.float32]:
@@ -43,8 +46,8 @@ def forest_field(passing: Passing, total: Planes, d: int, share: float) -> NDArr
     return image
 
 
-def _log_z(passing: Passing, theta: NDArray[np.float32], d: int, share: float) -> float:
-    strength: Any = dict(enumerate(s for _, s in passing.lattice.model.coupling.planes)).get(d, 0.0)
+def _log_z(lattice: Lattice, theta: NDArray[np.float32], d: int, share: float) -> float:
+    strength: Any = dict(enumerate(s for _, s in lattice.model.coupling.planes)).get(d, 0.0)
     coupling, edges = np.float32(0), None
     if isinstance(strength, float):
         coupling = np.float32(strength * share)
@@ -58,9 +61,7 @@ def _log_z(passing: Passing, theta: NDArray[np.float32], d: int, share: float) -
     shift = _SHIFTS[d]
     number = width + abs(shift) * (height - 1)
     carry, chains = np.zeros(number, np.float32), np.zeros(number)
-    passing.lattice.run(
-        forests.log_z, theta, coupling, edges, np.float32(share), shift, carry, chains
-    )
+    lattice.run(forests.log_z, theta, coupling, edges, np.float32(share), shift, carry, chains)
     return float(chains.sum())
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .chains import Chains
     from .cluster_sweeps import ClusterSweeps
     from .passing import Passing
+    from .ratios import Ratios
     from .transfer import Transfer
 
 Planes = NDArray[Any]
@@ -249,6 +250,16 @@ class Lattice:
         from .passing import Passing  # its kernels load when they are needed
 
         return Passing(self, mean, share)
+
+    def undamped(self, mean: Planes, share: tuple[float, ...]) -> Passing | Ratios:
+        """Return the same messages for sweeps of weight 1, in ratios where that will do.
+
+        `mean` may be taken over.
+        """
+        from .ratios import Ratios, suited
+
+        part = suited(self, share)
+        return self.passing(mean, share) if part is None else Ratios(self, mean, part)
 
     def transposed(self) -> Lattice:
         """Return the lattice of the transposed picture."""

@@ -27,6 +27,24 @@ class Passing:
     """
 
     def __init__(self, lattice: Lattice, mean: Planes, share: tuple[float, ...]) -> None:
+        self._prepare(lattice, share)
+        planes = lattice.model.coupling.planes
+        self.message = np.zeros((2 * len(planes), *mean.shape), np.float32)
+        # beyond it a float32 mean is 1
+        self.total: Planes = np.arctanh(np.clip(mean, -1 + 6e-8, 1 - 6e-8), dtype=np.float32)
+        self._run(self.total, 1.0, listen=False)
+
+    @classmethod
+    def of(
+        cls, lattice: Lattice, share: tuple[float, ...], message: Planes, total: Planes
+    ) -> Passing:
+        """Return messages that are there already, and the sums at the last visit."""
+        passing = cls.__new__(cls)
+        passing._prepare(lattice, share)
+        passing.message, passing.total = message, total
+        return passing
+
+    def _prepare(self, lattice: Lattice, share: tuple[float, ...]) -> None:
         self.lattice = lattice
         self.edges = strengths_of(lattice)
         planes = lattice.model.coupling.planes
@@ -36,11 +54,7 @@ class Passing:
         ]
         self.weak = max(strongest) <= messages.WEAK
         self.share = tuple(np.float32(part) for part in share)
-        self.message = np.zeros((2 * len(planes), *mean.shape), np.float32)
-        # beyond it a float32 mean is 1
-        self.total: Planes = np.arctanh(np.clip(mean, -1 + 6e-8, 1 - 6e-8), dtype=np.float32)
         self.rows = lattice.rows(np.float32)
-        self._run(self.total, 1.0, listen=False)
 
     def sweep(self, weight: float) -> float:
         """Let every site send once; return the largest change of a mean since its last visit."""
@@ -63,9 +77,15 @@ class Passing:
         weights : tuple of 4 float
             Weight of the forest of each direction; their sum is 1.
         """
-        from .forests import upper_bound
+        from .forests import forest_field, upper_bound
 
-        return upper_bound(self, self.fields(), weights)
+        total = self.fields()
+        forests = (forest_field(self, total, d, 1 / rho) for d, rho in enumerate(weights) if rho)
+        return upper_bound(self.lattice, forests, weights)
+
+    def damped(self) -> Passing:
+        """Return what holds the messages when they are to be damped: this."""
+        return self
 
     def fields(self) -> Planes:
         """Return a_i as the messages stand, packed."""
