@@ -255,11 +255,15 @@ def test_an_unknown_column_is_one_clear_line(quality, capsys):
 @pytest.mark.slow
 def test_the_quick_run_prints_tables_and_goals(tmp_path):
     out = tmp_path / "quick.jsonl"
+    some = "noisy,zero,icm,gibbs,bp,exact,told,oracle,median,blur,tv"
     command = [sys.executable, str(SCRIPTS / "benchmark_quality.py"), "--quick", "--out", str(out)]
+    command += ["--columns", some]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     assert "| bit errors, % | noisy | `mf` |" in done.stdout
     assert "| goal | found | holds |" in done.stdout
     records = [json.loads(line) for line in out.read_text().splitlines()]
-    assert {"noisy", "zero", "icm", "gibbs", "oracle", "blur"} <= {r["column"] for r in records}
+    assert {"noisy", "zero", "icm", "gibbs", "bp", "oracle", "blur"} <= {
+        r["column"] for r in records
+    }
     assert all(0 <= x <= 1 for r in records for x in r.get("ber", []))
