@@ -71,7 +71,8 @@ class GraphCut:
         if find_gauge(model.coupling, model.shape) is None:
             return (
                 "needs strengths that are positive, or that a change of signs makes so; "
-                "this picture has circles of edges with an odd number of negative ones"
+                "this picture has circles of edges with an odd number of negative ones: "
+                "use qpbo, or positive strengths"
             )
         return too_large(model)
 

@@ -126,7 +126,7 @@ class PerfectSampler:
         if find_gauge(model.coupling, model.shape) is None:
             return (
                 "needs couplings without frustration; this picture has circles of edges "
-                "with an odd number of negative strengths"
+                "with an odd number of negative strengths: use gibbs, or positive strengths"
             )
         return None
 

@@ -141,7 +141,7 @@ def too_wide(model: IsingModel) -> str | None:
         return None
     return (
         f"needs a picture whose shorter side has at most {WIDEST} pixels; "
-        f"this picture has {height} x {width}, and 2^{side} states for each line"
+        f"this picture has {height} x {width}, and 2^{side} states for each line: cut out a strip"
     )
 
 
