@@ -66,8 +66,9 @@ def _compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any
     _config.CACHE_DIR = "" if _CACHE is None else str(_CACHE)
     try:
         njit: Any = numba.njit  # its stubs do not know of wrappers
+        settings = {"fastmath": FASTMATH, **options}
         compiled: Callable[..., Any] = njit(
-            nogil=True, fastmath=FASTMATH, error_model="numpy", no_cfunc_wrapper=True, **options
+            nogil=True, error_model="numpy", no_cfunc_wrapper=True, **settings
         )(function)
         return compiled
     finally:
