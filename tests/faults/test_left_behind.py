@@ -66,9 +66,13 @@ def test_a_real_run_is_suspended_then_killed(tmp_path):
     out = tmp_path / "out"
     out.mkdir()
     slow = ["--engine", "gibbs", "-O", "sweeps=300", "-O", "chains=1", *QUICK]
-    with stopped(
-        "run", tmp_path / "two.tif", "-o", out / "two.tif", *slow, there=lambda: hidden(out)
-    ) as ends:
+
+    def there():
+        found = hidden(out)
+        time.sleep(0.1 * bool(found))  # made a moment before it is locked
+        return found
+
+    with stopped("run", tmp_path / "two.tif", "-o", out / "two.tif", *slow, there=there) as ends:
         (alive,) = hidden(out)
         aged(out / alive, 1e6)
         succeed("run", tmp_path / "page.png", "-o", out / "a.png", *QUICK)
