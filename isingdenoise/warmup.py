@@ -57,11 +57,16 @@ def compile_for(engine: Engine, coupling: Coupling, sites: int) -> None:
     """
     wanted = threads_of(engine)
     parallel = backends.threads_for(sites) if wanted is None else wanted
+    solver = on_threads(engine.quick(), parallel)
     for side in _SIDES:
         model = _busy(coupling, side)
         if objection_to(engine, model) is None:
-            on_threads(engine.quick(), parallel).solve(model, rng=0)
-            return
+            solver.solve(model, rng=0)
+            break
+    # weak strengths may have kernels of their own
+    weak = None if coupling.shape is not None else IsingModel(model.field, coupling)
+    if weak is not None and objection_to(engine, weak) is None:
+        solver.solve(weak, rng=0)
 
 
 def warm_up() -> Iterator[tuple[str, float]]:

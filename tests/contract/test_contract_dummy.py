@@ -181,7 +181,7 @@ def test_warmup_compiles_it_once_for_each_kind_of_coupling(monkeypatch):
     monkeypatch.setattr(Dummy, "solve", lambda self, model, **_: seen.append(self.patience))
     lines = succeed("warmup").stdout.splitlines()
     assert [line[:19] for line in lines[:-1]] == ["dummy, 4 neighbours", "dummy, 8 neighbours"]
-    assert seen == [0, 0]  # as `quick` says
+    assert seen == [0] * 4  # as `quick` says, with strong and with weak strengths
 
 
 def test_memory_asks_the_engine():
@@ -296,4 +296,22 @@ def test_what_warming_up_compiled_is_all_that_a_solve_needs(coupling):
     before = compiled()
     field = np.random.default_rng(0).normal(size=(70, 80))
     MeanField(parallel=False).solve(IsingModel(field, coupling))
+    assert compiled() == before > 0
+
+
+def test_so_is_what_message_passing_needs_of_weak_strengths():
+    numba = pytest.importorskip("numba")
+    if numba.config.DISABLE_JIT:
+        pytest.skip("nothing is compiled")
+    from isingdenoise import IsingModel
+    from isingdenoise._kernels import ratios
+
+    def compiled():
+        return len(ratios.sweeps.serial.signatures)
+
+    coupling = Coupling.nearest(0.3)
+    compile_for(ENGINES["bp"](parallel=False), coupling, 0)
+    before = compiled()
+    field = np.random.default_rng(0).normal(size=(70, 80))
+    ENGINES["bp"](parallel=False).solve(IsingModel(field, coupling))
     assert compiled() == before > 0

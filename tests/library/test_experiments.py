@@ -168,7 +168,7 @@ def test_every_engine_is_compiled_before_its_clock_starts(noisy):
     (row,) = compare(noisy, NOISE, engines=[Watched()])
     assert row.engine == "watched"
     assert solved[-1] == noisy.shape
-    assert len(solved) == 2  # first a tiny model, to compile
+    assert len(solved) == 3  # first tiny models with strong and with these strengths, to compile
 
 
 def bounded(lower, upper, engine, refusal=None, shape=(2, 5)):
