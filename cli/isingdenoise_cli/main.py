@@ -17,6 +17,7 @@ COMMANDS = {
     "experiment": "Measure methods where the answer is known.",
     "batch": "Clean every picture of a folder.",
     "learn": "Estimate noise and coupling of all pages of one scanner.",
+    "train": "Train a prior on clean pictures.",
     "corrupt": "Add noise to a clean picture.",
     "engines": "List the engines and their settings.",
     "noises": "List the noise models and their parameters.",

@@ -117,6 +117,20 @@ def test_run_of_several(folder):
 
 
 @pytest.mark.slow
+def test_train(folder):
+    pytest.importorskip("torch")
+    pytest.importorskip("font_roboto")
+    clean = folder / "clean"
+    clean.mkdir()
+    for name in ("a.png", "b.png"):
+        save(clean / name, scene())
+    tiny = ("--folder", clean, "--steps", "1", "--batch-size", "1", "--side", "16", "--force")
+    words = ("train", "-o", folder / "own.npz", *tiny)
+    found = [as_json(*words), as_json(*words, "--objective", "elbo")]
+    check(found, SECTIONS["train"])
+
+
+@pytest.mark.slow
 def test_estimate(folder):
     lit = as_json("estimate", folder / "lit.png", "--background", "auto", "--noise", "gaussian")
     found = [as_json("estimate", folder / "noisy.png"), lit]

@@ -1,0 +1,65 @@
+"""The options of `train`."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .reading import all_of
+
+if TYPE_CHECKING:
+    from isingdenoise.training.plan import Plan
+
+Command = Callable[..., Any]
+
+_NAMES = ("steps", "size", "side", "rate", "seed", "objective", "coupling", "precision")
+
+
+def training_options(command: Command) -> Command:
+    """Add the options that make a plan, and pass it on as one."""
+
+    @functools.wraps(command)
+    def gathered(**given: Any) -> Any:
+        own = {name: given.pop(name) for name in _NAMES}
+        return command(plan=_plan(own), **given)
+
+    options = [
+        _number("--steps", int, 18_000, "Set how many steps to take."),
+        _number("--batch-size", int, 16, "Set the pictures of a step.", "size"),
+        _number("--side", int, 128, "Set the pixels of a picture's side, a multiple of 8."),
+        _number("--rate", float, 2e-3, "Set the largest learning rate."),
+        _number("--seed", int, 0, "Seed of weights and pictures, at least 0."),
+        click.option(
+            "--objective",
+            type=click.Choice(["prediction", "elbo"]),
+            default="prediction",
+            show_default=True,
+            help="Predict clean pixels, or raise the evidence lower bound of the Ising model.",
+        ),
+        _number("--coupling", float, 0.6, "Set the Ising model's strength, for 'elbo'."),
+        click.option(
+            "--precision",
+            type=click.Choice(["bfloat16", "float32"]),
+            default="bfloat16",
+            show_default=True,
+            help="Set the type of products; bfloat16 is slow on processors without it.",
+        ),
+    ]
+    return all_of(options, gathered)
+
+
+def _number(name: str, kind: type, default: float, text: str, into: str | None = None) -> Command:
+    names = (name,) if into is None else (name, into)
+    return click.option(*names, type=kind, default=default, show_default=True, help=text)
+
+
+def _plan(given: dict[str, Any]) -> Plan:
+    from isingdenoise.training.plan import Plan
+
+    from .picture import named
+
+    with named(size="--batch-size", **{name: f"--{name}" for name in _NAMES if name != "size"}):
+        return Plan(**given)

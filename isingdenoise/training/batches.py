@@ -1,0 +1,60 @@
+"""Batches of examples: each a function of seed and number alone, so that a run can go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .drawing import Picture
+from .fields import Field
+
+__all__ = ["Batch", "Example", "batch"]
+
+#: From a number to a clean picture and its noisy field, the same at every call.
+Example = Callable[[int], tuple[Picture, Field]]
+
+SMALL = 6  # pixels: dots of an i, leaders, the eye of an e
+_HEAVY = 2.0  # how much more their pixels count
+
+
+class Batch(NamedTuple):
+    """Noisy fields, what is behind them, and how much each pixel counts.
+
+    Attributes
+    ----------
+    field, clean, weight : ndarray, shape (n, side, side), float32
+        h; 0 and 1; at least 1.
+    """
+
+    field: NDArray[np.float32]
+    clean: NDArray[np.float32]
+    weight: NDArray[np.float32]
+
+
+def batch(number: int, size: int, draw: Example) -> Batch:
+    """Return the batch of a number: examples number * size and following."""
+    pairs = [draw(number * size + k) for k in range(size)]
+    clean = np.stack([picture for picture, _ in pairs])
+    return Batch(
+        np.stack([field for _, field in pairs]),
+        clean.astype(np.float32),
+        np.stack([weights(picture) for picture in clean]),
+    )
+
+
+def weights(picture: Picture) -> NDArray[np.float32]:
+    """Return 1, and more for pixels of parts of at most SMALL pixels, of either colour."""
+    from scipy import ndimage
+
+    out = np.ones(picture.shape, np.float32)
+    corners = np.ones((3, 3))
+    for colour in (False, True):
+        parts, count = ndimage.label(picture == colour, corners)
+        sizes = np.bincount(parts.ravel(), minlength=count + 1)
+        few = sizes <= SMALL
+        few[0] = False
+        out[few[parts]] += _HEAVY
+    return out

@@ -1,0 +1,71 @@
+"""What determines a training run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ..validation import check_choice, check_int, check_real, store
+
+__all__ = ["Plan"]
+
+#: Planes at a half, a quarter and an eighth of the picture's resolution.
+PLANES = (32, 40, 48)
+MIDDLE = 3  # residual blocks at the coarsest resolution
+FOLD = 8  # pixels that become one at the coarsest resolution
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What determines a training run, beside the pictures.
+
+    Attributes
+    ----------
+    steps, size, side : int
+        Number of steps, pictures of a step, pixels of a side (a multiple of 8).
+    rate : float
+        Largest learning rate.
+    seed : int
+        Of weights and pictures.
+    objective : {"prediction", "elbo"}
+        Cross entropy with the clean picture; or, without any clean picture, the evidence
+        lower bound of the Ising model with `coupling`.
+    coupling : float
+        Strength on four neighbours, for "elbo".
+    planes, middle
+        Width of the network at its three resolutions, and its blocks at the coarsest.
+    precision : {"bfloat16", "float32"}
+        Of the factors of products; sums and weights are float32.
+
+    Raises
+    ------
+    ParameterError
+        A value is out of range.
+    """
+
+    steps: int = 18_000
+    size: int = 16
+    side: int = 128
+    rate: float = 2e-3
+    seed: int = 0
+    objective: Literal["prediction", "elbo"] = "prediction"
+    coupling: float = 0.6
+    planes: tuple[int, int, int] = PLANES
+    middle: int = MIDDLE
+    precision: Literal["bfloat16", "float32"] = "bfloat16"
+
+    def __post_init__(self) -> None:
+        fold = check_int("side", self.side, low=2 * FOLD) // FOLD
+        store(
+            self,
+            steps=check_int("steps", self.steps, low=1),
+            size=check_int("size", self.size, low=1),
+            side=fold * FOLD,
+            rate=check_real("rate", self.rate, low=0, low_open=True),
+            seed=check_int("seed", self.seed, low=0),
+            objective=check_choice("objective", self.objective, ["prediction", "elbo"]),
+            coupling=check_real("coupling", self.coupling),
+            planes=tuple(check_int("planes", p, low=1) for p in self.planes),
+            middle=check_int("middle", self.middle, low=1),
+            precision=check_choice("precision", self.precision, ["bfloat16", "float32"]),
+        )

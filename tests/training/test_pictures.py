@@ -1,0 +1,127 @@
+"""What is drawn to train on, and the fields of its noise."""
+
+import numpy as np
+import pytest
+
+from isingdenoise import FlipNoise, GaussianNoise, LaplaceNoise
+from isingdenoise.noise import field_and_offset
+
+pytest.importorskip("torch")
+pytest.importorskip("font_roboto")
+pytest.importorskip("segno")
+
+from isingdenoise.training.batches import batch, weights
+from isingdenoise.training.drawing import KINDS, draw
+from isingdenoise.training.examples import of_folder, of_own_drawing
+from isingdenoise.training.fields import field_of, noisy_field
+from isingdenoise.training.plan import Plan
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pictures_are_functions_of_their_generator(kind):
+    for seed in range(6):
+        one, other = (draw(np.random.default_rng(seed), 64, kind) for _ in range(2))
+        assert one.shape == (64, 64)
+        assert one.dtype == bool
+        assert one.flags["C_CONTIGUOUS"]
+        assert np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("kind", set(KINDS) - {"blank"})
+def test_pictures_hold_something_and_are_not_alike(kind):
+    drawn = [draw(np.random.default_rng(seed), 96, kind) for seed in range(12)]
+    both = sum(bool(p.any() and not p.all()) for p in drawn)
+    assert both >= 8
+    assert len({p.tobytes() for p in drawn}) >= 8
+
+
+@pytest.mark.parametrize(
+    ("kind", "amount", "model"),
+    [
+        ("gaussian", 0.7, GaussianNoise(0.7, (-1.0, 1.0))),
+        ("laplace", 0.5, LaplaceNoise(0.5, (-1.0, 1.0))),
+        ("flip", 0.1, FlipNoise(0.1, (-1.0, 1.0))),
+    ],
+)
+def test_fields_are_those_of_the_noise_models(kind, amount, model):
+    signs = np.where(np.random.default_rng(0).random((40, 40)) < 0.3, 1, -1).astype(np.float32)
+    field = field_of(signs, kind, amount, np.random.default_rng(5))
+    rng = np.random.default_rng(5)
+    if kind == "gaussian":
+        x = signs + amount * rng.standard_normal(signs.shape)
+    elif kind == "flip":
+        x = np.where(rng.random(signs.shape) < amount, -signs, signs)
+    else:
+        x = signs + rng.laplace(scale=amount, size=signs.shape)
+    assert field == pytest.approx(field_and_offset(model, x)[0], rel=1e-4, abs=1e-5)
+
+
+def test_fields_are_finite_bounded_and_tell_the_picture():
+    rng = np.random.default_rng(1)
+    right, missing = [], 0
+    for _ in range(200):
+        picture = rng.random((32, 32)) < 0.5
+        field = noisy_field(picture, rng)
+        assert field.dtype == np.float32
+        assert np.isfinite(field).all()
+        assert np.abs(field).max() <= 40
+        seen = field != 0
+        missing += not seen.all()
+        if seen.any():
+            right.append(np.mean((field > 0)[seen] == picture[seen]))
+    assert 40 <= missing <= 90
+    assert min(right) > 0.4  # whatever the noise, never worse than chance by much
+    assert np.mean(right) > 0.8
+
+
+def test_small_parts_count_more():
+    picture = np.ones((20, 20), bool)
+    picture[3, 3:5] = False  # two pixels
+    picture[10:14, 10:14] = False  # sixteen
+    expected = np.ones((20, 20))
+    expected[3, 3:5] = 3
+    assert np.array_equal(weights(picture), expected)
+    assert np.array_equal(weights(~picture), expected)
+
+
+def test_batches_do_not_depend_on_what_was_drawn_before():
+    plan = Plan(side=32, seed=3)
+    source = of_own_drawing(plan).training
+    first = batch(7, 2, source)
+    batch(1, 2, source)
+    again = batch(7, 2, source)
+    for one, other in zip(first, again, strict=True):
+        assert one.shape == (2, 32, 32)
+        assert np.array_equal(one, other)
+    assert not np.array_equal(first.field, batch(8, 2, source).field)
+    assert not np.array_equal(
+        first.field, batch(7, 2, of_own_drawing(Plan(side=32)).training).field
+    )
+
+
+def test_folders_keep_pictures_apart_for_the_validation():
+    read = []
+
+    def page(number):
+        read.append(number)
+        out = np.ones((10 * (number + 1), 200), bool)
+        out[:, ::3] = False
+        return out
+
+    pictures = of_folder(Plan(side=48), 20, page)
+    for number in range(200):
+        clean, field = pictures.training(number)
+        assert clean.shape == field.shape == (48, 48)
+    assert set(read) == set(range(2, 20))
+    read.clear()
+    (_, cut), *rest = pictures.kinds
+    assert not rest
+    for seed in range(60):
+        cut(np.random.default_rng(seed))
+    assert set(read) == {0, 1}
+
+
+def test_one_picture_is_trained_on_and_judged_by():
+    pictures = of_folder(Plan(side=16), 1, lambda number: np.eye(40, dtype=bool))
+    assert pictures.training(0)[0].shape == (16, 16)
+    assert pictures.kinds[0][1](np.random.default_rng(0)).shape == (16, 16)

@@ -1,0 +1,149 @@
+"""The loop: it learns, goes on as if never interrupted, and makes its objectives small."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+
+from isingdenoise import Coupling, IsingModel, MeanField
+from isingdenoise.backends import packed
+from isingdenoise.errors import ParameterError, ReadError
+
+torch = pytest.importorskip("torch")
+
+from isingdenoise.training.fields import field_of
+from isingdenoise.training.loop import Trainer
+from isingdenoise.training.network import Denoiser, arrays_of, load_arrays
+from isingdenoise.training.objectives import elbo
+from isingdenoise.training.plan import Plan
+from isingdenoise.training.validation import elbo_gap
+from isingdenoise.training.weights import weights_file
+
+SMALL = Plan(steps=6, size=2, side=32, planes=(8, 8, 8), middle=1, precision="float32")
+
+
+def squares(number):
+    """Return a dark square somewhere on white, one pixel in ten flipped."""
+    rng = np.random.default_rng(number)
+    picture = np.ones((32, 32), bool)
+    top, left = rng.integers(0, 16, 2)
+    picture[top : top + 16, left : left + 16] = False
+    signs = np.where(picture, np.float32(1), np.float32(-1))
+    return picture, field_of(signs, "flip", 0.1, rng)
+
+
+def trained(plan, steps=None, trainer=None):
+    trainer = trainer or Trainer(plan, squares)
+    told = []
+    trainer.run(range(plan.steps if steps is None else steps), told.append, 1)
+    return trainer, told
+
+
+def same(one, other):
+    pairs = zip(arrays_of(one).values(), arrays_of(other).values(), strict=True)
+    return all(np.array_equal(a, b) for a, b in pairs)
+
+
+def test_the_same_seed_gives_the_same_weights_another_gives_others():
+    first, _ = trained(SMALL)
+    again, _ = trained(SMALL)
+    other, _ = trained(Plan(**{**SMALL.__dict__, "seed": 1}))
+    assert same(first.average, again.average)
+    assert not same(first.average, other.average)
+
+
+def test_a_run_goes_on_as_if_it_had_not_been_interrupted(tmp_path):
+    whole, _ = trained(SMALL)
+    half, _ = trained(SMALL, steps=3)
+    half.save(tmp_path / "state")
+    rest = Trainer(SMALL, squares)
+    rest.load(tmp_path / "state")
+    assert rest.step == 3
+    trained(SMALL, steps=3, trainer=rest)
+    assert same(whole.network, rest.network)
+    assert same(whole.average, rest.average)
+
+
+def test_a_state_of_another_plan_or_of_none_is_refused(tmp_path):
+    half, _ = trained(SMALL, steps=1)
+    half.save(tmp_path / "state")
+    with pytest.raises(ReadError, match="another rate"):
+        Trainer(Plan(**{**SMALL.__dict__, "rate": 0.5}), squares).load(tmp_path / "state")
+    (tmp_path / "noise").write_bytes(b"nothing")
+    with pytest.raises(ReadError, match="no training"):
+        Trainer(SMALL, squares).load(tmp_path / "noise")
+
+
+@pytest.mark.slow
+def test_training_lowers_the_loss_below_that_of_the_pixel_alone():
+    plan = Plan(**{**SMALL.__dict__, "steps": 150, "size": 4})
+    _, told = trained(plan)
+    alone = -(0.1 * np.log(0.1) + 0.9 * np.log(0.9))
+    assert told[0].loss == pytest.approx(alone, rel=0.1)  # a = h at first
+    assert np.mean([progress.loss for progress in told[-20:]]) < 0.35 * alone
+
+
+@pytest.mark.slow
+def test_the_bound_rises_towards_that_of_mean_field():
+    plan = Plan(**{**SMALL.__dict__, "steps": 200, "size": 4, "objective": "elbo"})
+    trainer, _ = trained(plan)
+
+    def field(number):
+        return squares(10_000 + number)[1]
+
+    converged, found = elbo_gap(trainer.average, plan.coupling, field, 4)
+    _, untrained = elbo_gap(Trainer(plan, squares).average, plan.coupling, field, 4)
+    assert untrained < found < converged + 1e-4
+    assert converged - found < 0.25 * (converged - untrained)
+
+
+@pytest.mark.parametrize("coupling", [0.0, 0.7, -0.4])
+def test_the_bound_is_that_of_the_ising_model(coupling):
+    rng = np.random.default_rng(2)
+    field, a = rng.normal(size=(2, 16, 24)).astype(np.float32)
+    model = IsingModel(field, Coupling.nearest(coupling))
+    with packed(model, False) as lattice:
+        expected = lattice.elbo(lattice.pack(np.tanh(a)))
+    found = float(elbo(torch.from_numpy(a[None]), torch.from_numpy(field[None]), coupling)[0])
+    assert found * field.size == pytest.approx(expected, rel=1e-5)
+
+
+def test_no_network_goes_above_converged_mean_field():
+    field = squares(1)[1]
+    best = MeanField(tol=1e-6, max_sweeps=2000).solve(IsingModel(field, 0.6)).lower_bound
+    rng = np.random.default_rng(0)
+    tries = np.stack([field * t + rng.normal(scale=s, size=field.shape).astype(np.float32)
+                      for t in (1, 2, 3) for s in (0, 0.1)])  # fmt: skip
+    found = elbo(torch.from_numpy(tries), torch.from_numpy(field[None]), 0.6)
+    assert float(found.max()) * field.size < best
+
+
+def test_the_file_holds_the_weights_and_is_the_same_each_time():
+    network = Denoiser((8, 8, 12), 2)
+    data = weights_file(network, {"pictures": "drawn"})
+    assert data == weights_file(network, {"pictures": "drawn"})
+    content = np.load(io.BytesIO(data), allow_pickle=False)
+    assert int(content["format"]) == 1
+    assert json.loads(str(content["about"])) == {"pictures": "drawn"}
+    assert content["in.weight"].dtype == np.float16
+    assert content["mid1.b.bias"].dtype == np.float32
+    other = Denoiser((8, 8, 12), 2)
+    load_arrays(other, {k: content[k] for k in content.files if k not in ("format", "about")})
+    assert same(network, other)
+
+
+def test_a_new_network_leaves_the_field_nearly_as_it_is():
+    torch.manual_seed(0)
+    field = torch.randn(2, 24, 40)
+    with torch.no_grad():
+        assert float((Denoiser()(field) - field).abs().max()) < 0.2
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("steps", 0), ("side", 8), ("rate", 0.0), ("seed", -1), ("objective", "x"), ("size", 0)],
+)
+def test_plans_out_of_range_are_refused(name, value):
+    with pytest.raises(ParameterError, match=name):
+        Plan(**{name: value})
