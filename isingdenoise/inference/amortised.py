@@ -83,7 +83,8 @@ class Amortised:
 
     def footprint(self, pixels: int) -> int:
         """Return the bytes held at the peak of `solve`; see `Engine`."""
-        return 26 * pixels + prior_of(self.prior).memory(self.tile, pixels)
+        # after the tiles means, planes and labels take no more than 25 in all
+        return max(25 * pixels, 12 * pixels + prior_of(self.prior).memory(self.tile, pixels))
 
     def quick(self) -> Amortised:
         """Return an engine that ends soon; see `Engine`."""

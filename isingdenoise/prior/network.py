@@ -93,7 +93,7 @@ class Network:
         return -(self.leftmost(0) // STEP) * STEP
 
     def memory(self, tile: int, pixels: int) -> int:
-        """Return the bytes of the maps for tiles of so many pixels a side, or a smaller picture.
+        """Return about the bytes of the maps for tiles of a side, or for a smaller picture.
 
         Parameters
         ----------

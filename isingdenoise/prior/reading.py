@@ -146,11 +146,15 @@ def _array(stored: bytes, name: str) -> NDArray[Any]:
         shape, fortran, dtype = _HEADERS[np.lib.format.read_magic(stream)](stream)
     except (ValueError, KeyError, SyntaxError, TypeError, RecursionError, MemoryError):
         raise _FaultError(f"{name!r} is no array of NumPy") from None
-    here = stream.tell()
-    if dtype.hasobject or math.prod(shape) * dtype.itemsize != len(stored) - here:
+    here, count = stream.tell(), math.prod(shape)
+    told = count * dtype.itemsize == len(stored) - here
+    if dtype.hasobject or not dtype.itemsize or min(shape, default=0) < 0 or not told:
         raise _FaultError(f"{name!r} does not hold what its header says")
-    flat = np.frombuffer(stored, dtype, math.prod(shape), here) if dtype.itemsize else np.empty(0)
-    return flat.reshape(shape, order="F" if fortran else "C")
+    try:
+        flat = np.frombuffer(stored, dtype, count, here)
+        return flat.reshape(shape, order="F" if fortran else "C")
+    except ValueError:  # sides whose product is zero, and one of them beyond all bounds
+        raise _FaultError(f"{name!r} has shape {shape}") from None
 
 
 def _network(name: str, arrays: dict[str, NDArray[Any]], digest: str) -> Network:

@@ -31,7 +31,7 @@ def _in_fours(layer: Layer) -> tuple[NDArray[np.float64], _Floats]:
     return weight, np.pad(layer.bias, (0, more)).astype(np.float32)
 
 
-def _packed(layer: Layer) -> Packed:
+def packed(layer: Layer) -> Packed:
     """Return a layer with its numbers in the order in which kernels read them."""
     weight, bias = _in_fours(layer)
     out, channels, height, width = weight.shape
@@ -44,7 +44,7 @@ def _packed(layer: Layer) -> Packed:
     return Packed(channels, np.ascontiguousarray(groups, np.float32).reshape(-1), bias)
 
 
-def _frame(height: int, width: int) -> tuple[int, int, int, int]:
+def frame_of(height: int, width: int) -> tuple[int, int, int, int]:
     """Return the frame of a map: height, width, and the steps to the next row and channel."""
     stride = kernels.LEFT + -(-width // kernels.WIDE) * kernels.WIDE
     # an odd number of cache lines: channels must not all fall on the same place of the cache
@@ -52,7 +52,7 @@ def _frame(height: int, width: int) -> tuple[int, int, int, int]:
     return height, width, stride, lines * _ALIGNED
 
 
-def _length(frame: tuple[int, int, int, int], channels: int) -> int:
+def length_of(frame: tuple[int, int, int, int], channels: int) -> int:
     """Return how many numbers a map takes; kernels read a little beyond its end."""
     return (channels + -channels % 4) * frame[3] + 4 * kernels.WIDE
 
@@ -81,10 +81,10 @@ class Convolutions:
         self.network, self.parallel = network, parallel
         self.side = -(-tile // STEP) * STEP
         self.halo = network.halo
-        self.layers = {name: _packed(layer) for name, layer in network.layers.items()}
-        widest = max(network.planes)
+        self.layers = {name: packed(layer) for name, layer in network.layers.items()}
+        widest = max(layer.channels for layer in self.layers.values())
         self.bands = 16 if parallel else 1
-        self.scratch = np.zeros((self.bands, kernels.scratch_size(widest + 4)), np.float32)
+        self.scratch = np.zeros((self.bands, kernels.scratch_size(widest)), np.float32)
         self.shape: tuple[int, int] = (0, 0)
 
     def __call__(self, field: _Floats, out: _Floats) -> Iterator[int]:
@@ -127,14 +127,15 @@ class Convolutions:
         if self.shape == (height, width):
             return
         self.shape = (height, width)
-        self.frames = [_frame(height >> level, width >> level) for level in (1, 2, 3)]
+        self.maps, self.between, self.entrance = [], [], _zeros(0)  # given up before others come
+        self.frames = [frame_of(height >> level, width >> level) for level in (1, 2, 3)]
         planes = self.network.planes
         lengths = [
-            _length(frame, channels) for frame, channels in zip(self.frames, planes, strict=True)
+            length_of(frame, channels) for frame, channels in zip(self.frames, planes, strict=True)
         ]
         self.maps = [_zeros(length) for length in lengths]
         self.between = [_zeros(length) for length in lengths]
-        self.entrance = _zeros(_length(self.frames[0], 8))
+        self.entrance = _zeros(length_of(self.frames[0], 8))
 
     def _forward(self) -> None:
         """Run all layers from the entrance, and leave the answer there."""
