@@ -116,6 +116,19 @@ def check_switch(name: str, value: Any) -> bool | None:
     return None if value is None else bool(value)
 
 
+def check_text(name: str, value: Any) -> str | None:
+    """Return `value` if it is None or text that is not empty.
+
+    Raises
+    ------
+    ParameterError
+        It is something else.
+    """
+    if value is not None and (not isinstance(value, str) or not value):
+        raise ParameterError(name, f"must be text or None, not {_shown(value)}")
+    return value
+
+
 def store(settings: object, **checked: Any) -> None:
     """Write checked values back into a frozen dataclass, as plain Python values."""
     for name, value in checked.items():

@@ -452,3 +452,43 @@ def forest_bound(model, heard, weights):
             if not after[i]:
                 total += rho * np.logaddexp(theta[i], -theta[i])
     return float(total)
+
+
+def convolution(x, layer, stride=1):
+    """Convolve (C, H, W) with (O, C, k, k): zeros around it for k = 3, none for k = stride."""
+    weight = layer.weight.astype(np.float64)
+    size = weight.shape[-1]
+    x = np.pad(x, ((0, 0), (1, 1), (1, 1))) if size == 3 else x
+    height, width = ((side - size) // stride + 1 for side in x.shape[1:])
+    out = np.zeros((len(weight), height, width)) + layer.bias.astype(np.float64)[:, None, None]
+    for dy, dx in product(range(size), repeat=2):
+        seen = x[:, dy : dy + stride * height : stride, dx : dx + stride * width : stride]
+        out += np.einsum("oc,cyx->oyx", weight[:, :, dy, dx], seen)
+    return out
+
+
+def learned_log_odds(h, network):
+    """Return h + f(h), layer by layer, of a network of `isingdenoise.prior`."""
+    layers = network.layers
+    height, width = h.shape
+    x = np.pad(h.astype(np.float64), ((0, -height % 8), (0, -width % 8)))
+    x = np.stack([np.tanh(x), np.clip(x, -8, 8) / 8])
+    x = np.stack([plane[dy::2, dx::2] for plane in x for dy, dx in product((0, 1), repeat=2)])
+
+    def block(name, x):
+        inside = convolution(np.maximum(x, 0), layers[f"{name}.a"])
+        return x + convolution(np.maximum(inside, 0), layers[f"{name}.b"])
+
+    x, skipped = convolution(x, layers["in"]), []
+    for level in (0, 1):
+        skipped.append(block(f"enc{level}", x))
+        x = convolution(skipped[-1], layers[f"down{level}"], stride=2)
+    for k in range(network.middle):
+        x = block(f"mid{k}", x)
+    for level in (1, 0):
+        x = convolution(x, layers[f"up{level}"]).repeat(2, axis=1).repeat(2, axis=2)
+        x = block(f"dec{level}", skipped[level] + x)
+    f, x = np.empty((2 * x.shape[1], 2 * x.shape[2])), convolution(x, layers["out"])
+    for plane, (dy, dx) in zip(x, product((0, 1), repeat=2), strict=True):
+        f[dy::2, dx::2] = plane
+    return h + f[:height, :width]

@@ -16,10 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..model import IsingModel
+from ..prior import Network
 
 if TYPE_CHECKING:
     from .numba import Lattice, Planes, WorkList
     from .numba.chains import Chains
+    from .numba.convolutions import Convolutions
     from .numba.cut import Cut
     from .numba.passing import Passing
     from .numba.ratios import Ratios
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Chains",
+    "Convolutions",
     "Cut",
     "Lattice",
     "Message",
@@ -35,6 +38,7 @@ __all__ = [
     "Ratios",
     "Transfer",
     "WorkList",
+    "convolutions",
     "cut",
     "kernel_folder",
     "packed",
@@ -60,6 +64,13 @@ def cut(model: IsingModel, gauge: NDArray[np.int8] | None) -> Cut:
     from .numba.cut import Cut
 
     return Cut(model, gauge)
+
+
+def convolutions(network: Network, tile: int, parallel: bool) -> Convolutions:
+    """Return a learned prior's network, ready to run over fields in tiles of so many pixels."""
+    from .numba.convolutions import Convolutions
+
+    return Convolutions(network, tile, parallel)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from ..backends import serially
 from .alpha import AlphaDivergence
+from .amortised import Amortised
 from .annealed import AnnealedMeanField
 from .base import ENGINE_PARTS, Engine, Traits, objection_to, on_threads, threads_of
 from .belief import BeliefPropagation
@@ -30,6 +31,7 @@ __all__ = [
     "MEASURES",
     "Advice",
     "AlphaDivergence",
+    "Amortised",
     "AnnealedMeanField",
     "BeliefPropagation",
     "BlackBox",
@@ -80,6 +82,7 @@ _KINDS: tuple[type[Engine], ...] = (
     GraphCut,
     RoofDual,
     Exact,
+    Amortised,
 )
 ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in _KINDS}
 

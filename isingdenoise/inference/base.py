@@ -42,6 +42,9 @@ class Traits:
         Means are those of independent spins at a fixed point of
         mu = tanh(J mu + h), the lower bound is their `elbo`. They are too sure of
         themselves in a known way: calibration and reaction term apply.
+    learned : bool
+        Means come from a prior that was learned from pictures, in place of the couplings: no
+        law of the model holds for them, but the bound does.
     """
 
     marginals: bool = False
@@ -50,6 +53,7 @@ class Traits:
     exact: bool = False
     stochastic: bool = False
     factorised: bool = False
+    learned: bool = False
 
 
 #: What an engine has beside its settings.

@@ -28,11 +28,12 @@ LAYERS = {
     "messages": set(),
     "noise": {"_kernels", "messages", "model", "validation", "errors"},
     "background": {"validation", "errors"},
-    "backends": {"_kernels", "model", "coupling", "errors"},
+    "prior": {"io", "errors"},
+    "backends": {"_kernels", "prior", "model", "coupling", "errors"},
     "deadline": {"validation", "errors"},
     "inference": {
         *("deadline", "backends", "gauge", "model", "edges", "diagnostics", "validation"),
-        "errors",
+        *("prior", "errors"),
     },
     "learning": {
         *("inference", "noise", "background", "messages", "model", "coupling", "validation"),
