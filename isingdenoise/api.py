@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -12,17 +13,28 @@ from ._version import __version__
 from .coupling import Coupling
 from .criticism import criticisms
 from .errors import ChangeLimitError, ParameterError
-from .inference import DEFAULT_ENGINE, ENGINE_PARTS, ENGINES, Callback, Engine, threads_of
+from .inference import (
+    AUTO_PRIOR,
+    ENGINE_PARTS,
+    ENGINES,
+    Callback,
+    Engine,
+    engines_under,
+    threads_of,
+)
 from .learning import (
     AUTO,
     DETECT,
+    EARN,
     Calibration,
     Choice,
     Estimate,
+    Weighed,
     choose,
     divided_by,
     estimate,
     keep_patterns,
+    weigh,
 )
 from .messages import heard, warn
 from .model import IsingModel
@@ -50,7 +62,8 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     image: ArrayLike,
     noise: str | NoiseModel | NoiseSpec | Choice = AUTO,
     *,
-    engine: str | Engine = DEFAULT_ENGINE,
+    engine: str | Engine | None = None,
+    prior: str | os.PathLike[str] = AUTO_PRIOR,
     coupling: str | float | Coupling | Estimate = AUTO,
     calibration: Calibration | None = None,
     background: str | ArrayLike | None = DETECT,
@@ -72,12 +85,17 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
         A name of `NOISE_MODELS`, its parameters estimated from the picture;
         "auto" to choose between gaussian, flip and salt-pepper as well; a
         `NoiseSpec` where some parameters are known; or a model with all of them.
-    engine : str or Engine, default "mf"
-        A name of `ENGINES`, or an engine with settings of its own.
+    engine : str or Engine, optional
+        A name of `ENGINES`, or an engine with settings of its own. None leaves it to the
+        prior: mean field for the Ising model's, `Amortised` for a learned one.
+    prior : str or path, default "auto"
+        "ising"; "learned", the one that comes with the package; or a file of weights, as
+        `isingdenoise train` writes it. "auto" takes the learned one where no engine and no
+        coupling is given and it predicts hidden pixels better than the Ising model's does.
     coupling : "auto", float, Coupling or Estimate, default "auto"
         How strongly neighbours pull. "auto" estimates it (`estimate`), and
-        calibrates the probabilities of mean field; an `Estimate` does the same
-        with what was found before; a float means four neighbours.
+        calibrates the probabilities of mean field and of learned priors; an `Estimate` does the
+        same with what was found before; a float means four neighbours.
     calibration : Calibration, optional
         How the pulls of mean field become probabilities. None takes that of
         the estimate, and (1 + mean) / 2 where the coupling is given.
@@ -135,17 +153,20 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     x, known = check_picture(image, mask, high=LARGEST_GREY)
     protected = _check_protected(protect, x, known)
     limit = None if max_change is None else check_real("max_change", max_change, low=0, high=1)
-    solver = resolve_engine(engine)
+    solvers = engines_under(None if engine is None else resolve_engine(engine), prior)
     generator, seed = as_generator(rng)
     light, divided = divided_by(background, x, known, noise)
     with heard() as said:
-        choice, strength, source, estimated = _resolve(noise, coupling, divided, known, solver)
+        choice, strength, source, estimated = _resolve(noise, coupling, divided, known, solvers[0])
     noise_model, fit = choice.noise, choice.fit
     if calibration is not None and not isinstance(calibration, Calibration):
         raise ParameterError("calibration", f"must be a Calibration or None, not {calibration!r}")
-    calibration = calibration or estimated
-    if not solver.traits.factorised:
-        calibration = None
+    weighed = _weighed(solvers, divided, known, choice, strength, source)
+    solver = solvers[-1] if weighed is not None and weighed.taken == "learned" else solvers[0]
+    if solver.traits.learned:
+        calibration = calibration or (None if weighed is None else weighed.calibration)
+    else:
+        calibration = (calibration or estimated) if solver.traits.factorised else None
 
     field, offset = field_and_offset(noise_model, divided, known)
     start = unit_scale(noise_model, divided)
@@ -181,6 +202,7 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
             "version": __version__,
             "noise": {"name": noise_model.name, **_fields(noise_model)},
             "engine": {"name": solver.name, **_fields(solver)},
+            "prior": _prior_record(prior, solver, weighed),
             "coupling": {**strength.record(), "source": source},
             "calibration": None if calibration is None else asdict(calibration),
             "background": background if light is None or isinstance(background, str) else "given",
@@ -215,6 +237,47 @@ def _resolve(
         return choice, coupling.coupling, "estimated", coupling.calibration
     strength = coupling if isinstance(coupling, Coupling) else Coupling.nearest(coupling)
     return choice, strength, "given", None
+
+
+def _weighed(
+    solvers: tuple[Engine, ...],
+    x: NDArray[Any],
+    mask: NDArray[np.bool_] | None,
+    choice: Choice,
+    coupling: Coupling,
+    source: str,
+) -> Weighed | None:
+    """Return how a learned prior does against the Ising model's; None where nothing is weighed.
+
+    Nothing is where a coupling is given, or nothing pulls.
+    """
+    solver = solvers[-1]
+    if not solver.traits.learned or source != "estimated" or coupling.pull == 0:
+        return None
+
+    def infer(field: NDArray[np.float32]) -> NDArray[np.float32]:
+        mean = solver.solve(IsingModel(field, 0.0)).mean
+        assert mean is not None  # a trait of these engines
+        return mean
+
+    weighed = weigh(x, mask, choice.noise, coupling, infer, np.random.default_rng(0))
+    if len(solvers) == 1 and weighed.taken != "learned":
+        if weighed.gain < -EARN:
+            warn(
+                f"hidden pixels speak against the learned prior by {-weighed.gain:.4g} nats: "
+                "let the picture choose (prior auto), or take ising"
+            )
+        weighed = replace(weighed, taken="learned")
+    return weighed
+
+
+def _prior_record(
+    prior: str | os.PathLike[str], solver: Engine, weighed: Weighed | None
+) -> dict[str, Any]:
+    """Return the prior that was taken, and what spoke for it, as plain values."""
+    name = "learned" if solver.traits.learned else "ising"
+    figures = {} if weighed is None else weighed.figures()
+    return {"name": name, "source": "chosen" if prior == AUTO_PRIOR else "given", **figures}
 
 
 def resolve_engine(engine: str | Engine) -> Engine:

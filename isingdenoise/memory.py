@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from .api import resolve_engine
 from .coupling import Coupling
-from .inference import DEFAULT_ENGINE, Engine
+from .inference import AUTO_PRIOR, Engine, engines_under
 from .learning import AUTO, DETECT, Estimate
 from .noise import NoiseModel, NoiseSpec
 from .validation import check_int
@@ -32,8 +33,9 @@ _ONE_WINDOW, _WINDOWS = (1 << 17) * 3 // 2, 1 << 17  # pixels from which the cou
 
 def memory_to_denoise(
     pixels: int,
-    engine: str | Engine = DEFAULT_ENGINE,
+    engine: str | Engine | None = None,
     *,
+    prior: str | os.PathLike[str] = AUTO_PRIOR,
     noise: str | NoiseModel | NoiseSpec = AUTO,
     coupling: str | float | Coupling | Estimate = AUTO,
     background: str | ArrayLike | None = DETECT,
@@ -48,7 +50,7 @@ def memory_to_denoise(
     ----------
     pixels : int
         Height x width.
-    engine, noise, coupling, background
+    engine, prior, noise, coupling, background
         As for `denoise`. Names and "auto" mean estimates, which take memory too.
     dtype : data type, default uint8
         Of the picture.
@@ -72,7 +74,7 @@ def memory_to_denoise(
     True
     """
     n = check_int("pixels", pixels, low=0)
-    solver = resolve_engine(engine)
+    solvers = engines_under(None if engine is None else resolve_engine(engine), prior)
     kind = np.dtype(dtype)
     name = noise if isinstance(noise, str) else getattr(noise, "name", None)
     detected = isinstance(background, str) and background == DETECT
@@ -84,14 +86,16 @@ def memory_to_denoise(
     each = _LOOKED_UP if few else _IN_BAND + seen.itemsize  # a mask copies the picture's band
     left = _LEFT_UP if few else _LEFT
     bands = max(each * first, (left * first + each * second) if second else 0)
-    calibrated = solver.traits.factorised and isinstance(coupling, (str, Estimate))
+    calibrated = isinstance(coupling, (str, Estimate)) and any(
+        solver.traits.factorised or solver.traits.learned for solver in solvers
+    )
     part = _IN_PART * min(n, _PART) if calibrated else 0
     stages = [
         (4 + both) * n + bands,
         (13.2 + light) * n,
-        solver.footprint(n) + (light + _edges(coupling)) * n,
+        max(solver.footprint(n) for solver in solvers) + (light + _edges(coupling)) * n,
     ]
-    if probability and solver.traits.marginals:
+    if probability and any(solver.traits.marginals for solver in solvers):
         stages.append((14.6 + light) * n + part)
     if isinstance(noise, (str, NoiseSpec)):
         stages.append(both * n + _noise(n, str(name), seen))

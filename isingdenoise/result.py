@@ -19,6 +19,8 @@ __all__ = ["DenoiseResult"]
 
 _PIXELS_AT_ONCE = 1 << 18  # so that temporaries stay small
 
+_SURE = np.float32(1 - 1e-7)  # of means
+
 BELOW_HALF = np.nextafter(np.float32(0.5), np.float32(0))
 
 
@@ -92,11 +94,12 @@ class DenoiseResult:
             return None
         if self.calibration is None:
             return (mean + np.float32(1)) * np.float32(0.5)
+        fill = _calibrate_learned if self.settings["prior"]["name"] == "learned" else _calibrate
         p = np.empty_like(mean)
         rows = max(1, _PIXELS_AT_ONCE // p.shape[1])
         for start in range(0, len(p), rows):
             band = slice(start, start + rows)
-            _calibrate(band, mean, self.model, self.calibration, p)
+            fill(band, mean, self.model, self.calibration, p)
             bright = self.solution.labels[band] > 0
             np.maximum(p[band], np.float32(0.5), out=p[band], where=bright)
             np.minimum(p[band], BELOW_HALF, out=p[band], where=~bright)
@@ -153,3 +156,19 @@ def _calibrate(
     pull -= echo
     p += Calibration().probability(pull, field)
     np.multiply(p, np.float32(0.5), out=out[band])
+
+
+def _calibrate_learned(
+    band: slice,
+    mean: NDArray[np.float32],
+    model: IsingModel,
+    calibration: Calibration,
+    out: NDArray[np.float32],
+) -> None:
+    """Write the calibrated probability of a learned prior into a band.
+
+    Its pull is half the log odds of the means, less the field.
+    """
+    field = model.field[band]
+    pull = np.arctanh(np.clip(mean[band], -_SURE, _SURE)) - field
+    out[band] = calibration.probability(pull, field)

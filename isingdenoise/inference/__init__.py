@@ -14,6 +14,7 @@ from .icm import ICM
 from .mean_field import MeanField
 from .mixture import MixtureMeanField
 from .perfect import PerfectSampler
+from .priors import AUTO_PRIOR, PRIORS, engines_under
 from .renyi import renyi_bound
 from .reweighted import TreeReweighted
 from .roof_dual import RoofDual
@@ -24,11 +25,13 @@ from .swendsen_wang import SwendsenWang
 from .transfer_matrix import TransferMatrix
 
 __all__ = [
+    "AUTO_PRIOR",
     "DEFAULT_ENGINE",
     "ENGINES",
     "ENGINE_PARTS",
     "ICM",
     "MEASURES",
+    "PRIORS",
     "Advice",
     "AlphaDivergence",
     "Amortised",
@@ -55,6 +58,7 @@ __all__ = [
     "TransferMatrix",
     "TreeReweighted",
     "Work",
+    "engines_under",
     "having",
     "objection_to",
     "on_threads",

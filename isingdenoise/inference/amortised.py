@@ -83,8 +83,9 @@ class Amortised:
 
     def footprint(self, pixels: int) -> int:
         """Return the bytes held at the peak of `solve`; see `Engine`."""
-        # after the tiles means, planes and labels take no more than 25 in all
-        return max(25 * pixels, 12 * pixels + prior_of(self.prior).memory(self.tile, pixels))
+        # field and log odds beside the maps of a tile; later field, means, planes and labels
+        tiles = prior_of(self.prior).memory(self.tile, pixels) if pixels else 0
+        return max(int(13.6 * pixels), 8 * pixels + tiles)
 
     def quick(self) -> Amortised:
         """Return an engine that ends soon; see `Engine`."""
@@ -111,6 +112,7 @@ class Amortised:
             They give log odds that are not finite.
         """
         checked_init(model, init)
+        del init  # a large picture needs its memory
         with packed(model, self.parallel) as lattice:
             odds, trace = self._log_odds(model, lattice.parallel, callback)
             mean = lattice.pack(np.tanh(odds, out=odds), -1, 1)

@@ -43,8 +43,8 @@ class Traits:
         mu = tanh(J mu + h), the lower bound is their `elbo`. They are too sure of
         themselves in a known way: calibration and reaction term apply.
     learned : bool
-        Means come from a prior that was learned from pictures, in place of the couplings: no
-        law of the model holds for them, but the bound does.
+        The prior is not the model's but one that was trained: of the model only the field
+        counts for means and labels.
     """
 
     marginals: bool = False

@@ -3,14 +3,17 @@
 from ._calibration import Calibration
 from .choice import AUTO, Choice, choose, choose_noise, resolve_noise
 from .estimation import Estimate, estimate
+from .evidence import EARN
 from .fit import LEFT_ALONE, Fit
 from .light import DETECT, LIGHTS, detect_light, divided_by
 from .patterns import keep_patterns
+from .priors import Weighed, weigh
 from .svi import Learned, learn
 
 __all__ = [
     "AUTO",
     "DETECT",
+    "EARN",
     "LEFT_ALONE",
     "LIGHTS",
     "Calibration",
@@ -18,6 +21,7 @@ __all__ = [
     "Estimate",
     "Fit",
     "Learned",
+    "Weighed",
     "choose",
     "choose_noise",
     "detect_light",
@@ -26,4 +30,5 @@ __all__ = [
     "keep_patterns",
     "learn",
     "resolve_noise",
+    "weigh",
 ]

@@ -101,7 +101,7 @@ class HeldOut:
         self._engine = MeanField(tol=TOL, max_sweeps=SWEEPS, parallel=parallel)
         self._seen: dict[Coupling, Prediction] = {}
         self.x = window.x[window.hidden]
-        self.evidence, self.constant = _evidence(noise, self.x)
+        self.evidence, self.constant = evidence_of(noise, self.x)
         self.site_updates = 0
         self.evaluations = 0
         window.read(noise)
@@ -130,7 +130,7 @@ class HeldOut:
         return window.sums(solution.mean)
 
 
-def _evidence(noise: NoiseModel, x: NDArray[Any]) -> tuple[Floats, float]:
+def evidence_of(noise: NoiseModel, x: NDArray[Any]) -> tuple[Floats, float]:
     """Return l+ - l- of observed pixels, shape (n,), within +-1e4, and the sum of l-."""
     minus, plus = noise.log_likelihood(x)
     return np.clip(plus - minus, -_LARGEST, _LARGEST), float(np.sum(minus))

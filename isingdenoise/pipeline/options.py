@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -15,7 +15,7 @@ from .._version import __version__
 from ..api import denoise, resolve_engine
 from ..coupling import Coupling
 from ..errors import ParameterError
-from ..inference import DEFAULT_ENGINE, Engine
+from ..inference import AUTO_PRIOR, PRIORS, Engine, engines_under
 from ..io import DEFAULT_MAX_PAGES, read_mask
 from ..io.hashing import file_sha256
 from ..learning import DETECT, LIGHTS, Choice, choose, divided_by
@@ -69,7 +69,9 @@ class CleanOptions:
         As in `denoise`.
     background : str or None
         As in `denoise`: "detect", "auto", or None for even light.
-    engine : str or Engine
+    engine : str, Engine or None
+        As in `denoise`.
+    prior : str or pathlib.Path
         As in `denoise`.
     coupling : str, float or Coupling
         As in `denoise`.
@@ -107,7 +109,8 @@ class CleanOptions:
 
     noise: str | NoiseSpec | NoiseModel = AUTO
     background: str | None = DETECT
-    engine: str | Engine = DEFAULT_ENGINE
+    engine: str | Engine | None = None
+    prior: str | Path = AUTO_PRIOR
     coupling: str | float | Coupling = AUTO
     mask: Path | None = None
     protect: Path | None = None
@@ -118,10 +121,13 @@ class CleanOptions:
     max_pages: int = DEFAULT_MAX_PAGES
     timeout: float | None = None
     compression: str | None = None
+    solvers: tuple[Engine, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         put: Any = object.__setattr__
-        put(self, "engine", self.solver)
+        engine = None if self.engine is None else resolve_engine(self.engine)
+        put(self, "engine", engine)
+        put(self, "solvers", engines_under(engine, self.prior))
         if isinstance(self.coupling, str):
             check_choice("coupling", self.coupling, [AUTO])
         elif not isinstance(self.coupling, Coupling):
@@ -142,8 +148,8 @@ class CleanOptions:
 
     @property
     def solver(self) -> Engine:
-        """The engine, built."""
-        return resolve_engine(self.engine)
+        """The engine, built; where the picture chooses the prior, that of the Ising model's."""
+        return self.solvers[0]
 
     @property
     def noise_name(self) -> str:
@@ -159,7 +165,8 @@ class CleanOptions:
     @property
     def files(self) -> list[Path]:
         """The files that are read beside each picture."""
-        return [path for path in (self.mask, self.protect) if path is not None]
+        weights = None if self.prior in PRIORS else Path(self.prior)
+        return [path for path in (self.mask, self.protect, weights) if path is not None]
 
     def reading(self) -> dict[str, Any]:
         """Return the arguments of `isingdenoise.io.read_pages`."""
@@ -202,6 +209,7 @@ class CleanOptions:
             x,
             self.noise,
             engine=self.engine,
+            prior=self.prior,
             coupling=self.coupling,
             background=self.background,
             max_change=self.max_change,
@@ -238,6 +246,7 @@ class CleanOptions:
         solving = memory_to_denoise(
             pixels,
             self.engine,
+            prior=self.prior,
             noise=self.noise,
             coupling=self.coupling,
             background=self.background,
@@ -246,7 +255,8 @@ class CleanOptions:
         )
         writing = max(OUTPUTS[name].writing(kind) for name, kind in outputs.items())
         writing += 4 * (self.background is not None)
-        return max(solving, pixels * writing) + pixels * len(self.files)
+        masks = (self.mask, self.protect)
+        return max(solving, pixels * writing) + pixels * sum(path is not None for path in masks)
 
     def fingerprint(self) -> dict[str, Any]:
         """Return everything that decides what comes out, as plain values for a `Journal`.
@@ -256,6 +266,12 @@ class CleanOptions:
         engine: Any = self.solver
         solver = {"name": engine.name, **asdict(engine)}
         solver.pop("parallel", None)
+        named = self.prior in PRIORS
+        prior = str(self.prior) if named else file_sha256(Path(self.prior))
+        if engine.traits.learned:  # what the file holds, and not what it is called
+            solver["prior"] = (
+                None if solver["prior"] is None else file_sha256(Path(solver["prior"]))
+            )
         noise: Any = self.noise
         if isinstance(noise, NoiseSpec):
             noise = noise.record() if noise.known else noise.name
@@ -272,6 +288,7 @@ class CleanOptions:
             "noise": noise,
             "background": self.background,
             "engine": solver,
+            "prior": prior,
             "coupling": strength if isinstance(strength, str) else strength.record(),
             "max_change": self.max_change,
             "seed": self.seed,

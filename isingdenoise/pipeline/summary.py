@@ -56,6 +56,7 @@ def page_record(result: DenoiseResult, *, chosen: bool, background: str | None) 
         "noise": noise_record(result.noise, chosen),
         "coupling": result.settings["coupling"],
         "engine": result.settings["engine"],
+        "prior": result.settings["prior"],
         "status": solution.status.value,
         "sweeps": solution.work.sweeps,
         "residual": measured["residual"],

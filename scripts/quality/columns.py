@@ -17,13 +17,12 @@ from quality.pictures import SETTINGS
 from quality.scores import Truth, score
 
 from isingdenoise import ENGINES, DenoiseResult, EngineRefusalError, IsingModel, MeanField, denoise
-from isingdenoise.inference import DEFAULT_ENGINE
 from isingdenoise.noise import field_and_offset, unit_scale
 
 Record = dict[str, Any]
 
-# Nothing told: column and engine.
-OWN = {"zero": DEFAULT_ENGINE, **{name: name for name in ENGINES if name != DEFAULT_ENGINE}}
+# Nothing told: column and engine; "zero" is what a user gets who names none.
+OWN: dict[str, str | None] = {"zero": None, **{name: name for name in ENGINES}}
 COLUMNS = ("noisy", *OWN, "told", "oracle", *PEERS)
 CLEAN = "clean"  # the setting without noise, for the column "zero" alone
 EXTRAS = {"cv2": "opencv-python-headless", "maxflow": "PyMaxflow", "bm3d": "bm3d",
@@ -91,7 +90,7 @@ def _column(column: str, noisy: list[Noisy], truth: Truth) -> Record:
     return _peer(PEERS[column], noisy, truth)
 
 
-def _own(engine: str, noisy: list[Noisy], truth: Truth) -> Record:
+def _own(engine: str | None, noisy: list[Noisy], truth: Truth) -> Record:
     """Score `denoise` as a user gets it; keep what it estimated, and the seconds of the solve."""
     scores, estimates = [], []
     for x in noisy:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from isingdenoise.inference import DEFAULT_ENGINE
+from isingdenoise.inference import AUTO_PRIOR, DEFAULT_ENGINE
 from isingdenoise.learning import DETECT
 from isingdenoise.noise import AUTO, NOISE_MODELS
 from isingdenoise.pipeline import CleanOptions
@@ -62,10 +62,13 @@ def clean_options(command: Command) -> Command:
     @functools.wraps(command)
     def gathered(**given: Any) -> Any:
         fields = {**given.pop("reading", {}), **given.pop("limits", {})}
-        for name in ("noise", "background", "coupling", "seed", "engine", "timeout"):
+        names = ("noise", "background", "coupling", "seed", "engine", "prior", "timeout")
+        for name in names:
             if name in given:
                 fields[name] = given.pop(name)
-        return command(options=CleanOptions(**fields), **given)
+        with named(prior="--prior"):
+            options = CleanOptions(**fields)
+        return command(options=options, **given)
 
     return gathered
 
@@ -123,21 +126,30 @@ def solver_options(command: Command) -> Command:
 
 
 def engine_options(command: Command) -> Command:
-    """Add --engine and -O; `engine` arrives built."""
+    """Add --engine, --prior and -O; `engine` arrives built, or None for that of the prior."""
 
     @functools.wraps(command)
-    def gathered(*, engine: str, settings: tuple[str, ...], **given: Any) -> Any:
-        (solver,) = engine_settings.build_engines([engine], settings)
-        return command(engine=solver, **given)
+    def gathered(*, engine: str | None, prior: str, settings: tuple[str, ...], **given: Any) -> Any:
+        solver = engine_settings.engine_for(engine, prior, settings)
+        return command(engine=solver, prior=prior, **given)
 
-    choice = click.option(
-        "--engine",
-        type=engine_settings.EngineChoice(),
-        default=DEFAULT_ENGINE,
-        show_default=True,
-        help="Inference engine. 'isingdenoise engines' lists them.",
-    )
-    return all_of([choice, settings_option], gathered)
+    choices = [
+        click.option(
+            "--engine",
+            type=engine_settings.EngineChoice(),
+            help=f"Inference engine; 'isingdenoise engines' lists them. Default: {DEFAULT_ENGINE} "
+            "or amortised, as the prior is.",
+        ),
+        click.option(
+            "--prior",
+            metavar="auto|ising|learned|FILE",
+            default=AUTO_PRIOR,
+            show_default=True,
+            help="What clean pictures are like: the Ising model's neighbours that agree, a learned "
+            "prior, or that of a FILE of 'train'. 'auto' takes what predicts hidden pixels best.",
+        ),
+    ]
+    return all_of([*choices, settings_option], gathered)
 
 
 def limit_options(command: Command) -> Command:

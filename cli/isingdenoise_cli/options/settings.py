@@ -12,7 +12,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from isingdenoise.errors import ParameterError
-from isingdenoise.inference import ENGINES, Engine
+from isingdenoise.inference import AUTO_PRIOR, DEFAULT_ENGINE, ENGINES, Amortised, Engine
 
 _SWITCHES = {"true": True, "false": False}
 _AUTO = ("auto", "none")  # what stands for None
@@ -69,6 +69,31 @@ def build_engines(names: Sequence[str], settings: Iterable[str]) -> list[Engine]
         if texts or name in names
     }
     return [found[name] for name in names]
+
+
+def engine_for(name: str | None, prior: str, settings: Iterable[str]) -> Engine | None:
+    """Return the engine that options ask for; None where they leave it to the prior.
+
+    Without a name, settings are those of the engine that the prior has, and with `auto` of
+    the Ising prior's: who sets them has chosen it.
+
+    Parameters
+    ----------
+    name : str or None
+        What stands behind --engine.
+    prior : str
+        What stands behind --prior.
+    settings : iterable of str
+        What stands behind -O.
+
+    Raises
+    ------
+    ParameterError
+        As `build_engines`.
+    """
+    given = name or (DEFAULT_ENGINE if prior in (AUTO_PRIOR, "ising") else Amortised.name)
+    (engine,) = build_engines([given], settings)
+    return None if name is None and engine == ENGINES[given]() else engine
 
 
 def setting_types(kind: type[Any]) -> dict[str, Any]:

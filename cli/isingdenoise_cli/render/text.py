@@ -76,6 +76,19 @@ def fit_line(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "fit", "; ".join([*parts, *fit["notes"]])
 
 
+def prior_line(prior: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the line about the prior, and what hidden pixels said of it."""
+    if "gain" not in prior:
+        return
+    way = "leads" if prior["gain"] > 0 else "trails"
+    told = f"the learned one {way} the Ising model's by {abs(prior['gain']):.4g} nats"
+    parts = [f"{prior['name']}; {told} (standard error {prior['error']:.2g}), on "
+             f"{prior['hidden']} hidden pixels"]  # fmt: skip
+    if prior["doubt"] is not None:
+        parts.append(f"not trusted: {prior['doubt']}")
+    yield "prior", "; ".join(parts)
+
+
 def page_lines(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the lines about one page for people, as (what, text)."""
     strengths = dict(record["coupling"])
@@ -85,6 +98,7 @@ def page_lines(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from fit_line(record)
     yield from light_line(record)
     yield "coupling", f"{Coupling(**strengths)}{mean} ({source})"
+    yield from prior_line(record["prior"])
     yield "engine", f"{record['engine']['name']}: {outcome(record)} in {record['seconds']:.2g} s"
     yield from _measures(record["diagnostics"])
     yield "energy", f"{record['energy']:.8g}"
