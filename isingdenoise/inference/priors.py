@@ -46,8 +46,6 @@ def engines_under(engine: Engine | None, prior: str | os.PathLike[str]) -> tuple
     if prior == LEARNED:
         return (Amortised() if engine is None else engine,)
     if isinstance(engine, Amortised) and engine.prior is not None:
-        raise ParameterError(
-            "prior", "is given twice: as the prior, and as a setting of the engine"
-        )
+        raise ParameterError("prior", "is a setting of the engine too; give it once")
     settings = engine if isinstance(engine, Amortised) else Amortised()
     return (replace(settings, prior=os.fspath(prior)),)

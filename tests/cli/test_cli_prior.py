@@ -1,0 +1,82 @@
+"""`--prior`: chosen by the picture, named, or a file; told in the report and in JSON."""
+
+import json
+
+import numpy as np
+import pytest
+from command_line import error_line, invoke, load, save, succeed
+from networks import save_network
+
+
+@pytest.fixture
+def page(tmp_path, sample):
+    return save(tmp_path / "noisy.png", sample("text", "flip"))
+
+
+def test_the_report_says_which_prior_was_chosen_and_why(page, tmp_path):
+    done = succeed("run", page, "-o", tmp_path / "a.png", "--noise", "flip")
+    (line,) = [line for line in done.stdout.splitlines() if line.split()[0] == "prior"]
+    assert "learned; the learned one leads the Ising model's by" in line
+    assert "hidden pixels" in line
+    found = json.loads(succeed("run", page, "-o", tmp_path / "b.png", "--noise", "flip",
+                               "--json").stdout)  # fmt: skip
+    assert found["prior"]["name"] == "learned"
+    assert found["engine"]["name"] == "amortised"
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_priors_are_named_or_files(page, tmp_path):
+    weights = save_network(tmp_path / "own.npz")
+    common = ("run", page, "--noise", "flip", "--json")
+    names = {}
+    for k, prior in enumerate(("ising", "learned", weights)):
+        done = succeed(*common, "-o", tmp_path / f"{k}.png", "--prior", prior)
+        names[prior] = json.loads(done.stdout)["engine"]
+    assert names["ising"]["name"] == "mf"
+    assert names["learned"]["prior"] is None
+    assert names[weights]["prior"] == weights
+    same = succeed(*common, "-o", tmp_path / "x.png", "--engine", "amortised", "-O",
+                   f"prior={weights}")  # fmt: skip
+    assert json.loads(same.stdout)["engine"] == names[weights]
+    assert np.array_equal(load(tmp_path / "x.png")[1], load(tmp_path / "2.png")[1])
+
+
+def test_settings_of_mean_field_ask_for_the_ising_prior(page, tmp_path):
+    done = succeed("run", page, "-o", tmp_path / "a.png", "-O", "tol=1e-2", "--json")
+    assert json.loads(done.stdout)["engine"]["tol"] == 0.01
+    done = succeed("run", page, "-o", tmp_path / "b.png", "-O", "icm.max_sweeps=3", "--json")
+    assert json.loads(done.stdout)["engine"]["name"] == "amortised"
+
+
+@pytest.mark.parametrize(
+    ("args", "text", "code"),
+    [
+        (("--prior", "none.npz"), "none.npz", 3),
+        (("--prior", "learned", "--engine", "icm"), "--prior: learned does not go with", 2),
+        (("--prior", "ising", "--engine", "amortised"), "--prior: ising does not go with", 2),
+    ],
+)
+def test_what_cannot_be_is_told_in_one_line(page, tmp_path, args, text, code):
+    done = invoke("run", page, "-o", tmp_path / "a.png", *args)
+    assert text in error_line(done, code)
+    assert not (tmp_path / "a.png").exists()
+
+
+def test_a_file_without_weights_is_told_by_name(page, tmp_path):
+    (tmp_path / "bad.npz").write_bytes(b"PK nothing")
+    done = invoke("run", page, "-o", tmp_path / "a.png", "--prior", tmp_path / "bad.npz")
+    assert "bad.npz" in error_line(done, 3)
+
+
+def test_a_batch_is_up_to_date_while_the_weights_are(page, tmp_path):
+    scans = tmp_path / "scans"
+    scans.mkdir()
+    save(scans / "one.png", load(page)[1][:64, :64])
+    weights = save_network(tmp_path / "own.npz")
+    words = ("batch", scans, tmp_path / "out", "--noise", "flip", "--prior", weights, "--json")
+    succeed(*words)
+    again = json.loads(succeed(*words).stdout)
+    assert again["pictures"][0]["skipped"]
+    save_network(tmp_path / "own.npz", seed=1)
+    changed = json.loads(succeed(*words, "--force").stdout)
+    assert not changed["pictures"][0]["skipped"]
