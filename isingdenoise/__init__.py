@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         ENGINES,
         ICM,
         AlphaDivergence,
+        Amortised,
         AnnealedMeanField,
         BeliefPropagation,
         BlackBox,
@@ -83,6 +84,7 @@ __all__ = [
     "ICM",
     "NOISE_MODELS",
     "AlphaDivergence",
+    "Amortised",
     "AnnealedMeanField",
     "BeliefPropagation",
     "BlackBox",
@@ -158,6 +160,7 @@ _NAMES = {
         GraphCut
         SimulatedAnnealing
         MixtureMeanField
+        Amortised
         ENGINES ICM AlphaDivergence AnnealedMeanField BeliefPropagation BlackBox Engine Exact
         Gibbs MeanField PerfectSampler Solution Status Step StructuredMeanField SwendsenWang
         Trace TransferMatrix TreeReweighted renyi_bound

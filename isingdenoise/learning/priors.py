@@ -124,7 +124,7 @@ def weigh(
     scores = [_each(fit, pull, e) for fit, pull in zip(fits, (old, new), strict=True)]
     lead = scores[1] - scores[0]
     by_block = np.bincount(names, weights=lead)
-    error = float(np.std(by_block) * np.sqrt(by_block.size))
+    error = float(np.std(by_block) * np.sqrt(by_block.size)) if by_block.size else 0.0
     told = _told(scores[1], e)
     gain = float(lead.sum())
     contradicted = _contradicted(noise, seen, fits[1], new, float(scores[1].sum()) + constant)

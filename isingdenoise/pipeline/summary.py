@@ -56,7 +56,6 @@ def page_record(result: DenoiseResult, *, chosen: bool, background: str | None) 
         "noise": noise_record(result.noise, chosen),
         "coupling": result.settings["coupling"],
         "engine": result.settings["engine"],
-        "prior": result.settings["prior"],
         "status": solution.status.value,
         "sweeps": solution.work.sweeps,
         "residual": measured["residual"],
@@ -75,6 +74,7 @@ def page_record(result: DenoiseResult, *, chosen: bool, background: str | None) 
         "upper_bound": solution.upper_bound,
         "diagnostics": dict(solution.diagnostics),
         "fit": None if result.fit is None else result.fit.record(),
+        "prior": result.settings["prior"],
     }
 
 

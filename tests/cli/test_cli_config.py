@@ -48,6 +48,13 @@ VALUES = {
     "dry-run": True,
     "verify": True,
     "quiet": True,
+    "prior": "ising",
+    "steps": 7,
+    "elbo-coupling": 0.25,
+    "side": 64,
+    "rate": 0.5,
+    "objective": "elbo",
+    "precision": "float32",
     "log-file": 'a "quoted" näme\\.txt',
 }
 

@@ -339,9 +339,21 @@ def test_a_closed_pipe_ends_quietly():
 
 
 #: Words that say what an option is where its help has no verb: a noun, named first.
-NOUNS = {"Output", "Compression", "Noise", "Inference", "Seed", "Strength"}
+NOUNS = {"Output", "Compression", "Noise", "Inference", "Prior", "Seed", "Strength"}
 VERBS = {
-    *("Also", "Append", "Clean", "Compare", "Count", "Divide", "Give", "Ignore", "Keep", "Print"),
+    *(
+        "Also",
+        "Append",
+        "Clean",
+        "Compare",
+        "Count",
+        "Cut",
+        "Divide",
+        "Give",
+        "Ignore",
+        "Keep",
+        "Print",
+    ),
     *("Read", "Refuse", "Replace", "Require", "Run", "Set", "Show", "Write"),
 }
 

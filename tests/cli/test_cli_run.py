@@ -31,8 +31,8 @@ JSON_KEYS = [
     "input", "output", "probability", "width", "height", "noise", "coupling", "engine", "status",
     "sweeps", "residual", "energy", "bound", "seconds", "effective_sample_size",
     "r_hat", "changed", "seed", "version", "changed_to_white", "changed_to_black", "calibration",
-    "background", "background_range", "upper_bound", "diagnostics", "fit", "change_map", "mask",
-    "protect",
+    "background", "background_range", "upper_bound", "diagnostics", "fit", "prior", "change_map",
+    "mask", "protect",
 ]
 # fmt: on
 
@@ -81,7 +81,7 @@ def test_the_report_for_people_names_both_files_and_the_estimates(noisy):
     lines = succeed("run", noisy).stdout.splitlines()
     assert lines[0] == f"{noisy} -> {noisy.with_name('noisy.denoised.png')}"
     labels = [line.split()[0] for line in lines[1:]]
-    assert labels == ["noise", "fit", "coupling", "engine", "energy", "bound", "changed"]
+    assert labels == ["noise", "fit", "coupling", "prior", "engine", "energy", "bound", "changed"]
 
 
 @pytest.mark.slow
@@ -129,7 +129,8 @@ def test_json_has_stable_keys_and_no_nan(noisy, tmp_path, engine):
     assert (record["width"], record["height"], record["seed"]) == (32, 32, 0)
     assert list(record["noise"]) == ["name", "levels", "sigma", "sigma_unit", "chosen"]
     assert record["coupling"]["source"] == "estimated"
-    assert (record["calibration"] is not None) == ENGINES[engine].traits.factorised
+    traits = ENGINES[engine].traits
+    assert (record["calibration"] is not None) == (traits.factorised or traits.learned)
     assert (record["background"], record["background_range"]) == ("detect", [1.0, 1.0])
     assert record["engine"]["name"] == engine
     assert np.isfinite(record["energy"])

@@ -49,7 +49,7 @@ def test_the_same_command_gives_the_same_file_and_json(pages, tmp_path):
 
 
 def test_the_bound_is_an_objective_that_needs_no_clean_picture(pages, tmp_path):
-    args = ("--objective", "elbo", "--coupling", "0.4")
+    args = ("--objective", "elbo", "--elbo-coupling", "0.4")
     done = succeed("train", "--folder", pages, "-o", tmp_path / "b.npz", *TINY, *args)
     assert "evidence lower bound: mean field" in done.stdout
     assert "gap" in done.stdout

@@ -51,7 +51,7 @@ isingdenoise run noisy.png --prior pages.npz
               help="Write the weights to this file (.npz).")  # fmt: skip
 @click.option("--folder", type=o.PATH, help="Cut pictures out of the clean ones of this folder.")
 @click.option("-r", "--recursive", is_flag=True, help="Read subfolders too.")
-@click.option("--resume", is_flag=True, help="Go on with the state beside the output.")
+@click.option("--resume", is_flag=True, help="Read the state beside the output, and go on.")
 @training_options
 @o.force_option
 @o.json_option

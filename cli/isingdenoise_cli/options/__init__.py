@@ -145,8 +145,8 @@ def engine_options(command: Command) -> Command:
             metavar="auto|ising|learned|FILE",
             default=AUTO_PRIOR,
             show_default=True,
-            help="What clean pictures are like: the Ising model's neighbours that agree, a learned "
-            "prior, or that of a FILE of 'train'. 'auto' takes what predicts hidden pixels best.",
+            help="Prior of clean pictures: the Ising model's, the learned one, or that of a FILE "
+            "of 'train'. 'auto' takes what predicts hidden pixels best.",
         ),
     ]
     return all_of([*choices, settings_option], gathered)

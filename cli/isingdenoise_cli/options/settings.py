@@ -91,9 +91,14 @@ def engine_for(name: str | None, prior: str, settings: Iterable[str]) -> Engine 
     ParameterError
         As `build_engines`.
     """
-    given = name or (DEFAULT_ENGINE if prior in (AUTO_PRIOR, "ising") else Amortised.name)
+    given = engine_name(name, prior)
     (engine,) = build_engines([given], settings)
     return None if name is None and engine == ENGINES[given]() else engine
+
+
+def engine_name(name: str | None, prior: str) -> str:
+    """Return the name of the engine that settings without one are for."""
+    return name or (DEFAULT_ENGINE if prior in (AUTO_PRIOR, "ising") else Amortised.name)
 
 
 def setting_types(kind: type[Any]) -> dict[str, Any]:
@@ -106,7 +111,9 @@ def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
     """Return NAME= of the settings of the engines asked for; behind a dot, of that engine."""
     del param
     engine, dot, _ = incomplete.partition(".")
-    asked = ctx.params.get("engine") or ctx.params.get("engines") or tuple(ENGINES)
+    several = "engines" in ctx.params or "prior" not in ctx.params
+    unnamed = tuple(ENGINES) if several else engine_name(None, ctx.params["prior"])
+    asked = ctx.params.get("engine") or ctx.params.get("engines") or unnamed
     if dot:
         kind = ENGINES.get(engine)
         names = [f"{engine}.{name}=" for name in setting_types(kind)] if kind else []

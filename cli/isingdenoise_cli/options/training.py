@@ -37,9 +37,9 @@ def training_options(command: Command) -> Command:
             type=click.Choice(["prediction", "elbo"]),
             default="prediction",
             show_default=True,
-            help="Predict clean pixels, or raise the evidence lower bound of the Ising model.",
+            help="Set what to gain: clean pixels predicted, or an Ising model's lower bound.",
         ),
-        _number("--coupling", float, 0.6, "Set the Ising model's strength, for 'elbo'."),
+        _number("--elbo-coupling", float, 0.6, "Set the strength of that model.", "coupling"),
         click.option(
             "--precision",
             type=click.Choice(["bfloat16", "float32"]),
@@ -61,5 +61,6 @@ def _plan(given: dict[str, Any]) -> Plan:
 
     from .picture import named
 
-    with named(size="--batch-size", **{name: f"--{name}" for name in _NAMES if name != "size"}):
+    options = {name: f"--{name}" for name in _NAMES}
+    with named(**{**options, "size": "--batch-size", "coupling": "--elbo-coupling"}):
         return Plan(**given)
