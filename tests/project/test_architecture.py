@@ -81,6 +81,7 @@ LAYERS = {
         *("coupling", "deadline", "validation", "errors", "_version"),
     },
     "batch": {"pipeline", "inference", "result", "io", "validation", "errors"},
+    "generative": {"io", "validation", "errors", "_version"},
     "gradient_experiment": {"inference", "model", "validation", "errors"},
     "experiments": {
         *("api", "result", "learning", "io", "metrics", "warmup", "inference", "noise"),
@@ -113,6 +114,7 @@ OWNERS = {
     "PIL": "io",
     "imageio": "io",
     "tifffile": "io",
+    "torch": "generative",
 }
 NEVER_IN_THE_LIBRARY = {"click", CLI}
 LONGEST_COMMAND = 120  # lines of code: a command parses, calls and prints
