@@ -14,7 +14,7 @@ from .file import encode_model, read_model
 from .flow import Coupling
 from .inpainting import Inpainted, inpaint
 from .model import SIDE, Architecture, Vae
-from .patches import CHARACTERS, font_files, glyph_patches, glyph_split, patches_of
+from .patches import CHARACTERS, font_files, glyph_patches, glyph_split, patches_of, windows_of
 from .scoring import Score, Validation, active_units, bounds_by_samples, score, validate
 from .tiles import Tiles, contact_sheet
 from .training import Row, Trained, Training, train, train_stepwise
@@ -56,4 +56,5 @@ __all__ = [
     "train",
     "train_stepwise",
     "validate",
+    "windows_of",
 ]

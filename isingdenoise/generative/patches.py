@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from ..io import draw_glyph
 from ..validation import as_generator, check_int, check_real
 from .model import SIDE
 
-__all__ = ["CHARACTERS", "font_files", "glyph_patches", "glyph_split", "patches_of"]
+__all__ = ["CHARACTERS", "font_files", "glyph_patches", "glyph_split", "patches_of", "windows_of"]
 
 Patches = NDArray[np.bool_]
 
@@ -141,7 +141,7 @@ def glyph_split(
 
 
 def patches_of(
-    pictures: Iterable[NDArray[Any]],
+    pictures: Sequence[NDArray[Any]],
     count: int,
     *,
     least: float = 0.03,
@@ -151,7 +151,7 @@ def patches_of(
 
     Parameters
     ----------
-    pictures : iterable of ndarray of bool, shape (H, W)
+    pictures : sequence of ndarray of bool, shape (H, W)
         True is bright. Those lower or narrower than 32 pixels are passed over.
     count : int
         How many windows to take, at least 1, as many of each picture; there are fewer
@@ -178,33 +178,54 @@ def patches_of(
     (5, 32, 32)
     """
     number = check_int("count", count, low=1)
-    share = check_real("least", least, low=0, high=0.5)
     generator, _ = as_generator(rng)
-    large = [p for p in pictures if min(p.shape) >= SIDE]
-    each = -(-number // max(1, len(large)))
-    found = [window for p in large for window in _windows(p, each, share, generator)]
-    if not found:
+    each = -(-number // max(1, len(pictures)))
+    parts = [windows_of(p, each, least=least, rng=generator) for p in pictures]
+    found = np.concatenate([np.empty((0, SIDE, SIDE), np.bool_), *parts])
+    if not len(found):
         raise ParameterError(
             "pictures", f"hold no window of {SIDE} x {SIDE} pixels that is not blank"
         )
-    order = generator.permutation(len(found))[:number].tolist()
-    return np.array([found[k] for k in order], np.bool_)
+    return generator.permutation(found)[:number]
+
+
+def windows_of(
+    picture: NDArray[Any],
+    count: int,
+    *,
+    least: float = 0.03,
+    rng: np.random.Generator | int | None = None,
+) -> Patches:
+    """Cut random windows out of one picture, blank ones left out.
+
+    Parameters
+    ----------
+    picture : ndarray of bool, shape (H, W)
+        True is bright.
+    count : int
+        The most windows to take, at least 1: twenty times as many are looked at.
+    least, rng
+        As of `patches_of`.
+
+    Returns
+    -------
+    ndarray of bool, shape (found, 32, 32)
+        Perhaps none, as of a picture lower or narrower than 32 pixels.
+    """
+    number = check_int("count", count, low=1)
+    share = check_real("least", least, low=0, high=0.5)
+    generator, _ = as_generator(rng)
+    found: list[NDArray[np.bool_]] = []
+    if min(picture.shape) >= SIDE:
+        for _ in range(_TRIES * number):
+            top, left = (int(generator.integers(n - SIDE + 1)) for n in picture.shape)
+            window = picture[top : top + SIDE, left : left + SIDE].astype(np.bool_)
+            if min(window.mean(), 1 - window.mean()) >= share:
+                found.append(window)
+            if len(found) == number:
+                break
+    return np.array(found, np.bool_).reshape(-1, SIDE, SIDE)
 
 
 def _all_glyphs(fonts: Sequence[Path]) -> list[tuple[Path, str]]:
     return [(font, character) for font in fonts for character in CHARACTERS]
-
-
-def _windows(
-    picture: NDArray[Any], count: int, least: float, rng: np.random.Generator
-) -> Iterator[NDArray[np.bool_]]:
-    """Yield at most so many windows that are not blank."""
-    found = 0
-    for _ in range(_TRIES * count):
-        top, left = (int(rng.integers(length - SIDE + 1)) for length in picture.shape)
-        window = picture[top : top + SIDE, left : left + SIDE].astype(np.bool_)
-        if min(window.mean(), 1 - window.mean()) >= least:
-            yield window
-            found += 1
-        if found == count:
-            return

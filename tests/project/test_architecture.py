@@ -58,9 +58,11 @@ LAYERS = {
     "io": {"deadline", "errors"},
     "_fit_axes": {"noise"},  # the type of a noise model
     "_gradient_axes": {"validation"},
+    "_vae_axes": set(),
     "plotting": {
         "_fit_axes",
         "_gradient_axes",
+        "_vae_axes",
         "inference",
         "learning",
         "validation",
