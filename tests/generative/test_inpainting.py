@@ -1,0 +1,126 @@
+"""Missing pixels: the chain against a conditional that is known in closed form."""
+
+import math
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from linear_gaussian import LinearGaussian  # noqa: E402 - it imports torch
+
+from isingdenoise.errors import ParameterError  # noqa: E402
+from isingdenoise.generative import Architecture, Vae, inpaint  # noqa: E402
+from isingdenoise.generative.inpainting import chain_step  # noqa: E402
+
+CHAINS, STEPS = 4000, 60
+
+
+class Joint:
+    """The linear-Gaussian model as the chain sees it, with a belief that is wrong."""
+
+    def __init__(self, model):
+        self.model = model
+
+    def belief(self, x):
+        return self.model.diagonal_belief(x, 0.3, widen=1.3)
+
+    def log_likelihood(self, x, z):
+        return self.model.log_likelihood(x)(z)
+
+    def draw_pixels(self, z, source):
+        noise = torch.randn((len(z), len(self.model.b)), generator=source, dtype=z.dtype)
+        return z @ self.model.W.T + self.model.b + self.model.spread * noise
+
+
+def last_states(exact):
+    """Run chains of one picture with two of five numbers missing; return x and the truth."""
+    model = LinearGaussian(latent=2, observed=5, spread=0.8, seed=3)
+    joint, source = Joint(model), torch.Generator().manual_seed(11)
+    x = model.draw(1).expand(CHAINS, 5)
+    known = torch.tensor([True, True, False, True, False]).expand(CHAINS, 5)
+    covariance = model.W @ model.W.T + model.spread**2 * torch.eye(5).double()
+    seen, lost = known[0], ~known[0]
+    gain = covariance[lost][:, seen] @ torch.linalg.inv(covariance[seen][:, seen])
+    mean = model.b[lost] + gain @ (x[0, seen] - model.b[seen])
+    spread = covariance[lost][:, lost] - gain @ covariance[seen][:, lost]
+    state = torch.where(known, x, torch.zeros(()).double())
+    z = None
+    for step in range(STEPS):
+        kept = z if exact or step == 0 else None
+        state, z, _ = chain_step(joint, state, known, kept, source)
+        assert torch.equal(state[:, seen], x[:, seen])
+    return state[:, lost].numpy(), mean.numpy(), spread.diagonal().sqrt().numpy()
+
+
+def off(found, mean, spread):
+    """Return how many standard errors the mean is off, and how far the spread, relatively."""
+    error = spread / math.sqrt(len(found))
+    return np.abs(found.mean(0) - mean).max() / error.min(), np.abs(found.std(0) / spread - 1).max()
+
+
+def test_the_chain_has_the_conditional_as_its_limit():
+    errors, spread = off(*last_states(exact=True))
+    assert errors < 4.5
+    assert spread < 0.05
+
+
+def test_where_every_proposal_is_taken_the_limit_is_another():
+    """The control: the belief is wrong, and pseudo-Gibbs sampling believes it."""
+    errors, _ = off(*last_states(exact=False))
+    assert errors > 10
+
+
+@pytest.fixture(scope="module")
+def model():
+    return Vae.initial(Architecture(latent=3, hidden=(8,)), torch.Generator().manual_seed(0))
+
+
+def test_known_pixels_stay_and_the_others_have_probabilities(model):
+    rng = np.random.default_rng(0)
+    patches = rng.random((3, 32, 32)) < 0.5
+    known = rng.random((3, 32, 32)) < 0.7
+    found = inpaint(model, patches, known, chains=2, burn_in=2, steps=3, seed=4)
+    assert found.probability.dtype == np.float32
+    assert np.array_equal(found.probability[known], patches[known])
+    lost = found.probability[~known]
+    assert ((lost > 0) & (lost < 1)).all()
+    assert np.array_equal(found.image, found.probability >= 0.5)
+    assert found.accepted.shape == (3,)
+    assert ((found.accepted >= 0) & (found.accepted <= 1)).all()
+    again = inpaint(model, patches ^ ~known, known, chains=2, burn_in=2, steps=3, seed=4)
+    assert np.array_equal(again.probability, found.probability)  # what was lost does not count
+
+
+def test_a_decoder_that_is_sure_fills_in_what_it_says():
+    shapes = Architecture(latent=2, hidden=(4,)).shapes()
+    parameters = {name: torch.zeros(shape) for name, shape in shapes.items()}
+    picture = np.indices((32, 32)).sum(0) % 8 < 4
+    parameters["decoder.1.bias"] = torch.from_numpy(np.where(picture, 6.0, -6.0).reshape(-1))
+    parameters = {name: value.float() for name, value in parameters.items()}
+    known = np.ones((1, 32, 32), np.bool_)
+    known[:, 10:20] = False
+    torn = np.where(known, picture, False)
+    found = inpaint(Vae(Architecture(latent=2, hidden=(4,)), parameters), torn, known, steps=2)
+    assert np.array_equal(found.image[0], picture)
+    expected = 1 / (1 + math.exp(-6))
+    assert found.probability[~known].max() == pytest.approx(expected, abs=1e-6)
+    assert found.accepted[0] == 1  # q is the posterior here: the prior
+
+
+@pytest.mark.parametrize(
+    ("wrong", "name"),
+    [
+        ({"chains": 0}, "chains"),
+        ({"burn_in": 1}, "burn_in"),
+        ({"steps": 0}, "steps"),
+        ({"seed": -1}, "seed"),
+        ({"known": np.ones((2, 32, 32), np.bool_)}, "known"),
+        ({"known": np.ones((1, 32, 32))}, "patches"),
+    ],
+)
+def test_wrong_arguments(model, wrong, name):
+    patches = np.ones((1, 32, 32), np.bool_)
+    arguments = {"known": patches, **wrong}
+    with pytest.raises(ParameterError, match=name):
+        inpaint(model, patches, **arguments)
