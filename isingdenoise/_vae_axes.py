@@ -9,7 +9,7 @@ import numpy as np
 
 Axes = Any  # of matplotlib, which only `plotting` knows
 
-__all__ = ["draw_elbo"]
+__all__ = ["draw_bounds", "draw_elbo"]
 
 _LINES = {
     "reconstruction": ("reconstruction E log p(x|z)", "C0"),
@@ -49,4 +49,38 @@ def draw_elbo(axes: Axes, trace: Sequence[Mapping[str, Any]], title: str = "") -
     axes.set_ylabel("nats a patch")
     axes.set_title(title, fontsize=9)
     axes.legend(fontsize=7, loc="lower right")
+    return axes
+
+
+def draw_bounds(axes: Axes, records: Sequence[Mapping[str, Any]], title: str = "") -> Axes:
+    """Draw lower bounds on log p(x) over their samples, a line for each model.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where to draw.
+    records : sequence of mapping
+        `model`, `active_units`, `latent`, and `bound_K` in nats a patch for each K.
+    title : str, optional
+        Text above.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The same axes.
+    """
+    sizes: set[int] = set()
+    for row in records:
+        own = sorted(int(key.removeprefix("bound_")) for key in row if key.startswith("bound_"))
+        label = f"{row['model']}: {row['active_units']} of {row['latent']} active"
+        axes.plot(own, [row[f"bound_{size}"] for size in own], "o-", ms=4, lw=1, label=label)
+        sizes.update(own)
+    axes.set_xscale("log")
+    axes.set_xticks(sorted(sizes), [str(size) for size in sorted(sizes)])
+    axes.set_xticks([], minor=True)
+    axes.set_xlabel("samples K")
+    axes.set_ylabel("bound on log p(x), nats a patch")
+    axes.set_title(title, fontsize=9)
+    if records:
+        axes.legend(fontsize=7, loc="lower right")
     return axes

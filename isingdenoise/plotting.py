@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ._fit_axes import draw_fit, draw_residual
 from ._gradient_axes import draw_gradients
-from ._vae_axes import draw_elbo
+from ._vae_axes import draw_bounds, draw_elbo
 from .validation import check_choice
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from .learning import Estimate
 
 __all__ = [
+    "bounds_figure",
+    "draw_bounds",
     "draw_elbo",
     "draw_fit",
     "draw_gradients",
@@ -288,6 +290,15 @@ def gradient_figure(panels: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure
         figure.subplots(1, len(panels), sharey=True, squeeze=False)[0], panels.items(), strict=True
     ):
         draw_gradients(axes, records, title=title)
+    return figure
+
+
+def bounds_figure(records: Sequence[Mapping[str, Any]]) -> Figure:
+    """Return a figure of bounds on log p(x) over their samples (`draw_bounds`)."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(1.8 * _PANEL, 1.4 * _PANEL), layout="constrained", dpi=150)
+    draw_bounds(figure.subplots(), records)
     return figure
 
 

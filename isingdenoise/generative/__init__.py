@@ -10,6 +10,7 @@ from __future__ import annotations
 from .beliefs import Belief, Flowed, Gaussian
 from .bounds import effective_samples, elbo_terms, importance_bound, log_weights
 from .drawing import interpolate, sample, sample_ways
+from .experiment import BOUNDS, VaeQuality, annealing_and_flow
 from .file import encode_model, read_model
 from .flow import Coupling
 from .inpainting import Inpainted, inpaint
@@ -20,6 +21,7 @@ from .tiles import Tiles, contact_sheet
 from .training import Row, Trained, Training, train, train_stepwise
 
 __all__ = [
+    "BOUNDS",
     "CHARACTERS",
     "SIDE",
     "Architecture",
@@ -34,8 +36,10 @@ __all__ = [
     "Trained",
     "Training",
     "Vae",
+    "VaeQuality",
     "Validation",
     "active_units",
+    "annealing_and_flow",
     "bounds_by_samples",
     "contact_sheet",
     "effective_samples",

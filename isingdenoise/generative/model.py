@@ -45,7 +45,7 @@ class Architecture:
 
     latent: int = 16
     hidden: tuple[int, ...] = (512, 256)
-    flow: int = 0
+    flow: int = 4
 
     def __post_init__(self) -> None:
         latent = check_int("latent", self.latent, low=1, high=_MOST_LATENT)

@@ -215,16 +215,20 @@ def windows_of(
     number = check_int("count", count, low=1)
     share = check_real("least", least, low=0, high=0.5)
     generator, _ = as_generator(rng)
-    found: list[NDArray[np.bool_]] = []
-    if min(picture.shape) >= SIDE:
-        for _ in range(_TRIES * number):
-            top, left = (int(generator.integers(n - SIDE + 1)) for n in picture.shape)
-            window = picture[top : top + SIDE, left : left + SIDE].astype(np.bool_)
-            if min(window.mean(), 1 - window.mean()) >= share:
-                found.append(window)
-            if len(found) == number:
-                break
-    return np.array(found, np.bool_).reshape(-1, SIDE, SIDE)
+    if min(picture.shape) < SIDE:
+        return np.empty((0, SIDE, SIDE), np.bool_)
+    levels = picture.astype(np.bool_)
+    sums = np.zeros([length + 1 for length in levels.shape], np.int64)  # of all above and left
+    sums[1:, 1:] = levels.cumsum(0, dtype=np.int64).cumsum(1)
+    top, left = (
+        generator.integers(length - SIDE + 1, size=_TRIES * number) for length in levels.shape
+    )
+    bottom, right = top + SIDE, left + SIDE
+    bright = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
+    rarer = np.minimum(bright, SIDE * SIDE - bright)
+    chosen = np.flatnonzero(rarer >= share * SIDE * SIDE)[:number]
+    windows = np.lib.stride_tricks.sliding_window_view(levels, (SIDE, SIDE))
+    return np.array(windows[top[chosen], left[chosen]])
 
 
 def _all_glyphs(fonts: Sequence[Path]) -> list[tuple[Path, str]]:

@@ -49,10 +49,10 @@ class Training:
     space", CoNLL 2016; D. Kingma and J. Ba, "Adam", ICLR 2015.
     """
 
-    steps: int = 6000
-    batch_size: int = 128
+    steps: int = 4000
+    batch_size: int = 64
     learning_rate: float = 2e-3
-    warmup: int = 1000
+    warmup: int = 800
     every: int = 100
 
     def __post_init__(self) -> None:

@@ -59,9 +59,9 @@ def size_options(command: Command) -> Command:
     options = [
         count_option("--patches", 20_000, "Set how many patches to learn from."),
         count_option("--latent", 16, "Set how many latent numbers there are.", high=512),
-        count_option("--flow", 0, "Set the coupling steps of the flow on q.", low=0, high=32),
-        count_option("--steps", 5000, "Set the steps of Adam."),
+        count_option("--flow", 4, "Set the coupling steps of the flow on q.", low=0, high=32),
+        count_option("--steps", 4000, "Set the steps of Adam."),
         count_option("--batch-size", 64, "Set the patches of a step."),
-        count_option("--warmup", 1000, "Set the steps until the divergence counts fully.", low=0),
+        count_option("--warmup", 800, "Set the steps until the divergence counts fully.", low=0),
     ]
     return all_of(options, gathered)
