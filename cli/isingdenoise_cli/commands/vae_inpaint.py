@@ -16,8 +16,9 @@ from ..options.generative import count_option, model_argument, seed_option
 HELP = """Fill missing pixels by a variational autoencoder.
 
 Pixels where the mask is 0 are missing. They are sampled given the others of
-their patch of 32 x 32 pixels, by Markov chains that are exact in the limit;
-each becomes the likelier level. Patches that miss none stay as they are.
+their patch of 32 x 32 pixels, by Markov chains that are exact in the limit.
+Written is the one drawn picture of each patch that differs least from what
+all of them say. Patches that miss no pixel stay as they are.
 
 \b
 isingdenoise vae inpaint glyphs.npz torn.png --mask mask.png -o whole.png
@@ -81,10 +82,14 @@ def vae_inpaint(
     found = inpaint(
         known, tiles.patches[torn], tiles.known[torn], chains=chains, steps=sweeps, seed=seed
     )
-    sure = tiles.patches.astype(np.float32)
-    sure[torn] = found.probability
-    filled = tiles.joined(sure)
-    generative.write_inpainted(targets, pixels, seen, filled, force)
+    sure, drawn = tiles.patches.astype(np.float32), tiles.patches.copy()
+    sure[torn], drawn[torn] = found.probability, found.drawn
+    panels = {
+        "known": np.where(seen, pixels, np.float32(0.5)),
+        "P(bright)": tiles.joined(sure),
+        "filled": tiles.joined(drawn),
+    }
+    generative.write_inpainted(targets, panels, force)
     missing = int((~seen).sum())
     patches = "1 patch" if len(torn) == 1 else f"{len(torn)} patches"
     console.result(f"missing   {missing} pixels in {patches}")

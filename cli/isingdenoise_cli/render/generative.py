@@ -119,22 +119,15 @@ def check_targets(
     return found if figure is None else {**found, "--plot": figure}
 
 
-def write_inpainted(
-    targets: Mapping[str, Checked], pixels: Any, seen: Any, filled: Any, force: bool
-) -> None:
-    """Write the files that `check_targets` allowed."""
-    import numpy as np
-
+def write_inpainted(targets: Mapping[str, Checked], panels: Mapping[str, Any], force: bool) -> None:
+    """Write the files that `check_targets` allowed: `filled`, `P(bright)`, and all as a figure."""
     from isingdenoise.io import sweep, write_bilevel, write_grey
 
-    image = filled >= 0.5
     sweep(Path(targets["-o"].name).parent)
-    write_bilevel(targets["-o"], image, overwrite=force)
+    write_bilevel(targets["-o"], panels["filled"], overwrite=force)
     if "--probability" in targets:
-        write_grey(targets["--probability"], filled, overwrite=force)
+        write_grey(targets["--probability"], panels["P(bright)"], overwrite=force)
     if "--plot" in targets:
-        torn = np.where(seen, pixels, np.float32(0.5)).astype(np.float32)
-        panels = {"known": torn, "P(bright)": filled, "filled": image}
         figure = figures.plotting().vae_figure((), panels)
         figures.write_figure(figure, targets["--plot"], force)
 
