@@ -26,7 +26,7 @@ from isingdenoise.generative import (  # noqa: E402
 from isingdenoise.generative.scoring import weights_of  # noqa: E402
 from isingdenoise.generative.training import rows_of  # noqa: E402
 
-SMALL = Architecture(latent=4, hidden=(32, 16))
+SMALL = Architecture(latent=4, hidden=(32, 16), flow=0)
 FLOWED = dataclasses.replace(SMALL, flow=2)
 PLAN = Training(steps=150, batch_size=32, learning_rate=5e-3, warmup=40, every=40)
 
