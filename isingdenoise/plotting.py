@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ._fit_axes import draw_fit, draw_residual
 from ._gradient_axes import draw_gradients
+from ._vae_axes import draw_bounds, draw_elbo
 from .validation import check_choice
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from .learning import Estimate
 
 __all__ = [
+    "bounds_figure",
+    "draw_bounds",
+    "draw_elbo",
     "draw_fit",
     "draw_gradients",
     "draw_picture",
@@ -39,6 +43,7 @@ __all__ = [
     "picture_table",
     "render",
     "score_figure",
+    "vae_figure",
 ]
 
 _PANEL = 3.2  # inches a panel is wide
@@ -285,6 +290,42 @@ def gradient_figure(panels: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure
         figure.subplots(1, len(panels), sharey=True, squeeze=False)[0], panels.items(), strict=True
     ):
         draw_gradients(axes, records, title=title)
+    return figure
+
+
+def bounds_figure(records: Sequence[Mapping[str, Any]]) -> Figure:
+    """Return a figure of bounds on log p(x) over their samples (`draw_bounds`)."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(1.8 * _PANEL, 1.4 * _PANEL), layout="constrained", dpi=150)
+    draw_bounds(figure.subplots(), records)
+    return figure
+
+
+def vae_figure(trace: Sequence[Mapping[str, Any]], pictures: Mapping[str, NDArray[Any]]) -> Figure:
+    """Return a figure of how a variational autoencoder learned, and of pictures beside it.
+
+    Parameters
+    ----------
+    trace : sequence of mapping
+        As for `draw_elbo`; none is drawn where it is empty.
+    pictures : mapping of str to ndarray, shape (H, W)
+        Titles and pictures.
+    """
+    from matplotlib.figure import Figure
+
+    panels = bool(trace) + len(pictures)
+    columns = min(panels, 2)
+    rows = -(-panels // columns)
+    size = (1.5 * _PANEL * columns, 1.3 * _PANEL * rows)
+    figure = Figure(figsize=size, layout="constrained", dpi=150)
+    every = list(figure.subplots(rows, columns, squeeze=False).flat)
+    if trace:
+        draw_elbo(every.pop(0), trace)
+    for axes, (title, picture) in zip(every, pictures.items(), strict=False):
+        draw_picture(axes, picture, title)
+    for axes in every[len(pictures) :]:
+        axes.set_axis_off()
     return figure
 
 

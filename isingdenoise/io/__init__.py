@@ -17,6 +17,7 @@ from isingdenoise.io.formats import (
     default_extension,
     format_of,
 )
+from isingdenoise.io.glyphs import draw_glyph
 from isingdenoise.io.memory import available_memory, check_memory, memory_needed
 from isingdenoise.io.opening import check_unchanged, stamp_of
 from isingdenoise.io.pages import PageWriter, encode_pages, kept_notes
@@ -58,6 +59,7 @@ __all__ = [
     "check_output",
     "check_unchanged",
     "default_extension",
+    "draw_glyph",
     "encode_bilevel",
     "encode_change_map",
     "encode_grey",

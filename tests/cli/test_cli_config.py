@@ -15,6 +15,16 @@ from isingdenoise_cli.main import COMMANDS, cli
 # A value for each kind of option that is not its default, as a file and as a variable has it.
 VALUES = {
     "repeats": 7,
+    "patches": 50,
+    "latent": 5,
+    "flow": 2,
+    "steps": 9,
+    "warmup": 8,
+    "count": 3,
+    "interpolate": True,
+    "samples": 6,
+    "chains": 4,
+    "sweeps": 11,
     "noise": "flip",
     "sigma": 12.5,
     "sigma-unit": 0.5,
@@ -104,7 +114,7 @@ def in_use(name, *options):
         for line in done.stdout.splitlines()[1:]
         if "  # " in line
     )
-    return tomllib.loads(done.stdout)[name], origins
+    return tomllib.loads(done.stdout)[config.table_of(name)], origins
 
 
 def in_toml(value):
@@ -122,7 +132,8 @@ def test_what_is_shown_can_be_given_back(name, write):
     assert again == before
     assert all("cfg.toml: " in origins[key] for key in again)
     other = {key: value_for(name, key) for key in settable(name) if key != "verbose"}
-    text = f"[{name}]\n" + "".join(f"{k} = {in_toml(v)}\n" for k, v in other.items())
+    lines = "".join(f"{k} = {in_toml(v)}\n" for k, v in other.items())
+    text = f"[{config.table_of(name)}]\n{lines}"
     path = write(text)
     changed = in_use(name, "--config", path)[0]
     assert set(changed) == set(settable(name))
@@ -152,7 +163,8 @@ def test_the_command_line_wins_then_the_variable_then_the_file(name, write, monk
             values, origins = in_use(name, "--config", broken)
             assert (values[key], origins[key]) == (from_file[key], variable)
             patch.setenv(variable, "nonsense")
-            special = f"ISINGDENOISE_{name.upper()}_{key.upper().replace('-', '_')}"
+            special = f"{name}_{key}".upper().replace(" ", "_").replace("-", "_")
+            special = f"ISINGDENOISE_{special}"
             patch.setenv(special, text)
             values, origins = in_use(name, "--config", broken)
             assert (values[key], origins[key]) == (from_file[key], special)
@@ -166,9 +178,9 @@ def test_the_command_line_wins_then_the_variable_then_the_file(name, write, monk
 def test_a_file_never_names_files_nor_forces(name, write, monkeypatch):
     fixed = set(config.keys(command(name), settable=False))
     assert {"config", "show-config"} <= fixed
-    assert "force" in fixed or name in ("engines", "noises", "warmup")
+    assert "force" in fixed or name in ("engines", "noises", "warmup", "vae score")
     for key in fixed:
-        for text in (f'{key} = "x"\n', f"[{name}]\n{key} = true\n"):
+        for text in (f'{key} = "x"\n', f"[{config.table_of(name)}]\n{key} = true\n"):
             line = error_line(invoke(name, "--show-config", "--config", write(text)), 2)
             assert "cfg.toml: " in line
             assert key in line

@@ -85,3 +85,26 @@ def test_a_folder_that_cannot_be_made(tmp_path):
 )
 def test_wrong_usage(words, said):
     assert said in error_line(invoke(*words), 2)
+
+
+def test_models_are_measured_with_and_without_annealing_and_a_flow(tmp_path, monkeypatch):
+    pytest.importorskip("torch")
+    from isingdenoise.generative import glyph_patches
+
+    few = glyph_patches(20, rng=0)
+    monkeypatch.setattr(
+        "isingdenoise.generative.experiment.glyph_split", lambda *a, **o: (few, few)
+    )
+    out = tmp_path / "out"
+    lines = succeed("experiment", "vae", "--steps", "5", "-o", out).stdout.splitlines()
+    assert lines[2].split()[:2] == ["model", "active_units"]
+    assert lines[-3:] == [str(out / f"vae.{k}") for k in ("png", "svg", "csv")]
+    with (out / "vae.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["flow"], row["warmup"]) for row in rows] == [
+        *(("0", "0"), ("0", "1"), ("4", "0"), ("4", "1"))
+    ]
+    for row in rows:
+        bounds = [float(row[f"bound_{size}"]) for size in (1, 8, 64, 512)]
+        assert bounds == sorted(bounds)
+        assert float(row["divergence"]) >= 0

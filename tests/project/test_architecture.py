@@ -59,9 +59,11 @@ LAYERS = {
     "io": {"deadline", "errors"},
     "_fit_axes": {"noise"},  # the type of a noise model
     "_gradient_axes": {"validation"},
+    "_vae_axes": set(),
     "plotting": {
         "_fit_axes",
         "_gradient_axes",
+        "_vae_axes",
         "inference",
         "learning",
         "validation",
@@ -83,6 +85,7 @@ LAYERS = {
     },
     "batch": {"pipeline", "inference", "result", "io", "validation", "errors"},
     "training": {"inference", "model", "metrics", "validation", "errors"},
+    "generative": {"io", "validation", "errors", "_version"},
     "gradient_experiment": {"inference", "model", "validation", "errors"},
     "experiments": {
         *("api", "result", "learning", "io", "metrics", "warmup", "inference", "noise"),
@@ -115,7 +118,7 @@ OWNERS = {
     "PIL": {"io", "training"},  # which draws its pictures
     "imageio": {"io"},
     "tifffile": {"io"},
-    "torch": {"training"},
+    "torch": {"generative", "training"},
 }
 NEVER_IN_THE_LIBRARY = {"click", CLI}
 LONGEST_COMMAND = 120  # lines of code: a command parses, calls and prints

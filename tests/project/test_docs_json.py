@@ -189,6 +189,14 @@ def test_learn(folder):
     assert unknown([{"noise": found["noise"], "coupling": found["coupling"]}], PICTURE) == set()
 
 
+def test_vae(folder):
+    pytest.importorskip("torch")
+    model = folder / "model.npz"
+    few = ("--steps", "2", "--patches", "9", "--latent", "2")
+    check([as_json("vae", "train", "-o", model, *few)], SECTIONS["vae train"])
+    check([as_json("vae", "score", model, folder / "flip.png")], SECTIONS["vae score"])
+
+
 @pytest.mark.parametrize("command", ["engines", "noises"])
 def test_lists(command):
     check([as_json(command)], SECTIONS[command])
@@ -201,7 +209,12 @@ def test_warmup(monkeypatch):
 
 def test_every_command_with_json_is_documented():
     with_json = {name for name in COMMANDS if "\n  --json " in succeed(name, "--help").stdout}
-    assert {title.split()[0] for title in SECTIONS if title != "a picture"} == with_json
+    titles = [title for title in SECTIONS if title != "a picture"]
+    documented = {
+        name for name in COMMANDS for t in titles if t == name or t.startswith(f"{name} ")
+    }
+    assert documented == with_json
+    assert all(any(f"{title} ".startswith(f"{name} ") for name in COMMANDS) for title in titles)
 
 
 def test_what_is_missing_or_unknown_is_seen():

@@ -10,6 +10,7 @@ from isingdenoise_cli.main import COMMANDS
 import isingdenoise
 
 HEAVY = {
+    "torch",
     "rich",
     "numba",
     "llvmlite",

@@ -60,18 +60,20 @@ def from_file(
     tables = {key: value for key, value in content.items() if isinstance(value, dict)}
     everywhere = {key: value for key, value in content.items() if key not in tables}
     tables.pop(LEARNED, None)
+    names = {table_of(known): known for known in commands}
     for table in tables:
-        if table not in commands:
-            _unknown(f"{shown}: [{cut(printable(table))}] is no command", table, commands)
+        if table not in names:
+            _unknown(f"{shown}: [{cut(printable(table))}] is no command", table, names)
     fixed = _of_all(commands, False)
     settable = _of_all(commands, True) - set(keys(commands[name], settable=False))
     _check_keys(shown, "", everywhere, settable, fixed)
     for table, values in tables.items():
-        own = commands[table]
+        own = commands[names[table]]
         _check_keys(shown, f"[{table}] ", values, keys(own), keys(own, settable=False))
     mine = keys(commands[name])
     given = {key: (value, "") for key, value in everywhere.items() if key in mine}
-    given |= {key: (value, f"[{name}] ") for key, value in tables.get(name, {}).items()}
+    own_table = table_of(name)
+    given |= {k: (value, f"[{own_table}] ") for k, value in tables.get(own_table, {}).items()}
     found = {}
     for key, (value, table) in given.items():
         origin = f"{shown}: {table}{key}"
@@ -135,7 +137,7 @@ def from_environment(
 
 def _nearest_variable(variable: str, command: str, commands: Iterable[click.Command]) -> str:
     """Return the known variable that is spelt most like this one, or nothing."""
-    start = PREFIX + (f"{command.upper()}_" if command else "")
+    start = PREFIX + (f"{_variable_of(command)}_" if command else "")
     known = {start + key for c in commands for key in _by_variable(keys(c))} | RESERVED
     ends = {name.removeprefix(PREFIX): name for name in known}
     near = difflib.get_close_matches(variable.removeprefix(PREFIX), ends, 1, 0.6)
@@ -144,10 +146,11 @@ def _nearest_variable(variable: str, command: str, commands: Iterable[click.Comm
 
 def _command(variable: str, commands: Commands) -> str:
     """Return the command that a variable is for, or nothing: BATCH_SIZE is an option of `learn`."""
-    word, _, key = variable.removeprefix(PREFIX).partition("_")
-    if not key or (name := word.lower()) not in commands:
+    whole = variable.removeprefix(PREFIX)
+    name = next((c for c in commands if whole.startswith(f"{_variable_of(c)}_")), "")
+    key = whole.removeprefix(f"{_variable_of(name)}_")
+    if not key or not name:
         return ""
-    whole = f"{word}_{key}"
     known = key in _every(commands[name]) or all(whole not in _every(c) for c in commands.values())
     return name if known else ""
 
@@ -158,7 +161,16 @@ def _every(command: click.Command) -> set[str]:
 
 
 def _key(variable: str, command: str) -> str:
-    return variable.removeprefix(PREFIX + (f"{command.upper()}_" if command else ""))
+    return variable.removeprefix(PREFIX + (f"{_variable_of(command)}_" if command else ""))
+
+
+def table_of(command: str) -> str:
+    """Return how a file calls a subcommand: a name of two words has a hyphen between them."""
+    return command.replace(" ", "-")
+
+
+def _variable_of(command: str) -> str:
+    return command.upper().replace(" ", "_")
 
 
 def _by_variable(options: Mapping[str, click.Option]) -> dict[str, click.Option]:
@@ -171,7 +183,7 @@ def _of_all(commands: Commands, settable: bool) -> set[str]:
 
 def shown(name: str, command: click.Command, settings: Mapping[str, Setting]) -> Iterator[str]:
     """Yield lines of TOML: what is in use for the command, each value with its origin."""
-    yield f"[{name}]"
+    yield f"[{table_of(name)}]"
     for settable in (True, False):
         for key, option in keys(command, settable).items():
             if key in _NEVER - {"force"}:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
 from typing import Any
 
@@ -21,15 +21,63 @@ from .usage import unknown_command
 _HOME = f"{__package__.partition('.')[0]}.commands"
 
 
+class Family(click.Group):
+    """What is reached by the first word of a family alone: it lists the others.
+
+    Parameters
+    ----------
+    name : str
+        The first word.
+    summaries : mapping of str to str
+        The second words, with their line in the help.
+    """
+
+    def __init__(self, name: str, summaries: Mapping[str, str]) -> None:
+        super().__init__(
+            name,
+            help=f"Choose what to do: '{name} COMMAND --help' says more.",
+            context_settings={"help_option_names": ["-h", "--help"]},
+        )
+        self.summaries = summaries
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the second words."""
+        return list(self.summaries)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self.summaries.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Refuse what is no member: members are never looked up here."""
+        raise click.UsageError(unknown_command(f"{self.name} {args[0]}", self._whole()), ctx)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the second words."""
+        return [
+            CompletionItem(name, help=text)
+            for name, text in self.summaries.items()
+            if name.startswith(incomplete)
+        ]
+
+    def _whole(self) -> list[str]:
+        return [f"{self.name} {name}" for name in self.summaries]
+
+
 class LazyGroup(click.Group):
     """A group that imports a subcommand when it is used, and reports errors in one line.
 
     Parameters
     ----------
     summaries : mapping of str to str
-        The names of the subcommands in the order of the help, with their line there.
+        The names of the subcommands in the order of the help, with their line there. Of a
+        name of two words the first is that of a family.
     modules : mapping of str to str
-        The modules of those that have none of their own name in `commands`.
+        The modules of those that have none of their own name in `commands`. A command of a
+        family, and its module, are called `first_second`.
     **options : object
         As `click.Group`.
     """
@@ -50,15 +98,26 @@ class LazyGroup(click.Group):
         if cmd_name not in self.summaries:
             return None
         if cmd_name not in self.commands:
-            module = importlib.import_module(self._modules.get(cmd_name, f"{_HOME}.{cmd_name}"))
-            command = getattr(module, cmd_name)
+            own = cmd_name.replace(" ", "_")
+            module = importlib.import_module(self._modules.get(cmd_name, f"{_HOME}.{own}"))
+            command = getattr(module, own)
             self.commands[cmd_name] = Command(command)
         return self.commands[cmd_name]
+
+    def family(self, name: str) -> dict[str, str]:
+        """Return the second words of the subcommands that begin with this word, and their lines."""
+        start = f"{name} "
+        return {n.removeprefix(start): s for n, s in self.summaries.items() if n.startswith(start)}
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Look a subcommand up; of an unknown one, tell the nearest."""
+        """Look a subcommand up, a family's by two words; of an unknown one, tell the nearest."""
+        if members := self.family(args[0]):
+            if len(args) > 1 and args[1] in members:
+                args = [" ".join(args[:2]), *args[2:]]
+            else:
+                return args[0], Family(args[0], members), args[1:]
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
@@ -70,7 +129,7 @@ class LazyGroup(click.Group):
         """Return the subcommands without importing them, and the options before them."""
         items = [
             CompletionItem(name, help=text)
-            for name, text in self.summaries.items()
+            for name, text in _first_words(self.summaries).items()
             if name.startswith(incomplete)
         ]
         return items + click.Command.shell_complete(self, ctx, incomplete)
@@ -119,7 +178,23 @@ class LazyGroup(click.Group):
                 code = invoke(*args, standalone_mode=False, **extra)
             except Exception as error:  # the one place where errors end
                 words = args[0] if args and args[0] is not None else sys.argv[1:]
-                code = report_end(error, next((w for w in words if w in self.summaries), ""))
+                code = report_end(error, self._named(words))
             finally:
                 settle_streams()
         sys.exit(code if isinstance(code, int) else 0)
+
+    def _named(self, words: Sequence[str]) -> str:
+        """Return the subcommand, or the family, that the words of the user name first."""
+        for place, word in enumerate(words):
+            pair = " ".join(words[place : place + 2])
+            if word in self.summaries or pair in self.summaries or self.family(word):
+                return pair if pair in self.summaries else word
+        return ""
+
+
+def _first_words(summaries: Mapping[str, str]) -> dict[str, str]:
+    """Return single words that lead to a subcommand or a family, each once."""
+    found: dict[str, str] = {}
+    for name, text in summaries.items():
+        found.setdefault(name.partition(" ")[0], text)
+    return found
