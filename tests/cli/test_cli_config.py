@@ -59,7 +59,6 @@ VALUES = {
     "verify": True,
     "quiet": True,
     "prior": "ising",
-    "steps": 7,
     "elbo-coupling": 0.25,
     "side": 64,
     "rate": 0.5,
