@@ -106,7 +106,7 @@ def test_pages_are_cleaned_as_well_as_by_their_own_estimates(kind):
     found, (clean, pages) = learned(kind), folder(kind)
     own, common = 0.0, 0.0
     for z, x in zip(clean, pages, strict=True):
-        own += bit_error_rate(denoise(x).image, z)
+        own += bit_error_rate(denoise(x, engine="mf").image, z)
         common += bit_error_rate(denoise(x, found.noise, coupling=found.coupling).image, z)
     assert common <= 1.05 * own
 
@@ -118,7 +118,7 @@ def test_soft_labels_would_be_worse(sample):
     for k in range(8):
         x = scanned(true, clean[40 * k : 40 * k + 192, 20 * k : 20 * k + 192], k)
         found = estimate(x, "flip")
-        mean = denoise(x, found.noise, coupling=found).solution.mean
+        mean = denoise(x, found.noise, engine="mf", coupling=found).solution.mean
         off.append([found.noise.fit(x, mean).probability, found.noise.probability])
     soft, own = np.abs(np.log(np.median(off, axis=0) / true.probability))
     assert own < 0.03

@@ -84,7 +84,9 @@ def test_other_hidden_pixels_tell_nearly_the_same(horse, sample):
     found = [estimate(horse, rng=seed) for seed in range(4)]
     assert len({e.coupling for e in found}) == 4
     errors = [
-        bit_error_rate(denoise(horse, e.noise, coupling=e).image, sample("horse", "clean"))
+        bit_error_rate(
+            denoise(horse, e.noise, engine="mf", coupling=e).image, sample("horse", "clean")
+        )
         for e in found
     ]
     assert max(errors) < 1.2 * min(errors)
@@ -186,7 +188,8 @@ def test_half_of_the_pixels_tell_nearly_as_much(name, noise, sample):
     assert half.hidden == pytest.approx(whole.hidden / 2, rel=0.1)
     assert 1 / 1.5 < strength(half.coupling) / strength(whole.coupling) < 1.5
     a, b = (
-        bit_error_rate(denoise(x, whole.noise, coupling=found).image, z) for found in (half, whole)
+        bit_error_rate(denoise(x, whole.noise, engine="mf", coupling=found).image, z)
+        for found in (half, whole)
     )
     assert a < 1.2 * b + 4 * np.sqrt(b / x.size)
 
@@ -273,7 +276,7 @@ def test_odd_pictures_give_finite_numbers_and_no_warning_but_our_own(kind, shape
                 # of no known pixel nothing is made
                 probability = np.zeros(1)
                 if mask is None and not np.isnan(x).all():
-                    probability = denoise(x, found.noise, coupling=found).probability
+                    probability = denoise(x, found.noise, engine="mf", coupling=found).probability
             c = found.calibration
             numbers = [found.score, strength(found.coupling), c.bias, c.slope]
             assert np.isfinite([*numbers, *(score for _, score in found.curve)]).all()

@@ -81,7 +81,7 @@ def cell(name, kind):
     for seed in range(900, 904 if name == "letter_a" else 901):
         x = seen(noise, z, seed)
         found = estimate(x)
-        result = denoise(x, found.noise, coupling=found)
+        result = denoise(x, found.noise, engine="mf", coupling=found)
         errors.append(bit_error_rate(result.image, z))
         calibrated.append(calibration_error(result.probability, z))
         raw.append(calibration_error((1 + result.solution.mean) / 2, z))
@@ -141,7 +141,7 @@ def test_bars_are_followed_along_their_length(kind, turned):
         pair = found.coupling.vertical, found.coupling.horizontal
         along, across = pair[::-1] if turned else pair
         assert along > 2 * across
-        errors += bit_error_rate(denoise(x, found.noise, coupling=found).image, z)
+        errors += bit_error_rate(denoise(x, found.noise, engine="mf", coupling=found).image, z)
         for J in GRID:
             alike[J] += bit_error_rate(denoise(x, found.noise, coupling=J).image, z)
     assert errors < 0.6 * min(alike.values())
@@ -190,7 +190,7 @@ def test_the_calibration_holds_for_pixels_that_are_seen():
     losses = []
     for name, kind in CELLS:
         z, noise = clean(name), NOISES[kind]
-        result = denoise(seen(noise, z, 950), noise, coupling=cell(name, kind).found)
+        result = denoise(seen(noise, z, 950), noise, engine="mf", coupling=cell(name, kind).found)
         raw = (1 + result.solution.mean) / 2
         losses.append([log_loss(p, z) for p in (result.probability, raw)])
     found, raw = np.mean(losses, axis=0)
@@ -242,7 +242,7 @@ def test_a_clean_picture_stays_as_it_is(name, grey):
             continue  # refused: bits are no counts
         if noise == "probability" and grey == "50 and 200":
             continue  # every pixel says itself that it may be wrong
-        found = denoise(x, noise)
+        found = denoise(x, noise, engine="mf")
         assert found.changed <= 5e-4, noise
         if noise == "auto":
             assert bit_error_rate(found.image, z) <= 5e-4
