@@ -256,9 +256,7 @@ def convolve(source, target, frame, channels, weights, bias, rectified, adding, 
             for x in range(0, frame[1], WIDE):
                 _transform(source, frame, channels, y, x, floor, rows)
                 for group in range(bias.size // 4):
-                    _look_ahead(
-                        source, target, frame, channels, group, bias.size // 4, y, x
-                    )
+                    _look_ahead(source, target, frame, channels, group, bias.size // 4, y, x)
                     _two_rows(
                         rows, channels, weights, bias, group, adding, target, frame, y, x
                     )  # fmt: skip
