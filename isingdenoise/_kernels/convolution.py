@@ -39,6 +39,7 @@ from .vectors import (
     mixed_low,
     multiply_add,
     odds,
+    prefetch,
     spread,
     store,
     subtract,
@@ -204,6 +205,24 @@ def _two_rows(rows, channels, weights, bias, group, adding, target, frame, y, x)
             _blank(target, frame, 4 * group, y + 1, x + WIDE)
 
 
+@inlined
+def _look_ahead(source, target, frame, channels, group, groups, y, x):
+    """Have fetched what the next columns need, a share of it with each group of channels.
+
+    Short pieces of many channels are a pattern that no processor foresees.
+    """
+    for c in range(group * channels // groups, (group + 1) * channels // groups):
+        for row in range(y + 1, y + 3):
+            here = _start(frame, c, row, x + WIDE)
+            prefetch(source, here)
+            prefetch(source, here + LANES)
+    for c in range(4 * group, 4 * group + 4):
+        for row in range(y, y + 2):
+            here = _start(frame, c, row, x + WIDE)
+            prefetch(target, here)
+            prefetch(target, here + LANES)
+
+
 @pair
 def convolve(source, target, frame, channels, weights, bias, rectified, adding, scratch):
     """Convolve a map with filters of 3 x 3.
@@ -237,6 +256,7 @@ def convolve(source, target, frame, channels, weights, bias, rectified, adding, 
             for x in range(0, frame[1], WIDE):
                 _transform(source, frame, channels, y, x, floor, rows)
                 for group in range(bias.size // 4):
+                    _look_ahead(source, target, frame, channels, group, bias.size // 4, y, x)
                     _two_rows(
                         rows, channels, weights, bias, group, adding, target, frame, y, x
                     )  # fmt: skip

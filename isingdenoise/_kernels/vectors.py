@@ -65,6 +65,20 @@ def _store(typing: Any, array: Any, index: Any, value: Any) -> Any:
 
 
 @intrinsic
+def _prefetch(typing: Any, array: Any, index: Any) -> Any:
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        number, byte = ir.IntType(32), ir.IntType(8).as_pointer()
+        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        address = builder.bitcast(builder.gep(data, [args[1]]), byte)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        call = builder.module.declare_intrinsic("llvm.prefetch.p0", fnty=kind)
+        builder.call(call, [address, number(0), number(2), number(1)])  # to read, second level
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), build
+
+
+@intrinsic
 def _spread(typing: Any, number: Any) -> Any:
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         undefined = ir.Constant(_VALUE, ir.Undefined)
@@ -128,6 +142,10 @@ class _Slow:
         array[index : index + LANES] = value
 
     @staticmethod
+    def prefetch(array: Any, index: Any) -> None:
+        pass
+
+    @staticmethod
     def spread(number: Any) -> Any:
         return np.full(LANES, number, np.float32)
 
@@ -161,6 +179,8 @@ def _chosen(compiled: Any, slow: Any) -> Any:
 load = _chosen(_load, _Slow.load)
 #: store(array, index, value): write a vector to there.
 store = _chosen(_store, _Slow.store)
+#: prefetch(array, index): have the cache line fetched that will be needed soon.
+prefetch = _chosen(_prefetch, _Slow.prefetch)
 #: spread(number): a vector of one number.
 spread = _chosen(_spread, _Slow.spread)
 #: multiply_add(a, b, c): a b + c, rounded once where the machine can.
