@@ -262,7 +262,7 @@ def _weighed(
 
     weighed = weigh(x, mask, choice.noise, coupling, infer, np.random.default_rng(0))
     if len(solvers) == 1 and weighed.taken != "learned":
-        if weighed.gain < -EARN:
+        if weighed.gain < -max(EARN, 2 * weighed.error):
             warn(
                 f"hidden pixels speak against the learned prior by {-weighed.gain:.4g} nats: "
                 "let the picture choose (prior auto), or take ising"

@@ -83,9 +83,9 @@ class Amortised:
 
     def footprint(self, pixels: int) -> int:
         """Return the bytes held at the peak of `solve`; see `Engine`."""
-        # field and log odds beside the maps of a tile; later field, means, planes and labels
+        # field, start and log odds beside the maps of a tile; later field, means, planes and labels
         tiles = prior_of(self.prior).memory(self.tile, pixels) if pixels else 0
-        return max(int(13.6 * pixels), 8 * pixels + tiles)
+        return max(int(13.6 * pixels), 12 * pixels + tiles)
 
     def quick(self) -> Amortised:
         """Return an engine that ends soon; see `Engine`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from typing import Any
 
 from ..errors import ParameterError, printable
 from .amortised import Amortised
@@ -31,13 +32,14 @@ def engines_under(engine: Engine | None, prior: str | os.PathLike[str]) -> tuple
     ParameterError
         They do not go together, or the file holds no weights.
     """
+    learned = engine is not None and engine.traits.learned
     if prior == AUTO_PRIOR:
         return (MeanField(), Amortised()) if engine is None else (engine,)
     if prior == ISING:
-        if isinstance(engine, Amortised):
+        if learned:
             raise ParameterError("prior", f"ising does not go with engine {Amortised.name}")
         return (MeanField() if engine is None else engine,)
-    if engine is not None and not isinstance(engine, Amortised):
+    if engine is not None and not learned:
         raise ParameterError(
             "prior",
             f"{printable(prior)} does not go with engine {engine.name}, which solves the Ising "
@@ -45,7 +47,7 @@ def engines_under(engine: Engine | None, prior: str | os.PathLike[str]) -> tuple
         )
     if prior == LEARNED:
         return (Amortised() if engine is None else engine,)
-    if isinstance(engine, Amortised) and engine.prior is not None:
+    settings: Any = engine or Amortised()
+    if settings.prior is not None:
         raise ParameterError("prior", "is a setting of the engine too; give it once")
-    settings = engine if isinstance(engine, Amortised) else Amortised()
     return (replace(settings, prior=os.fspath(prior)),)

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from ..coupling import Coupling
 from ..noise import NoiseModel, Surroundings, observed_or_none, undisturbed
 
-__all__ = ["are_patterns_kept", "keep_patterns", "most_in_patterns", "thresholded"]
+__all__ = ["are_patterns_kept", "crossing_rate", "keep_patterns", "most_in_patterns", "thresholded"]
 
 #: Up to this share of flips the surroundings of most pixels are as they were. Grey values say
 #: more of a pixel than its side of the threshold: there patterns speak up to the second only.
@@ -104,7 +104,18 @@ def keep_patterns(
 def are_patterns_kept(noise: NoiseModel) -> bool:
     """Return whether noise is so rare that `keep_patterns` looks for what repeats.
 
-    Asked is a draw of it: how many pixels come to lie on the other side of the threshold.
+    Parameters
+    ----------
+    noise : NoiseModel
+        Of a picture.
+    """
+    return crossing_rate(noise) <= (_RARE if noise.two_valued else _RARE_IN_GREY)
+
+
+def crossing_rate(noise: NoiseModel) -> float:
+    """Return the share of pixels of a colour that noise puts beyond the threshold, the larger one.
+
+    Asked is a draw of it.
 
     Parameters
     ----------
@@ -114,8 +125,7 @@ def are_patterns_kept(noise: NoiseModel) -> bool:
     rng = np.random.default_rng(0)
     sides = np.full(_DRAWS, -1), np.full(_DRAWS, 1)
     wrong = [thresholded(noise, noise.sample(z, rng)) != (z > 0) for z in sides]
-    rate = max(float(np.mean(each)) for each in wrong)
-    return rate <= (_RARE if noise.two_valued else _RARE_IN_GREY)
+    return max(float(np.mean(each)) for each in wrong)
 
 
 def thresholded(noise: NoiseModel, x: NDArray[Any]) -> NDArray[np.bool_]:

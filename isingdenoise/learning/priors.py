@@ -16,7 +16,7 @@ from ..noise import NoiseModel, Unit, parameters_of
 from ._calibration import Calibration, Floats, calibrate, log_evidence, sigmoid
 from ._held_out import Window, evidence_of
 from .evidence import EARN
-from .patterns import most_in_patterns, thresholded
+from .patterns import crossing_rate, most_in_patterns, thresholded
 
 __all__ = ["Weighed", "weigh"]
 
@@ -28,6 +28,7 @@ _PARTS = 4
 _SURE = 1 - 1e-7  # of means: the largest log odds are 16.8
 _ERRORS = 2.0  # standard errors by which it must lead
 _TELLS = 0.1  # share of what hidden pixels hold that it must tell
+_RARE = 0.005  # of pixels: what less noise spoils is less than a prior may invent
 _TIMES = 1.5  # as many flips as a pattern shows at most are too many
 _CONTRADICTS = 0.01  # nats a hidden pixel by which other noise parameters may explain them better
 _BLOCK = 32
@@ -136,6 +137,8 @@ def weigh(
 
 def _doubt(x: NDArray[Any], noise: NoiseModel, told: float, contradicted: float) -> str | None:
     """Return why a prior that leads cannot be trusted: None where it can."""
+    if crossing_rate(noise) < _RARE:
+        return "noise is rare, and a prior may invent more than it repairs"
     if told < _TELLS:
         return "it predicts next to nothing"
     if contradicted > _CONTRADICTS:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .drawing import Picture
 
-__all__ = ["Field", "field_of", "noisy_field"]
+__all__ = ["Field", "flip_field", "gaussian_field", "laplace_field", "noisy_field"]
 
 Field = NDArray[np.float32]
 
@@ -21,27 +21,21 @@ _WRONG = 0.12  # of estimated levels of noise: standard deviation of their logar
 _PATTERN = 5  # of pixels hidden for scores: one in five, no two beside each other
 
 
-def field_of(signs: Field, kind: str, amount: float, rng: np.random.Generator) -> Field:
-    """Return the field of a clean picture after noise that is known.
+def gaussian_field(signs: Field, sigma: float, rng: np.random.Generator) -> Field:
+    """Return x / sigma^2 of a picture of -1 and +1 after Gaussian noise that is known."""
+    return _float32(signs + sigma * rng.standard_normal(signs.shape)) / np.float32(sigma**2)
 
-    Parameters
-    ----------
-    signs : ndarray, float32
-        The clean picture, -1 and +1.
-    kind : {"gaussian", "flip", "laplace"}
-        The noise.
-    amount : float
-        Standard deviation, share of pixels flipped, or scale of the Laplace noise.
-    rng : numpy.random.Generator
-        Draws it.
-    """
-    if kind == "gaussian":  # h = x / sigma^2
-        return _float32(signs + amount * rng.standard_normal(signs.shape)) / np.float32(amount**2)
-    if kind == "flip":  # h = x log((1 - p) / p) / 2
-        wrong = rng.random(signs.shape) < amount
-        return _float32(np.where(wrong, -signs, signs) * 0.5 * np.log(1 / amount - 1))
-    x = signs + rng.laplace(scale=amount, size=signs.shape)  # h = (|x + 1| - |x - 1|) / 2b
-    return _float32((np.abs(x + 1) - np.abs(x - 1)) / (2 * amount))
+
+def flip_field(signs: Field, share: float, rng: np.random.Generator) -> Field:
+    """Return x log((1 - p) / p) / 2 after flips of a share p of the pixels."""
+    wrong = rng.random(signs.shape) < share
+    return _float32(np.where(wrong, -signs, signs) * 0.5 * np.log(1 / share - 1))
+
+
+def laplace_field(signs: Field, scale: float, rng: np.random.Generator) -> Field:
+    """Return (|x + 1| - |x - 1|) / 2b after Laplace noise of scale b."""
+    x = signs + rng.laplace(scale=scale, size=signs.shape)
+    return _float32((np.abs(x + 1) - np.abs(x - 1)) / (2 * scale))
 
 
 def noisy_field(picture: Picture, rng: np.random.Generator) -> Field:
@@ -49,16 +43,16 @@ def noisy_field(picture: Picture, rng: np.random.Generator) -> Field:
     signs = np.where(picture, np.float32(1), np.float32(-1))
     kind = rng.random()
     if kind < 0.42:
-        field = field_of(signs, "gaussian", 0.25 * 12 ** rng.random(), rng)
+        field = gaussian_field(signs, 0.25 * 12 ** rng.random(), rng)
         field *= _float32(np.exp(2 * _WRONG * rng.standard_normal()))
         field += _float32(_WRONG * rng.standard_normal() * np.median(np.abs(field)))
     elif kind < 0.78:
-        field = field_of(signs, "flip", 0.002 * 190 ** rng.random(), rng)
+        field = flip_field(signs, 0.002 * 190 ** rng.random(), rng)
         field = _mistaken(field, rng)
     elif kind < 0.84:
         field = _unequal(signs, rng)
     elif kind < 0.90:
-        field = field_of(signs, "laplace", 0.2 * 8 ** rng.random(), rng)
+        field = laplace_field(signs, 0.2 * 8 ** rng.random(), rng)
         field *= _float32(np.exp(_WRONG * rng.standard_normal()))
     elif kind < 0.96:
         field = _uneven(signs, rng)

@@ -13,19 +13,19 @@ from ..inference import MeanField
 from ..metrics import bit_error_rate, calibration_error
 from ..model import IsingModel
 from .drawing import Picture
-from .fields import Field, field_of
+from .fields import Field, flip_field, gaussian_field
 from .objectives import elbo
 
 __all__ = ["NOISES", "Row", "elbo_gap", "half_log_odds", "validate"]
 
-#: Noise on the scale of labels -1 and +1, and its name in the table.
+#: Noise on the scale of labels -1 and +1, by its name in the table.
 NOISES = {
-    "gaussian 0.5": ("gaussian", 0.5),
-    "gaussian 1": ("gaussian", 1.0),
-    "gaussian 2": ("gaussian", 2.0),
-    "flip 2 %": ("flip", 0.02),
-    "flip 10 %": ("flip", 0.10),
-    "flip 20 %": ("flip", 0.20),
+    "gaussian 0.5": (gaussian_field, 0.5),
+    "gaussian 1": (gaussian_field, 1.0),
+    "gaussian 2": (gaussian_field, 2.0),
+    "flip 2 %": (flip_field, 0.02),
+    "flip 10 %": (flip_field, 0.10),
+    "flip 20 %": (flip_field, 0.20),
 }
 _COUPLINGS = (0.3, 0.45, 0.6, 0.8, 1.1)  # of mean field, the best for each row: in hindsight
 _PICTURES = 4
@@ -71,11 +71,11 @@ def validate(
         Of pictures and noise.
     """
     for k, (kind, make) in enumerate(kinds):
-        for n, (name, (noise, amount)) in enumerate(NOISES.items()):
+        for n, (name, (noisy, amount)) in enumerate(NOISES.items()):
             rng = np.random.default_rng([seed, k, n])
             clean = np.stack([make(rng) for _ in range(_PICTURES)])
             signs = np.where(clean, np.float32(1), np.float32(-1))
-            fields = np.stack([field_of(z, noise, amount, rng) for z in signs])
+            fields = np.stack([noisy(z, amount, rng) for z in signs])
             a = half_log_odds(network, fields)
             yield Row(
                 kind,

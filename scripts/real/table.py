@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from quality.table import Goal
+from quality.goals import Goal
 
 Record = dict[str, Any]
 

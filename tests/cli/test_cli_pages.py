@@ -315,7 +315,7 @@ def test_what_a_page_takes_is_told_before_it_is_decoded(tmp_path, monkeypatch):
     assert "x.tif: page 1" not in line
     assert " GB of memory, but " in line
     needed = float(line.partition("needs about ")[2].split()[0]) * 1e9
-    constant = 200e6  # compiled kernels and decoders, whatever the picture
+    constant = 350e6  # compiled kernels, decoders, maps of a tile, whatever the picture
     assert taken < needed < 1.5 * taken + constant
 
 

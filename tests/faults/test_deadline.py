@@ -84,7 +84,7 @@ def test_engines_stop_between_rounds(clock, engine):
     rounds = []
     known = {"engine": engine, "coupling": 0.44, "rng": 0}
     found = denoise(NOISY, GaussianNoise(4.0), callback=rounds.append, **known)
-    if found.solution.status is Status.EXACT and len(rounds) == 1:
+    if found.solution.status in (Status.EXACT, Status.CONVERGED) and len(rounds) == 1:
         pytest.skip("the answer is there after one round")
     rounds.clear()
 

@@ -12,7 +12,7 @@ from isingdenoise.errors import ParameterError, ReadError
 
 torch = pytest.importorskip("torch")
 
-from isingdenoise.training.fields import field_of
+from isingdenoise.training.fields import flip_field
 from isingdenoise.training.loop import Trainer
 from isingdenoise.training.network import Denoiser, arrays_of, load_arrays
 from isingdenoise.training.objectives import elbo
@@ -30,7 +30,7 @@ def squares(number):
     top, left = rng.integers(0, 16, 2)
     picture[top : top + 16, left : left + 16] = False
     signs = np.where(picture, np.float32(1), np.float32(-1))
-    return picture, field_of(signs, "flip", 0.1, rng)
+    return picture, flip_field(signs, 0.1, rng)
 
 
 def trained(plan, steps=None, trainer=None):

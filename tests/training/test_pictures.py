@@ -13,7 +13,12 @@ pytest.importorskip("segno")
 from isingdenoise.training.batches import batch, weights
 from isingdenoise.training.drawing import KINDS, draw
 from isingdenoise.training.examples import of_folder, of_own_drawing
-from isingdenoise.training.fields import field_of, noisy_field
+from isingdenoise.training.fields import (
+    flip_field,
+    gaussian_field,
+    laplace_field,
+    noisy_field,
+)
 from isingdenoise.training.plan import Plan
 
 
@@ -36,20 +41,20 @@ def test_pictures_hold_something_and_are_not_alike(kind):
 
 
 @pytest.mark.parametrize(
-    ("kind", "amount", "model"),
+    ("noisy", "amount", "model"),
     [
-        ("gaussian", 0.7, GaussianNoise(0.7, (-1.0, 1.0))),
-        ("laplace", 0.5, LaplaceNoise(0.5, (-1.0, 1.0))),
-        ("flip", 0.1, FlipNoise(0.1, (-1.0, 1.0))),
+        (gaussian_field, 0.7, GaussianNoise(0.7, (-1.0, 1.0))),
+        (laplace_field, 0.5, LaplaceNoise(0.5, (-1.0, 1.0))),
+        (flip_field, 0.1, FlipNoise(0.1, (-1.0, 1.0))),
     ],
 )
-def test_fields_are_those_of_the_noise_models(kind, amount, model):
+def test_fields_are_those_of_the_noise_models(noisy, amount, model):
     signs = np.where(np.random.default_rng(0).random((40, 40)) < 0.3, 1, -1).astype(np.float32)
-    field = field_of(signs, kind, amount, np.random.default_rng(5))
+    field = noisy(signs, amount, np.random.default_rng(5))
     rng = np.random.default_rng(5)
-    if kind == "gaussian":
+    if noisy is gaussian_field:
         x = signs + amount * rng.standard_normal(signs.shape)
-    elif kind == "flip":
+    elif noisy is flip_field:
         x = np.where(rng.random(signs.shape) < amount, -signs, signs)
     else:
         x = signs + rng.laplace(scale=amount, size=signs.shape)
