@@ -74,6 +74,14 @@ class Network:
     digest: str = ""
     about: Mapping[str, Any] = field(default_factory=dict)
 
+    def arrays(self) -> dict[str, NDArray[np.float32]]:
+        """Return weights and biases under the names of a file."""
+        return {
+            f"{name}.{part}": array
+            for name, layer in self.layers.items()
+            for part, array in layer._asdict().items()
+        }
+
     def leftmost(self, pixel: int) -> int:
         """Return the first pixel of a row without end that f at `pixel` depends on."""
         at = pixel // 2 - 1  # "out"

@@ -17,7 +17,6 @@ __all__ = ["Batch", "Example", "batch"]
 Example = Callable[[int], tuple[Picture, Field]]
 
 SMALL = 6  # pixels: dots of an i, leaders, the eye of an e
-_HEAVY = 2.0  # how much more their pixels count
 
 
 class Batch(NamedTuple):
@@ -34,19 +33,29 @@ class Batch(NamedTuple):
     weight: NDArray[np.float32]
 
 
-def batch(number: int, size: int, draw: Example) -> Batch:
-    """Return the batch of a number: examples number * size and following."""
+def batch(number: int, size: int, draw: Example, small: float) -> Batch:
+    """Return the batch of a number: examples number * size and following.
+
+    Parameters
+    ----------
+    number, size : int
+        Of the batch, and how many examples one has.
+    draw : callable
+        The example of a number.
+    small : float
+        How much more the pixels of small parts count.
+    """
     pairs = [draw(number * size + k) for k in range(size)]
     clean = np.stack([picture for picture, _ in pairs])
     return Batch(
         np.stack([field for _, field in pairs]),
         clean.astype(np.float32),
-        np.stack([weights(picture) for picture in clean]),
+        np.stack([weights(picture, small) for picture in clean]),
     )
 
 
-def weights(picture: Picture) -> NDArray[np.float32]:
-    """Return 1, and more for pixels of parts of at most SMALL pixels, of either colour."""
+def weights(picture: Picture, small: float) -> NDArray[np.float32]:
+    """Return 1, and `small` more for pixels of parts of at most SMALL pixels, of either colour."""
     from scipy import ndimage
 
     out = np.ones(picture.shape, np.float32)
@@ -56,5 +65,5 @@ def weights(picture: Picture) -> NDArray[np.float32]:
         sizes = np.bincount(parts.ravel(), minlength=count + 1)
         few = sizes <= SMALL
         few[0] = False
-        out[few[parts]] += _HEAVY
+        out[few[parts]] += small
     return out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import ReadError
-from .batches import Example, batch
-from .network import Denoiser
+from ..prior import Network
+from .batches import Batch, Example, batch
+from .network import Denoiser, load_arrays
 from .objectives import objective_of
 from .plan import Plan
 
@@ -41,12 +43,16 @@ class Trainer:
         What to do.
     source : callable
         The example of a number.
+    start : Network, optional
+        Weights to start from, of the planes and blocks that the plan has; random ones otherwise.
     """
 
-    def __init__(self, plan: Plan, source: Example) -> None:
+    def __init__(self, plan: Plan, source: Example, start: Network | None = None) -> None:
         torch.manual_seed(plan.seed)
         self.plan, self.source = plan, source
         self.network = Denoiser(plan.planes, plan.middle).to(memory_format=torch.channels_last)
+        if start is not None:
+            load_arrays(self.network, start.arrays())
         self.average = Denoiser(plan.planes, plan.middle)
         self.average.load_state_dict(self.network.state_dict())
         self.optimiser = torch.optim.AdamW(
@@ -58,17 +64,27 @@ class Trainer:
     def run(self, walk: Iterable[object], said: Callable[[Progress], None], every: int) -> None:
         """Take a step for each item of `walk`; tell of progress every so many, and at the end."""
         total, count = torch.zeros(()), 0
-        for _ in walk:
-            total += self._step()
-            count += 1
-            if self.step % every == 0 or self.step == self.plan.steps:
-                said(Progress(self.step, float(total) / count))
-                total, count = torch.zeros(()), 0
+        with ThreadPoolExecutor(1) as drawing:  # while a step is taken, the next one is drawn
+            ahead = drawing.submit(self._batch, self.step)
+            for _ in walk:
+                made, ahead = ahead.result(), self._ahead(drawing)
+                total += self._step(made)
+                count += 1
+                if self.step % every == 0 or self.step == self.plan.steps:
+                    said(Progress(self.step, float(total) / count))
+                    total, count = torch.zeros(()), 0
+            ahead.cancel()
 
-    def _step(self) -> Tensor:
+    def _ahead(self, drawing: ThreadPoolExecutor) -> Future[Batch]:
+        """Have the next batch drawn; after the last there is none to draw."""
+        return drawing.submit(self._batch, min(self.step + 1, self.plan.steps - 1))
+
+    def _batch(self, step: int) -> Batch:
+        return batch(step, self.plan.size, self.source, self.plan.small)
+
+    def _step(self, made: Batch) -> Tensor:
         for group in self.optimiser.param_groups:
             group["lr"] = self.plan.rate * _schedule(self.step / self.plan.steps)
-        made = batch(self.step, self.plan.size, self.source)
         field, clean, weight = (torch.from_numpy(array) for array in made)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.plan.precision == "bfloat16"):
             half_log_odds = self.network(field)

@@ -95,6 +95,6 @@ def arrays_of(network: nn.Module) -> dict[str, NDArray[Any]]:
 
 def load_arrays(network: nn.Module, arrays: dict[str, NDArray[Any]]) -> None:
     """Take the weights of a file, the reverse of `arrays_of`."""
-    state = {f"layers.{name}": torch.from_numpy(np.asarray(a, np.float32))
+    state = {f"layers.{name}": torch.from_numpy(np.array(a, np.float32))
              for name, a in arrays.items()}  # fmt: skip
     network.load_state_dict(state)

@@ -32,8 +32,12 @@ class Plan:
         lower bound of the Ising model with `coupling`.
     coupling : float
         Strength on four neighbours, for "elbo".
+    small : float
+        How much more the pixels of parts of at most six pixels count, for "prediction".
     planes, middle
         Width of the network at its three resolutions, and its blocks at the coarsest.
+    start : str
+        Digest of the file of weights to start from; none if empty.
     precision : {"bfloat16", "float32"}
         Of the factors of products; sums and weights are float32.
 
@@ -50,9 +54,11 @@ class Plan:
     seed: int = 0
     objective: Literal["prediction", "elbo"] = "prediction"
     coupling: float = 0.6
+    small: float = 2.0
     planes: tuple[int, int, int] = PLANES
     middle: int = MIDDLE
     precision: Literal["bfloat16", "float32"] = "bfloat16"
+    start: str = ""
 
     def __post_init__(self) -> None:
         fold = check_int("side", self.side, low=2 * FOLD) // FOLD
@@ -65,6 +71,7 @@ class Plan:
             seed=check_int("seed", self.seed, low=0),
             objective=check_choice("objective", self.objective, ["prediction", "elbo"]),
             coupling=check_real("coupling", self.coupling),
+            small=check_real("small", self.small, low=0),
             planes=tuple(check_int("planes", p, low=1) for p in self.planes),
             middle=check_int("middle", self.middle, low=1),
             precision=check_choice("precision", self.precision, ["bfloat16", "float32"]),

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from command_line import error_line, invoke, save, succeed
 
+from isingdenoise.prior import read_network, shipped
+
 pytest.importorskip("torch")
 pytest.importorskip("font_roboto")
 
@@ -46,6 +48,24 @@ def test_the_same_command_gives_the_same_file_and_json(pages, tmp_path):
     assert said[0]["validation"] == said[1]["validation"]
     assert set(said[0]) == {"output", "pictures", "plan", "validation", "elbo"}
     assert said[0]["elbo"] is None
+
+
+def test_start_goes_on_from_weights(pages, tmp_path):
+    none = ("--rate", "1e-9")
+    found = []
+    for name, start in (("a.npz", "learned"), ("b.npz", tmp_path / "a.npz")):
+        args = ("train", "--folder", pages, "-o", tmp_path / name, *TINY, *none, "--start", start)
+        found.append(json.loads(succeed(*args, "--small-parts", "4", "--json").stdout))
+    assert found[0]["plan"]["start"] == shipped().digest
+    assert found[0]["plan"]["planes"] == list(shipped().planes)
+    assert found[0]["plan"]["small"] == 4
+    own = read_network(tmp_path / "a.npz")
+    assert found[1]["plan"]["start"] == own.digest
+    for name, layer in shipped().layers.items():
+        assert np.abs(own.layers[name].weight - layer.weight).max() < 1e-3
+    command = ("train", "--folder", pages, "-o", tmp_path / "c.npz", *TINY)
+    assert "none.npz" in error_line(invoke(*command, "--start", tmp_path / "none.npz"), 3)
+    assert "--small-parts" in error_line(invoke(*command, "--small-parts", "-1"), 2)
 
 
 def test_the_bound_is_an_objective_that_needs_no_clean_picture(pages, tmp_path):

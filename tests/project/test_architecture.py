@@ -84,7 +84,7 @@ LAYERS = {
         *("coupling", "deadline", "validation", "errors", "_version"),
     },
     "batch": {"pipeline", "inference", "result", "io", "validation", "errors"},
-    "training": {"inference", "model", "metrics", "validation", "errors"},
+    "training": {"prior", "inference", "model", "metrics", "validation", "errors"},
     "generative": {"io", "validation", "errors", "_version"},
     "gradient_experiment": {"inference", "model", "validation", "errors"},
     "experiments": {

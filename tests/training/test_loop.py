@@ -9,6 +9,7 @@ import pytest
 from isingdenoise import Coupling, IsingModel, MeanField
 from isingdenoise.backends import packed
 from isingdenoise.errors import ParameterError, ReadError
+from isingdenoise.prior import read_network
 
 torch = pytest.importorskip("torch")
 
@@ -147,3 +148,19 @@ def test_a_new_network_leaves_the_field_nearly_as_it_is():
 def test_plans_out_of_range_are_refused(name, value):
     with pytest.raises(ParameterError, match=name):
         Plan(**{name: value})
+
+
+def test_training_starts_from_the_weights_of_a_file(tmp_path):
+    first, _ = trained(SMALL)
+    path = tmp_path / "first.npz"
+    path.write_bytes(weights_file(first.average, {}))
+    network = read_network(path)
+    plan = Plan(**{**SMALL.__dict__, "start": network.digest})
+    begun = Trainer(plan, squares, network)
+    assert same(begun.average, first.average)
+    assert same(begun.network, first.average)
+    trained(plan, trainer=begun)
+    assert not same(begun.average, first.average)
+    begun.save(tmp_path / "state")
+    with pytest.raises(ReadError, match="another start"):
+        Trainer(SMALL, squares).load(tmp_path / "state")

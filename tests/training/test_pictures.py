@@ -85,22 +85,22 @@ def test_small_parts_count_more():
     picture[10:14, 10:14] = False  # sixteen
     expected = np.ones((20, 20))
     expected[3, 3:5] = 3
-    assert np.array_equal(weights(picture), expected)
-    assert np.array_equal(weights(~picture), expected)
+    assert np.array_equal(weights(picture, 2), expected)
+    assert np.array_equal(weights(~picture, 2), expected)
 
 
 def test_batches_do_not_depend_on_what_was_drawn_before():
     plan = Plan(side=32, seed=3)
     source = of_own_drawing(plan).training
-    first = batch(7, 2, source)
-    batch(1, 2, source)
-    again = batch(7, 2, source)
+    first = batch(7, 2, source, 2.0)
+    batch(1, 2, source, 2.0)
+    again = batch(7, 2, source, 2.0)
     for one, other in zip(first, again, strict=True):
         assert one.shape == (2, 32, 32)
         assert np.array_equal(one, other)
-    assert not np.array_equal(first.field, batch(8, 2, source).field)
+    assert not np.array_equal(first.field, batch(8, 2, source, 2.0).field)
     assert not np.array_equal(
-        first.field, batch(7, 2, of_own_drawing(Plan(side=32)).training).field
+        first.field, batch(7, 2, of_own_drawing(Plan(side=32)).training, 2.0).field
     )
 
 

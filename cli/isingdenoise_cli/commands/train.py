@@ -19,6 +19,7 @@ from .. import options as o
 from ..options.training import training_options
 
 if TYPE_CHECKING:
+    from isingdenoise.prior import Network
     from isingdenoise.training.loop import Progress, Trainer
     from isingdenoise.training.plan import Plan
 
@@ -32,6 +33,8 @@ Without --folder the pictures are drawn: text, codes, line art, shapes,
 halftones. With it, parts are cut out of the clean two-level pictures of a
 folder; one picture in ten is kept apart to tell how good the prior is. The
 file of weights goes to 'run --prior', 'batch --prior' and '-O prior=FILE'.
+--start begins with the weights of a file, or with those of the package
+('learned'): a folder is then learned in a tenth of the steps.
 
 A run keeps its state beside the output every 100 steps: --resume goes on
 from it after an interrupt, and ends as if there had been none. The same
@@ -41,7 +44,7 @@ This needs PyTorch: pip install 'isingdenoise[learn]'.
 
 \b
 isingdenoise train -o drawn.npz
-isingdenoise train --folder clean_pages/ -o pages.npz --steps 4000
+isingdenoise train --folder clean_pages/ -o pages.npz --start learned --steps 2000
 isingdenoise run noisy.png --prior pages.npz
 """
 
@@ -61,6 +64,7 @@ def train(
     recursive: bool,
     resume: bool,
     plan: Plan,
+    start: Network | None,
     force: bool,
     as_json: bool,
 ) -> None:
@@ -84,7 +88,7 @@ def train(
         pictures = of_own_drawing(plan)
     else:
         pictures = of_folder(plan, *_pages(folder, recursive))
-    trainer = Trainer(plan, pictures.training)
+    trainer = Trainer(plan, pictures.training, start)
     if resume:
         if not state.is_file():
             raise ReadError(state, "is not there; start without --resume")

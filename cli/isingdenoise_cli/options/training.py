@@ -11,11 +11,12 @@ import click
 from .reading import all_of
 
 if TYPE_CHECKING:
+    from isingdenoise.prior import Network
     from isingdenoise.training.plan import Plan
 
 Command = Callable[..., Any]
 
-_NAMES = ("steps", "size", "side", "rate", "seed", "objective", "coupling", "precision")
+_NAMES = ("steps", "size", "side", "rate", "seed", "small", "objective", "coupling", "precision")
 
 
 def training_options(command: Command) -> Command:
@@ -24,14 +25,19 @@ def training_options(command: Command) -> Command:
     @functools.wraps(command)
     def gathered(**given: Any) -> Any:
         own = {name: given.pop(name) for name in _NAMES}
-        return command(plan=_plan(own), **given)
+        start = _start(given.pop("start"))
+        if start is not None:
+            own |= {"planes": start.planes, "middle": start.middle, "start": start.digest}
+        return command(plan=_plan(own), start=start, **given)
 
     options = [
+        click.option("--start", help="Start from this file of weights, or 'learned'."),
         _number("--steps", int, 18_000, "Set how many steps to take."),
         _number("--batch-size", int, 16, "Set the pictures of a step.", "size"),
         _number("--side", int, 128, "Set the pixels of a picture's side, a multiple of 8."),
         _number("--rate", float, 2e-3, "Set the largest learning rate."),
         _number("--seed", int, 0, "Seed of weights and pictures, at least 0."),
+        _number("--small-parts", float, 2.0, "Set how much more parts of 6 pixels count.", "small"),
         click.option(
             "--objective",
             type=click.Choice(["prediction", "elbo"]),
@@ -62,5 +68,15 @@ def _plan(given: dict[str, Any]) -> Plan:
     from .picture import named
 
     options = {name: f"--{name}" for name in _NAMES}
-    with named(**{**options, "size": "--batch-size", "coupling": "--elbo-coupling"}):
+    options |= {"size": "--batch-size", "small": "--small-parts", "coupling": "--elbo-coupling"}
+    with named(**options):
         return Plan(**given)
+
+
+def _start(given: str | None) -> Network | None:
+    """Return the weights to start from."""
+    from isingdenoise.prior import prior_of
+
+    if given is None:
+        return None
+    return prior_of(None if given == "learned" else given)
