@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     )
     from .learning import Calibration, Estimate, Learned, estimate, learn
     from .memory import memory_to_denoise
+    from .messages import ConvergenceWarning
     from .model import IsingModel
     from .noise import (
         NOISE_MODELS,
@@ -90,6 +91,7 @@ __all__ = [
     "BlackBox",
     "Calibration",
     "ChangeLimitError",
+    "ConvergenceWarning",
     "Coupling",
     "DenoiseResult",
     "Engine",
@@ -172,6 +174,9 @@ _NAMES = {
     """,
     "memory": """
         memory_to_denoise
+    """,
+    "messages": """
+        ConvergenceWarning
     """,
     "model": """
         IsingModel

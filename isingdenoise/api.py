@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._version import __version__
 from .coupling import Coupling
-from .criticism import criticisms
+from .criticism import complaints, criticisms
 from .errors import ChangeLimitError, ParameterError
 from .inference import (
     AUTO_PRIOR,
@@ -36,11 +36,13 @@ from .learning import (
     keep_patterns,
     weigh,
 )
-from .messages import heard, warn
+from .messages import LOGGER, ConvergenceWarning, heard, warn
 from .model import IsingModel
+from .names import AutoName, BackgroundName, EngineName, NoiseName, PriorName
 from .noise import NoiseModel, NoiseSpec, field_and_offset, observed, unit_scale
 from .result import DenoiseResult
 from .validation import (
+    RandomSource,
     as_generator,
     check_choice,
     check_mask,
@@ -60,17 +62,17 @@ LARGEST_GREY = 1e30
 
 def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     image: ArrayLike,
-    noise: str | NoiseModel | NoiseSpec | Choice = AUTO,
+    noise: NoiseName | NoiseModel | NoiseSpec | Choice = AUTO,
     *,
-    engine: str | Engine | None = None,
-    prior: str | os.PathLike[str] = AUTO_PRIOR,
-    coupling: str | float | Coupling | Estimate = AUTO,
+    engine: EngineName | Engine | None = None,
+    prior: PriorName | str | os.PathLike[str] = AUTO_PRIOR,
+    coupling: AutoName | float | Coupling | Estimate = AUTO,
     calibration: Calibration | None = None,
-    background: str | ArrayLike | None = DETECT,
+    background: BackgroundName | ArrayLike | None = DETECT,
     mask: ArrayLike | None = None,
     protect: ArrayLike | None = None,
     max_change: float | None = None,
-    rng: np.random.Generator | int | None = None,
+    rng: RandomSource = None,
     callback: Callback | None = None,
 ) -> DenoiseResult:
     """Return the clean two-level picture behind a noisy one.
@@ -113,11 +115,12 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
         log probability of the picture together with the protected values.
     max_change : float, optional
         Largest share of the observed pixels that may change, in [0, 1].
-    rng : numpy.random.Generator or int, optional
-        Randomness for sampling engines. None draws a fresh seed, which stands
-        in `settings`.
+    rng : int, numpy.random.Generator or other source, optional
+        Randomness for sampling engines, as `numpy.random.default_rng` takes it. None draws a
+        fresh seed, which stands in `settings`.
     callback : callable, optional
-        Called with a `Step` after each round.
+        Called with a `Step` after each round. It ends the solve by raising
+        `StopIteration`: the result is then that of the rounds done, with status `stopped`.
 
     Returns
     -------
@@ -137,6 +140,13 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
         A parameter cannot be estimated from this picture, or what came out is
         suspicious: one colour all over, nearly all of a colour lost, a noise
         model that does not fit.
+    ConvergenceWarning
+        The sweeps of the engine ran out, or its chains disagree: what to raise.
+
+    Notes
+    -----
+    The logger `isingdenoise` tells noise, coupling and how the engine did: once for a picture
+    at level INFO, step by step at DEBUG.
 
     Examples
     --------
@@ -159,6 +169,7 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     with heard() as said:
         choice, strength, source, estimated = _resolve(noise, coupling, divided, known, solvers[0])
     noise_model, fit = choice.noise, choice.fit
+    LOGGER.debug("noise %s, coupling %s (%s)", noise_model, strength, source)
     if calibration is not None and not isinstance(calibration, Calibration):
         raise ParameterError("calibration", f"must be a Calibration or None, not {calibration!r}")
     weighed = _weighed(solvers, divided, known, choice, strength, source)
@@ -186,6 +197,7 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     # A large picture should fit: the engine gets the only reference, and drops it.
     only = [start]
     del field, start
+    LOGGER.debug("solving by %s", solver)
     solution = solver.solve(model, init=only.pop(), rng=generator, callback=callback)
 
     image = solution.labels > 0
@@ -217,6 +229,9 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     given = not isinstance(noise, (str, NoiseSpec))
     for message in criticisms(result, x, known, given=given, warned=bool(said)):
         warn(message)
+    for advice in complaints(result):
+        warn(str(advice), ConvergenceWarning)
+    LOGGER.info("%r: %.2g%% changed, %.3g s", result, 100 * changed, solution.seconds)
     return result
 
 

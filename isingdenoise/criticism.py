@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .inference import Advice, Status
 from .noise import Meaning, NoiseModel, Unit, grey_values, observed, observed_or_none, parameters_of
 from .result import DenoiseResult
 
-__all__ = ["Residual", "criticisms", "residual_map", "residual_of"]
+__all__ = ["Residual", "complaints", "criticisms", "residual_map", "residual_of"]
 
 _PIXELS = 1 << 15  # of larger pictures as many, of rows evenly apart
 _FEWEST = 256  # pixels that tell anything
@@ -49,6 +50,16 @@ class Residual:
 
     spread: float
     correlation: float
+
+
+def complaints(result: DenoiseResult) -> Iterator[Advice]:
+    """Yield what did not go well with a picture, and which settings of the engine mend it."""
+    solution = result.solution
+    yield from solution.advice
+    if solution.status is Status.MAX_SWEEPS and not solution.advice:
+        engine = result.settings["engine"]
+        done = min(solution.work.sweeps, int(engine.get("max_sweeps", solution.work.sweeps)))
+        yield Advice(f"{engine['name']} did not converge in {done} sweeps")
 
 
 def residual_of(

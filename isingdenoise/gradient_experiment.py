@@ -25,7 +25,7 @@ from .inference.gradients import (
     exact_gradient,
 )
 from .model import IsingModel
-from .validation import as_generator, check_choice, check_image, check_int
+from .validation import RandomSource, as_generator, check_choice, check_image, check_int
 
 __all__ = ["EVERY_ESTIMATOR", "SAMPLES", "GradientQuality", "at_two_places", "gradients"]
 
@@ -94,7 +94,7 @@ def gradients(
     estimators: Iterable[str | Estimator] = EVERY_ESTIMATOR,
     samples: Sequence[int] = SAMPLES,
     repeats: int = 200,
-    rng: np.random.Generator | int | None = None,
+    rng: RandomSource = None,
 ) -> list[GradientQuality]:
     r"""Measure estimators of the gradient of the evidence lower bound at one place.
 
@@ -117,7 +117,7 @@ def gradients(
         Draws for each estimate, one row each.
     repeats : int
         Estimates for each row, at least 2.
-    rng : numpy.random.Generator or int, optional
+    rng : int, numpy.random.Generator or other source, optional
         Source of all draws.
 
     Returns
@@ -158,7 +158,7 @@ def gradients(
 
 
 def at_two_places(
-    *, repeats: int = 200, rng: np.random.Generator | int | None = None
+    *, repeats: int = 200, rng: RandomSource = None
 ) -> dict[str, list[GradientQuality]]:
     """Measure all estimators where mean field ends and where nothing is known yet.
 

@@ -3,19 +3,28 @@
 `warnings.catch_warnings` sets filters of the whole process: of two threads
 that use it, one can leave with the other's filters in place. What is collected
 here is the calling thread's own.
+
+What goes on is logged by `LOGGER`, named as the package: nothing is shown unless a program
+asks for it, by a handler and a level of its own.
 """
 
 from __future__ import annotations
 
+import logging
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-__all__ = ["EstimationWarning", "collected", "heard", "warn"]
+__all__ = ["LOGGER", "ConvergenceWarning", "EstimationWarning", "collected", "heard", "warn"]
 
 _PACKAGE = __name__.partition(".")[0]
+
+#: Says what is done, in the levels INFO (once for a picture) and DEBUG.
+LOGGER = logging.getLogger(_PACKAGE)
+LOGGER.addHandler(logging.NullHandler())  # else what is above INFO would reach stderr
+
 _collector: ContextVar[list[str] | None] = ContextVar("collector", default=None)
 _listener: ContextVar[list[str] | None] = ContextVar("listener", default=None)
 
@@ -24,9 +33,16 @@ class EstimationWarning(UserWarning):
     """A parameter could not be estimated, so that an assumption stands in for it."""
 
 
+class ConvergenceWarning(UserWarning):
+    """An engine ended before its answer had settled: what came out may still change."""
+
+
 @contextmanager
 def collected() -> Iterator[list[str]]:
     """Collect what would be warned of in this thread, instead of warning.
+
+    That is what had to be assumed. Of solves that did not converge nothing is said then: whoever
+    collects has their `Solution`, which tells it.
 
     Yields
     ------
@@ -58,7 +74,7 @@ def heard() -> Iterator[list[str]]:
         _listener.reset(before)
 
 
-def warn(message: str) -> None:
+def warn(message: str, category: type[UserWarning] = EstimationWarning) -> None:
     """Warn of something, or add the message to what is collected.
 
     The warning is shown at the line that called this package, however deep in
@@ -68,14 +84,16 @@ def warn(message: str) -> None:
     ----------
     message : str
         What had to be assumed, and what to do.
+    category : type, optional
+        `EstimationWarning` or `ConvergenceWarning`.
     """
     listening = _listener.get()
     if listening is not None:
         listening.append(message)
     messages = _collector.get()
     if messages is None:
-        warnings.warn(message, EstimationWarning, stacklevel=_levels_to_the_caller())
-    elif message not in messages:
+        warnings.warn(message, category, stacklevel=_levels_to_the_caller())
+    elif category is EstimationWarning and message not in messages:
         messages.append(message)
 
 

@@ -7,8 +7,9 @@ or raises `ParameterError` with the argument's name and the range allowed.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from typing import Any
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any, SupportsIndex
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from .errors import ParameterError
 
 __all__ = [
+    "RandomSource",
     "as_generator",
     "check_choice",
     "check_image",
@@ -25,6 +27,17 @@ __all__ = [
     "check_real",
     "check_span",
 ]
+
+#: A source of randomness, as `numpy.random.default_rng` takes it.
+RandomSource = (
+    int
+    | Sequence[int]
+    | np.random.SeedSequence
+    | np.random.BitGenerator
+    | np.random.Generator
+    | np.random.RandomState
+    | None
+)
 
 _MAX_SEED = 2**63 - 1
 _LONGEST = 200  # characters of a value in a message
@@ -266,8 +279,15 @@ def _as_array(name: str, value: Any) -> NDArray[Any]:
     Raises
     ------
     ParameterError
-        It makes nothing of it, or would lose a mask.
+        It makes nothing of it, or would lose a mask; or it is a picture not yet read.
     """
+    if isinstance(value, str | bytes | os.PathLike):
+        call = f"read_picture({_shown(os.fspath(value))}).pixels"
+        raise ParameterError(
+            name, f"must be an array, not a file's name; pass {call} of isingdenoise.io"
+        )
+    if hasattr(value, "pixels"):
+        raise ParameterError(name, f"must be an array, not a {type(value).__name__}; pass .pixels")
     if isinstance(value, np.ma.MaskedArray):
         raise ParameterError(name, "must be a plain array, not a masked one; fill it")
     try:
@@ -297,33 +317,43 @@ def check_mask(mask: ArrayLike | None, shape: tuple[int, ...]) -> NDArray[np.boo
     return np.ascontiguousarray(array)
 
 
-def as_generator(rng: np.random.Generator | int | None) -> tuple[np.random.Generator, int | None]:
+def as_generator(rng: RandomSource) -> tuple[np.random.Generator, int | None]:
     """Return a generator, and the seed that makes it again where there is one.
 
     Parameters
     ----------
-    rng : numpy.random.Generator or int or None
-        A generator is used (and advanced) as it is; an int is a seed; None
-        draws a fresh seed from the operating system.
+    rng : None, int, sequence of int, SeedSequence, BitGenerator, Generator or RandomState
+        As `numpy.random.default_rng` takes it: a generator is used, and advanced, as it is,
+        and so are a bit generator and that of a `RandomState`; an int is a seed; None draws a
+        fresh seed from the operating system.
 
     Returns
     -------
     generator : numpy.random.Generator
     seed : int or None
-        None when a generator was passed.
+        None where something else than an int or None was passed.
 
     Raises
     ------
     ParameterError
-        A negative seed, or something else altogether.
+        A negative seed, one beyond 2^63 - 1, or something else altogether.
     """
     if isinstance(rng, np.random.Generator):
         return rng, None
     if rng is None:
         seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> np.uint64(1))
-    else:
+        return np.random.default_rng(seed), seed
+    if isinstance(rng, np.bool_ | SupportsIndex) and np.ndim(rng) == 0:
         seed = check_int("rng", rng, low=0, high=_MAX_SEED)
-    return np.random.default_rng(seed), seed
+        return np.random.default_rng(seed), seed
+    try:
+        return np.random.default_rng(rng), None
+    except (TypeError, ValueError):
+        raise ParameterError(
+            "rng",
+            "must be None, a seed, several of them, a SeedSequence, BitGenerator, Generator or "
+            f"RandomState, not {_shown(rng)}",
+        ) from None
 
 
 def _shown(value: Any) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import ParameterError, ReadError
 from ..io import draw_glyph
-from ..validation import as_generator, check_int, check_real
+from ..validation import RandomSource, as_generator, check_int, check_real
 from .model import SIDE
 
 __all__ = ["CHARACTERS", "font_files", "glyph_patches", "glyph_split", "patches_of", "windows_of"]
@@ -57,7 +57,7 @@ def glyph_patches(
     *,
     fonts: Sequence[Path] | None = None,
     glyphs: Sequence[tuple[Path, str]] | None = None,
-    rng: np.random.Generator | int | None = None,
+    rng: RandomSource = None,
 ) -> Patches:
     """Draw random characters of random fonts, sizes and places.
 
@@ -69,7 +69,7 @@ def glyph_patches(
         Files to take all `CHARACTERS` from; by default those of `font_files`.
     glyphs : sequence of (path, str), optional
         Fonts and characters to choose from instead.
-    rng : numpy.random.Generator or int, optional
+    rng : int, numpy.random.Generator or other source, optional
         Source of all choices.
 
     Returns
@@ -106,7 +106,7 @@ def glyph_patches(
 
 
 def glyph_split(
-    counts: tuple[int, int], *, held_out: float = 0.1, rng: np.random.Generator | int | None = None
+    counts: tuple[int, int], *, held_out: float = 0.1, rng: RandomSource = None
 ) -> tuple[Patches, Patches]:
     """Draw glyphs to learn from and others to judge by: no font has a character in both.
 
@@ -116,7 +116,7 @@ def glyph_split(
         How many to learn from, and to judge by.
     held_out : float
         Share of all pairs of font and character to judge by, in (0, 1).
-    rng : numpy.random.Generator or int, optional
+    rng : int, numpy.random.Generator or other source, optional
         Source of all choices.
 
     Returns
@@ -145,7 +145,7 @@ def patches_of(
     count: int,
     *,
     least: float = 0.03,
-    rng: np.random.Generator | int | None = None,
+    rng: RandomSource = None,
 ) -> Patches:
     """Cut random windows out of two-level pictures, blank ones left out.
 
@@ -158,7 +158,7 @@ def patches_of(
         where most of a picture is blank.
     least : float
         Share of the rarer level that a window must have, in [0, 0.5].
-    rng : numpy.random.Generator or int, optional
+    rng : int, numpy.random.Generator or other source, optional
         Source of all choices.
 
     Returns
@@ -194,7 +194,7 @@ def windows_of(
     count: int,
     *,
     least: float = 0.03,
-    rng: np.random.Generator | int | None = None,
+    rng: RandomSource = None,
 ) -> Patches:
     """Cut random windows out of one picture, blank ones left out.
 

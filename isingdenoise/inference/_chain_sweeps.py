@@ -96,6 +96,12 @@ class Course:
             mean = mean.copy()  # the rows start from here, too
         self.solved.append(Oriented(lattice, mean, rows))
 
+    def stop(self) -> None:
+        """End before it is done: by one whole sweep of chains, which their bound asks for."""
+        if not self.solved:  # still at mean field
+            self._turn()
+        self.solved[-1].sweep(self.settings.tol, True)
+
     def best(self) -> Oriented:
         """Return the orientation with the greater bound, the first of two that are equal."""
         if len(self.solved) == 1:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..diagnostics import effective_sample_size, r_hat
-from ..validation import as_generator, check_int, store
+from ..validation import RandomSource, as_generator, check_int, store
 from ._loop import Round, iterate
 from .solution import Advice, Callback, Solution, Status, Work
 
@@ -132,6 +132,14 @@ class Chains:
         energies = tuple(self.lattice.energy(labels) for labels in self.states)
         return Round(self.lattice.sites * len(self.states), energy=energies)
 
+    def average(self) -> Planes:
+        """Return the mean of what was kept, packed; within the burn-in that of the labels."""
+        if self.sweep <= self.burn_in:  # the callback ended it there
+            for labels in self.states:
+                self.mean.total += labels
+            self.mean.count(len(self.states))
+        return self.mean.average()
+
     def snapshot(self) -> NDArray[np.int8]:
         """Return the labels of all chains, (chains, H, W)."""
         return np.stack([self.lattice.unpack(labels) for labels in self.states])
@@ -143,7 +151,7 @@ def solve_by_chains(
     draw: Draw,
     first: Planes,
     *,
-    rng: np.random.Generator | int | None,
+    rng: RandomSource,
     callback: Callback | None,
     means: int = 1,
 ) -> Solution:
@@ -153,30 +161,31 @@ def solve_by_chains(
     """
     generator, _ = as_generator(rng)
     chains = Chains(lattice, settings, draw, first, generator, means)
-    trace, _status = iterate(
+    trace, status = iterate(
         chains.step,
         max_sweeps=settings.burn_in + settings.sweeps,
         sites=lattice.sites * settings.chains,
         snapshot=chains.snapshot,
         callback=callback,
     )
-    average = chains.mean.average()
+    average = chains.average()
     del chains
     labels, mean, energy = averaged(lattice, average)
     kept = trace.energy[settings.burn_in :].T
     mixing = r_hat(kept)
+    stopped = status is Status.STOPPED
     return Solution(
         labels=labels,
         mean=mean,
         energy=energy,
         lower_bound=None,
         upper_bound=None,
-        status=Status.SAMPLED,
+        status=Status.STOPPED if stopped else Status.SAMPLED,
         work=Work(len(trace), int(trace.site_updates[-1])),
         trace=trace,
         engine=settings.name,
         diagnostics={"r_hat": mixing, "effective_sample_size": effective_sample_size(kept)},
-        advice=tuple(_advice(mixing, settings.sweeps)),
+        advice=() if stopped else tuple(_advice(mixing, settings.sweeps)),
     )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..backends import cut
 from ..model import IsingModel
 from ._loop import Round, iterate
-from .solution import Callback, Trace
+from .solution import Callback, Status, Trace
 
 if TYPE_CHECKING:
     from ..backends import Cut
@@ -31,8 +31,10 @@ def least(
     gauge: Labels | None,
     callback: Callback | None,
     complete: Callable[[Labels], Labels] | None = None,
-) -> tuple[Labels, Trace]:
-    """Return the labels of the minimum cut, 0 where the roof dual leaves them open, and the trace.
+) -> tuple[Labels, Trace, bool]:
+    """Return the labels of the minimum cut, its trace, and whether it came to its end.
+
+    Labels are 0 where the roof dual leaves them open.
 
     Parameters
     ----------
@@ -43,28 +45,35 @@ def least(
     callback : callable or None
         As of `Engine.solve`.
     complete : callable, optional
-        What is done with the labels at the end, in the last round.
+        What is done with the labels at the end, in the last round or where the callback stops.
     """
     network: Cut | None = cut(model, gauge)
     labels = np.empty(0, np.int8)
 
-    def step(_: int) -> Round:
+    def end() -> None:
         nonlocal network, labels
-        assert network is not None  # the last round drops it, to give its memory up
+        assert network is not None
+        labels, network = network.labels(), None  # whose memory is given up
+        labels = labels if complete is None else complete(labels)
+
+    def step(_: int) -> Round:
+        assert network is not None  # of rounds after the last
         looked, waiting = network.run(_EFFORT)
         if waiting == 0:
-            labels, network = network.labels(), None
-            labels = labels if complete is None else complete(labels)
+            end()
         return Round(max(looked, 1), residual=waiting, done=waiting == 0)
 
-    trace, _ = iterate(
+    trace, status = iterate(
         step,
         max_sweeps=_WITHOUT_END,
         sites=model.field.size,
         snapshot=lambda: labels.copy() if network is None else network.labels(),
         callback=callback,
     )
-    return labels, trace
+    stopped = status is Status.STOPPED
+    if stopped:
+        end()
+    return labels, trace, not stopped
 
 
 def too_large(model: IsingModel, layers: int = 1) -> str | None:

@@ -48,8 +48,9 @@ def iterate(
     sites: int,
     snapshot: Callable[[], NDArray[Any]],
     callback: Callback | None,
+    whole: bool = False,
 ) -> tuple[Trace, Status]:
-    """Call `step` until it reports `done`, or the sweeps run out.
+    """Call `step` until it reports `done`, the sweeps run out or the callback ends it.
 
     Parameters
     ----------
@@ -62,13 +63,17 @@ def iterate(
     snapshot : callable
         Returns the state, for the callback.
     callback : callable or None
-        Called after each round; its time is not counted.
+        Called after each round; its time is not counted. It ends the rounds by
+        raising `StopIteration`.
+    whole : bool
+        Whether there is no answer before the last round: a callback that ends the rounds is
+        then not called again, and they go on.
 
     Returns
     -------
     trace : Trace
     status : Status
-        `converged` or `max_sweeps`.
+        `converged`, `max_sweeps` or `stopped`.
 
     Raises
     ------
@@ -85,12 +90,27 @@ def iterate(
         seconds += time.perf_counter() - started
         updates += done.site_updates
         history.append((updates, done, seconds))
-        if callback is not None:
-            callback(_step(len(history), updates, sites, done, seconds, snapshot))
+        stopped = callback is not None and _stops(
+            callback, _step(len(history), updates, sites, done, seconds, snapshot)
+        )
         if done.done:
             status = Status.CONVERGED
             break
+        if stopped and whole:
+            callback = None
+        elif stopped and updates < max_sweeps * sites:
+            status = Status.STOPPED
+            break
     return _trace(history), status
+
+
+def _stops(callback: Callback, step: Step) -> bool:
+    """Show a round to the callback; tell whether that ends the solve."""
+    try:
+        callback(step)
+    except StopIteration:
+        return True
+    return False
 
 
 def _step(

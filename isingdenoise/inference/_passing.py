@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..model import IsingModel
 from ._loop import Round, iterate
 from ._start import starting_mean
-from .solution import Advice, Callback, Solution, Status, Trace, Work
+from .solution import Callback, Solution, Status, Trace, Work, ran_out
 
 if TYPE_CHECKING:
     from ..backends import Lattice, Passing, Ratios
@@ -124,7 +124,6 @@ def solution(
     passing = rounds.passing
     labels, mean, energy = passing.lattice.answer(passing.mean())
     message = f"{name} did not converge in {len(trace)} sweeps"
-    ran_out = Advice(message, ("max_sweeps", "tol"))
     return Solution(
         labels=labels,
         mean=mean,
@@ -136,5 +135,5 @@ def solution(
         trace=trace,
         engine=name,
         diagnostics={"residual": rounds.residual, **(diagnostics or {})},
-        advice=() if status is Status.CONVERGED else (ran_out,),
+        advice=ran_out(status, message, "max_sweeps", "tol"),
     )

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from ..backends import packed
 from ..model import IsingModel
-from ..validation import check_int, check_real, check_switch, store
+from ..validation import RandomSource, check_int, check_real, check_switch, store
 from ._passing import Rounds, begun, passed, solution
 from .base import Traits
 from .solution import Callback, Solution
@@ -102,7 +101,7 @@ class AlphaDivergence:
         model: IsingModel,
         *,
         init: ArrayLike | None = None,
-        rng: np.random.Generator | int | None = None,
+        rng: RandomSource = None,
         callback: Callback | None = None,
     ) -> Solution:
         """Return the fixed point reached from the messages that spins with means `init` send.

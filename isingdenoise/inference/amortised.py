@@ -12,7 +12,7 @@ from ..backends import convolutions, packed
 from ..errors import ParameterError
 from ..model import IsingModel
 from ..prior import prior_of
-from ..validation import check_int, check_switch, check_text, store
+from ..validation import RandomSource, check_int, check_switch, check_text, store
 from ._loop import Round, iterate
 from ._start import checked_init
 from .base import Traits
@@ -96,13 +96,14 @@ class Amortised:
         model: IsingModel,
         *,
         init: ArrayLike | None = None,
-        rng: np.random.Generator | int | None = None,
+        rng: RandomSource = None,
         callback: Callback | None = None,
     ) -> Solution:
         """Return tanh(h + f(h)); the callback sees one step for each tile.
 
         Parameters and result as of `Engine.solve`; `init` and `rng` are not used. Where no
-        tile has been yet, a snapshot holds tanh(h).
+        tile has been yet, a snapshot holds tanh(h), and so does the answer where the callback
+        stops.
 
         Raises
         ------
@@ -114,7 +115,7 @@ class Amortised:
         checked_init(model, init)
         del init  # a large picture needs its memory
         with packed(model, self.parallel) as lattice:
-            odds, trace = self._log_odds(model, lattice.parallel, callback)
+            odds, trace, status = self._log_odds(model, lattice.parallel, callback)
             mean = lattice.pack(np.tanh(odds, out=odds), -1, 1)
             del odds
             bound = lattice.elbo(mean)
@@ -125,7 +126,7 @@ class Amortised:
             energy=energy,
             lower_bound=bound,
             upper_bound=None,
-            status=Status.CONVERGED,
+            status=status,
             work=Work(1, int(trace.site_updates[-1])),
             trace=trace,
             engine=self.name,
@@ -133,12 +134,12 @@ class Amortised:
 
     def _log_odds(
         self, model: IsingModel, parallel: bool, callback: Callback | None
-    ) -> tuple[NDArray[np.float32], Trace]:
-        """Return a = h + f(h), and the course of its tiles."""
+    ) -> tuple[NDArray[np.float32], Trace, Status]:
+        """Return a = h + f(h), the course of its tiles, and how that ended."""
         odds = model.field.copy()
         network = prior_of(self.prior)
         tiles = convolutions(network, self.tile, parallel)(model.field, odds)
-        trace, _ = iterate(
+        trace, status = iterate(
             lambda _: Round(next(tiles)),
             max_sweeps=1,
             sites=odds.size,
@@ -147,4 +148,6 @@ class Amortised:
         )
         if not bool(np.isfinite(odds.sum(dtype=np.float64))):
             raise ParameterError("prior", "its weights give log odds that are not finite")
-        return odds, trace
+        if status is Status.MAX_SWEEPS:  # all tiles have been
+            status = Status.CONVERGED
+        return odds, trace, status

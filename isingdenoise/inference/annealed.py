@@ -11,12 +11,20 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..backends import packed
 from ..model import IsingModel
-from ..validation import as_generator, check_choice, check_int, check_real, check_switch, store
+from ..validation import (
+    RandomSource,
+    as_generator,
+    check_choice,
+    check_int,
+    check_real,
+    check_switch,
+    store,
+)
 from ._loop import Round, iterate
 from ._phases import Phases, mean_field_sweeps
 from ._start import starting_mean
 from .base import Traits
-from .solution import Advice, Callback, Solution, Status, Work
+from .solution import Callback, Solution, Work, ran_out
 
 if TYPE_CHECKING:
     from ..backends import Lattice, Planes
@@ -139,7 +147,7 @@ class AnnealedMeanField:
         model: IsingModel,
         *,
         init: ArrayLike | None = None,
-        rng: np.random.Generator | int | None = None,
+        rng: RandomSource = None,
         callback: Callback | None = None,
     ) -> Solution:
         """Return the fixed point with the best bound, `labels` being the signs of `mean`.
@@ -183,7 +191,7 @@ class AnnealedMeanField:
             trace=trace,
             engine=self.name,
             diagnostics={"residual": residual, "gain": gain},
-            advice=() if status is Status.CONVERGED else (Advice(message, ("max_sweeps",)),),
+            advice=ran_out(status, message, "max_sweeps"),
         )
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Protocol
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import EngineRefusalError
 from ..model import IsingModel
+from ..validation import RandomSource
 from .solution import Callback, Solution
 
 __all__ = [
@@ -102,7 +102,7 @@ class Engine(Protocol):
         model: IsingModel,
         *,
         init: ArrayLike | None = None,
-        rng: np.random.Generator | int | None = None,
+        rng: RandomSource = None,
         callback: Callback | None = None,
     ) -> Solution:
         """Solve `model`.
@@ -114,11 +114,13 @@ class Engine(Protocol):
         init : array_like, shape (H, W), optional
             Means or labels to start from, in [-1, 1]; tanh(h) by default.
             Where an engine starts from labels, their signs count, 0 being +1.
-        rng : numpy.random.Generator or int, optional
+        rng : int, numpy.random.Generator or other source, optional
             Source of the seed of stochastic engines, a fresh one by default;
             the others do not use it.
         callback : callable, optional
-            Called with a `Step` after each round.
+            Called with a `Step` after each round. Where it raises `StopIteration`, as callbacks
+            of `scipy.optimize.minimize` do, the solve ends with status `stopped` and the state
+            reached so far. An engine that has no answer before its last round goes on to it.
 
         Returns
         -------

@@ -10,12 +10,20 @@ from numpy.typing import ArrayLike
 
 from ..errors import ParameterError
 from ..model import IsingModel
-from ..validation import as_generator, check_choice, check_int, check_real, check_switch, store
+from ..validation import (
+    RandomSource,
+    as_generator,
+    check_choice,
+    check_int,
+    check_real,
+    check_switch,
+    store,
+)
 from ._climb import Climb
 from ._loop import iterate
 from .base import Traits
 from .gradients import ESTIMATORS, Estimator
-from .solution import Advice, Callback, Solution, Status, Work
+from .solution import Callback, Solution, Work, ran_out
 
 __all__ = ["BlackBox"]
 
@@ -158,7 +166,7 @@ class BlackBox:
         model: IsingModel,
         *,
         init: ArrayLike | None = None,
-        rng: np.random.Generator | int | None = None,
+        rng: RandomSource = None,
         callback: Callback | None = None,
     ) -> Solution:
         """Return where the ascent from `init` ended, `labels` being the signs of `mean`.
@@ -178,8 +186,8 @@ class BlackBox:
         mean, rms = climb.snapshot(), climb.rms
         del climb
         labels = np.where(mean >= 0, np.int8(1), np.int8(-1))
-        converged = status is Status.CONVERGED
         updates = int(trace.site_updates[-1])
+        message = f"{self.name} did not converge in {self.max_sweeps} sweeps"
         return Solution(
             labels=labels,
             mean=mean,
@@ -191,12 +199,8 @@ class BlackBox:
             trace=trace,
             engine=self.name,
             diagnostics={"residual": float(trace.residual[-1]), "rms_residual": rms},
-            advice=() if converged else (self._ran_out(),),
+            advice=ran_out(status, message, "max_sweeps", "tol"),
         )
-
-    def _ran_out(self) -> Advice:
-        message = f"{self.name} did not converge in {self.max_sweeps} sweeps"
-        return Advice(message, ("max_sweeps", "tol"))
 
 
 def _check_bool(name: str, value: Any) -> bool:

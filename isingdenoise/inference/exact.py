@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from ..backends import packed
 from ..model import IsingModel
-from ..validation import check_switch, store
+from ..validation import RandomSource, check_switch, store
 from ._loop import Round, iterate
 from ._passes import Passes, rows_held
 from ._start import checked_init
@@ -94,7 +94,7 @@ class Exact:
         model: IsingModel,
         *,
         init: ArrayLike | None = None,
-        rng: np.random.Generator | int | None = None,
+        rng: RandomSource = None,
         callback: Callback | None = None,
     ) -> Solution:
         """Return the exact means; both bounds are log Z + c.
@@ -119,6 +119,7 @@ class Exact:
                 sites=model.field.size,
                 snapshot=lambda: passes.turned(passes.mean).astype(np.float32),
                 callback=callback,
+                whole=True,
             )
         mean = passes.turned(passes.mean).astype(np.float32)
         labels = np.where(mean >= 0, 1, -1).astype(np.int8)

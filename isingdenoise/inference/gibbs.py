@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from ..backends import packed
 from ..model import IsingModel
-from ..validation import check_switch, store
+from ..validation import RandomSource, check_switch, store
 from ._chains import ChainSettings, solve_by_chains
 from ._start import starting_mean
 from .base import Traits
@@ -86,7 +85,7 @@ class Gibbs(ChainSettings):
         model: IsingModel,
         *,
         init: ArrayLike | None = None,
-        rng: np.random.Generator | int | None = None,
+        rng: RandomSource = None,
         callback: Callback | None = None,
     ) -> Solution:
         """Draw `burn_in + sweeps` sweeps of each chain, the first begun at the signs of `init`.

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from ..gauge import find_gauge
 from ..model import IsingModel
+from ..validation import RandomSource
 from ._cuts import least, too_large
 from ._start import checked_init
 from .base import Traits, check_engine_can_solve
@@ -81,7 +81,7 @@ class GraphCut:
         model: IsingModel,
         *,
         init: ArrayLike | None = None,
-        rng: np.random.Generator | int | None = None,
+        rng: RandomSource = None,
         callback: Callback | None = None,
     ) -> Solution:
         """Return the state of least energy.
@@ -91,7 +91,7 @@ class GraphCut:
         """
         check_engine_can_solve(self, model)
         checked_init(model, init)
-        labels, trace = least(model, find_gauge(model.coupling, model.shape), callback)
+        labels, trace, ended = least(model, find_gauge(model.coupling, model.shape), callback)
         updates = int(trace.site_updates[-1])
         return Solution(
             labels=labels,
@@ -99,7 +99,7 @@ class GraphCut:
             energy=model.energy(labels),
             lower_bound=None,
             upper_bound=None,
-            status=Status.EXACT,
+            status=Status.EXACT if ended else Status.STOPPED,
             work=Work(-(-updates // labels.size), updates),
             trace=trace,
             engine=self.name,

@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from ..backends import packed
 from ..model import IsingModel
-from ..validation import check_int, check_switch, store
+from ..validation import RandomSource, check_int, check_switch, store
 from ._loop import Round, iterate
 from ._start import starting_mean
 from .base import Traits
-from .solution import Advice, Callback, Solution, Status, Work
+from .solution import Callback, Solution, Work, ran_out
 
 __all__ = ["ICM"]
 
@@ -84,7 +83,7 @@ class ICM:
         model: IsingModel,
         *,
         init: ArrayLike | None = None,
-        rng: np.random.Generator | int | None = None,
+        rng: RandomSource = None,
         callback: Callback | None = None,
     ) -> Solution:
         """Return the local minimum of the energy reached from the signs of `init`.
@@ -111,9 +110,7 @@ class ICM:
             )
             energy = lattice.energy(labels)
             out = lattice.unpack(labels)
-        ran_out = Advice(
-            f"{self.name} did not converge in {self.max_sweeps} sweeps", ("max_sweeps",)
-        )
+        message = f"{self.name} did not converge in {self.max_sweeps} sweeps"
         return Solution(
             labels=out,
             mean=None,
@@ -125,5 +122,5 @@ class ICM:
             trace=trace,
             engine=self.name,
             diagnostics={"residual": float(trace.residual[-1])},
-            advice=() if status is Status.CONVERGED else (ran_out,),
+            advice=ran_out(status, message, "max_sweeps"),
         )

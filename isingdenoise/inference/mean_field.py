@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, get_args
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from ..backends import packed
 from ..errors import ParameterError
 from ..model import IsingModel
-from ..validation import check_choice, check_int, check_real, check_switch, store
+from ..validation import RandomSource, check_choice, check_int, check_real, check_switch, store
 from ._loop import Round, iterate
 from ._start import starting_mean
 from ._sweeps import FullSweeps, Sweeps, TiledSweeps
 from .base import Traits
-from .solution import Advice, Callback, Solution, Status, Work
+from .solution import Callback, Solution, Status, Work, ran_out
 
 __all__ = ["MeanField"]
 
@@ -119,7 +118,7 @@ class MeanField:
         model: IsingModel,
         *,
         init: ArrayLike | None = None,
-        rng: np.random.Generator | int | None = None,
+        rng: RandomSource = None,
         callback: Callback | None = None,
     ) -> Solution:
         """Return the fixed point reached from `init`, `labels` being the signs of `mean`.
@@ -159,6 +158,7 @@ class MeanField:
             bound = sweeps.bound()
             labels, out, energy = lattice.answer(mean)
         updates = int(trace.site_updates[-1])
+        message = f"{self.name} did not converge in {self.max_sweeps} sweeps"
         return Solution(
             labels=labels,
             mean=out,
@@ -170,9 +170,5 @@ class MeanField:
             trace=trace,
             engine=self.name,
             diagnostics={"residual": residual},
-            advice=() if converged else (self._ran_out(),),
+            advice=ran_out(status, message, "max_sweeps", "tol"),
         )
-
-    def _ran_out(self) -> Advice:
-        message = f"{self.name} did not converge in {self.max_sweeps} sweeps"
-        return Advice(message, ("max_sweeps", "tol"))

@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from ..backends import packed
 from ..model import IsingModel
-from ..validation import check_int, check_real, check_switch, store
+from ..validation import RandomSource, check_int, check_real, check_switch, store
 from ._chains import averaged
 from ._loop import iterate
 from ._mixture_search import Search
 from ._start import starting_mean
 from .base import Traits
-from .solution import Advice, Callback, Solution, Status, Work
+from .solution import Callback, Solution, Work, ran_out
 
 __all__ = ["MixtureMeanField"]
 
@@ -119,7 +118,7 @@ class MixtureMeanField:
         model: IsingModel,
         *,
         init: ArrayLike | None = None,
-        rng: np.random.Generator | int | None = None,
+        rng: RandomSource = None,
         callback: Callback | None = None,
     ) -> Solution:
         """Return the best mixture, `labels` being the signs of `mean`.
@@ -158,5 +157,5 @@ class MixtureMeanField:
             trace=trace,
             engine=self.name,
             diagnostics={"components": float(found), "gain": bound - plain},
-            advice=() if status is Status.CONVERGED else (Advice(message, ("max_sweeps",)),),
+            advice=ran_out(status, message, "max_sweeps"),
         )

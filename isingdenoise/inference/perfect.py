@@ -5,19 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from ..backends import packed
 from ..gauge import find_gauge
 from ..model import IsingModel
-from ..validation import as_generator, check_int, check_switch, store
+from ..validation import RandomSource, as_generator, check_int, check_switch, store
 from ._chains import averaged
 from ._loop import iterate
 from ._past import MOST, Past
 from ._start import starting_mean
 from .base import Traits, check_engine_can_solve
-from .solution import Advice, Callback, Solution, Status, Work
+from .solution import Callback, Solution, Status, Work, ran_out
 
 __all__ = ["PerfectSampler"]
 
@@ -135,7 +134,7 @@ class PerfectSampler:
         model: IsingModel,
         *,
         init: ArrayLike | None = None,
-        rng: np.random.Generator | int | None = None,
+        rng: RandomSource = None,
         callback: Callback | None = None,
     ) -> Solution:
         """Draw the samples; `init` is checked and, samples being exact, has no effect.
@@ -163,7 +162,8 @@ class PerfectSampler:
             del past
             labels, mean, energy = averaged(lattice, average)
         updates = int(trace.site_updates[-1])
-        sampled = met == self.samples and status is Status.CONVERGED
+        if status is Status.CONVERGED:  # with a chain that stands in where some have not met
+            status = Status.SAMPLED if met == self.samples else Status.MAX_SWEEPS
         message = (
             f"{self.name} did not finish {self.samples - met} of {self.samples} samples "
             f"in {self.max_sweeps} sweeps"
@@ -174,7 +174,7 @@ class PerfectSampler:
             energy=energy,
             lower_bound=None,
             upper_bound=None,
-            status=Status.SAMPLED if sampled else Status.MAX_SWEEPS,
+            status=status,
             work=Work(-(-updates // lattice.sites), updates),
             trace=trace,
             engine=self.name,
@@ -183,5 +183,5 @@ class PerfectSampler:
                 "coalescence": float(looked_back),
                 "undecided": undecided,
             },
-            advice=() if sampled else (Advice(message, ("max_sweeps",)),),
+            advice=ran_out(status, message, "max_sweeps"),
         )

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from ..backends import packed
 from ..model import IsingModel
-from ..validation import check_int, check_real, check_switch, store
+from ..validation import RandomSource, check_int, check_real, check_switch, store
 from ._loop import Round
 from ._passing import Rounds, begun, passed, solution
 from .base import Traits
@@ -112,7 +112,7 @@ class TreeReweighted:
         model: IsingModel,
         *,
         init: ArrayLike | None = None,
-        rng: np.random.Generator | int | None = None,
+        rng: RandomSource = None,
         callback: Callback | None = None,
     ) -> Solution:
         """Return the fixed point reached from the messages that spins with means `init` send.

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..model import IsingModel
+from ..validation import RandomSource
 from ._cuts import least, too_large
 from .base import Traits, check_engine_can_solve
 from .icm import ICM
@@ -73,7 +74,7 @@ class RoofDual:
         model: IsingModel,
         *,
         init: ArrayLike | None = None,
-        rng: np.random.Generator | int | None = None,
+        rng: RandomSource = None,
         callback: Callback | None = None,
     ) -> Solution:
         """Return the labels that are sure, and for the others those ICM finds from `init`.
@@ -93,15 +94,18 @@ class RoofDual:
             np.copyto(labels, guess, where=labels == 0)
             return ICM().solve(model, init=labels).labels
 
-        labels, trace = least(model, None, callback, complete)
+        labels, trace, ended = least(model, None, callback, complete)
         updates = int(trace.site_updates[-1])
+        status = Status.CONVERGED if unlabelled else Status.EXACT
+        if not ended:
+            status = Status.STOPPED
         return Solution(
             labels=labels,
             mean=None,
             energy=model.energy(labels),
             lower_bound=None,
             upper_bound=None,
-            status=Status.CONVERGED if unlabelled else Status.EXACT,
+            status=status,
             work=Work(-(-updates // labels.size), updates),
             trace=trace,
             engine=self.name,

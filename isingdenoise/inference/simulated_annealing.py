@@ -11,13 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..backends import packed
 from ..model import IsingModel
-from ..validation import as_generator, check_int, check_real, check_switch, store
+from ..validation import RandomSource, as_generator, check_int, check_real, check_switch, store
 from ._chains import random_key
 from ._loop import Round, iterate
 from ._phases import Phases
 from ._start import starting_mean
 from .base import Traits
-from .solution import Advice, Callback, Solution, Status, Work
+from .solution import Callback, Solution, Work, ran_out
 
 if TYPE_CHECKING:
     from ..backends import Lattice, Planes
@@ -126,7 +126,7 @@ class SimulatedAnnealing:
         model: IsingModel,
         *,
         init: ArrayLike | None = None,
-        rng: np.random.Generator | int | None = None,
+        rng: RandomSource = None,
         callback: Callback | None = None,
     ) -> Solution:
         """Return the labels of the lowest energy that was found.
@@ -162,7 +162,7 @@ class SimulatedAnnealing:
             trace=trace,
             engine=self.name,
             diagnostics={"gain": max(course.plain - energy, 0.0)},
-            advice=() if status is Status.CONVERGED else (Advice(message, ("max_sweeps",)),),
+            advice=ran_out(status, message, "max_sweeps"),
         )
 
 

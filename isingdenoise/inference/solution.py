@@ -10,7 +10,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MEASURES", "Advice", "Callback", "Solution", "Status", "Step", "Trace", "Work"]
+__all__ = [
+    "MEASURES",
+    "Advice",
+    "Callback",
+    "Solution",
+    "Status",
+    "Step",
+    "Trace",
+    "Work",
+    "ran_out",
+]
 
 #: Measures of a solve that have a meaning beyond one engine, in `Solution.diagnostics`.
 MEASURES = ("residual", "effective_sample_size", "r_hat")
@@ -23,6 +33,7 @@ class Status(StrEnum):
     MAX_SWEEPS = "max_sweeps"  #: the sweeps ran out first
     EXACT = "exact"  #: the answer is exact, not a limit
     SAMPLED = "sampled"  #: all sweeps asked for were drawn
+    STOPPED = "stopped"  #: the callback asked for the end
 
 
 @dataclass(frozen=True)
@@ -62,6 +73,7 @@ class Step:
     snapshot: Callable[[], NDArray[np.generic]]
 
 
+#: Sees each round, and ends the solve by raising `StopIteration`.
 Callback = Callable[[Step], object]
 
 
@@ -146,6 +158,11 @@ class Advice(NamedTuple):
             return self.message
         what = (" and " if self.together else " or ").join(map(setting, self.settings))
         return f"{self.message}; raise {what}"
+
+
+def ran_out(status: Status, message: str, *settings: str) -> tuple[Advice, ...]:
+    """Return the advice to raise some settings where the sweeps ran out, else none."""
+    return (Advice(message, settings),) if status is Status.MAX_SWEEPS else ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, get_args
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from ..backends import packed
 from ..model import IsingModel
-from ..validation import check_choice, check_int, check_real, check_switch, store
+from ..validation import RandomSource, check_choice, check_int, check_real, check_switch, store
 from ._chain_sweeps import Course
 from ._loop import iterate
 from ._start import starting_mean
 from .base import Traits
-from .solution import Advice, Callback, Solution, Status, Work
+from .solution import Callback, Solution, Status, Work, ran_out
 
 __all__ = ["StructuredMeanField"]
 
@@ -117,7 +116,7 @@ class StructuredMeanField:
         model: IsingModel,
         *,
         init: ArrayLike | None = None,
-        rng: np.random.Generator | int | None = None,
+        rng: RandomSource = None,
         callback: Callback | None = None,
     ) -> Solution:
         """Return the fixed point reached from that of mean field, `labels` being signs of `mean`.
@@ -136,11 +135,13 @@ class StructuredMeanField:
                 snapshot=course.snapshot,
                 callback=callback,
             )
+            if status is Status.STOPPED:
+                course.stop()
             best = course.best()
             bound, residual = best.bound(), best.residual
             labels, mean, energy = best.answer()
         updates = int(trace.site_updates[-1])
-        converged = status is Status.CONVERGED
+        message = f"{self.name} did not converge in {self.max_sweeps} sweeps"
         return Solution(
             labels=labels,
             mean=mean,
@@ -152,9 +153,5 @@ class StructuredMeanField:
             trace=trace,
             engine=self.name,
             diagnostics={"residual": residual},
-            advice=() if converged else (self._ran_out(),),
+            advice=ran_out(status, message, "max_sweeps", "tol"),
         )
-
-    def _ran_out(self) -> Advice:
-        message = f"{self.name} did not converge in {self.max_sweeps} sweeps"
-        return Advice(message, ("max_sweeps", "tol"))

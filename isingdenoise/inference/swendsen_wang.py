@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from ..backends import packed
 from ..model import IsingModel
-from ..validation import check_int, check_switch, store
+from ..validation import RandomSource, check_int, check_switch, store
 from ._chains import MOST_CHAINS, ChainSettings, solve_by_chains
 from ._start import starting_mean
 from .base import Traits
@@ -124,7 +124,7 @@ class SwendsenWang(ChainSettings):
         model: IsingModel,
         *,
         init: ArrayLike | None = None,
-        rng: np.random.Generator | int | None = None,
+        rng: RandomSource = None,
         callback: Callback | None = None,
     ) -> Solution:
         """Draw `burn_in + sweeps` sweeps of each chain, the first begun at the signs of `init`.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..backends import packed
 from ..errors import ParameterError
 from ..model import IsingModel
-from ..validation import as_generator, check_int, check_switch
+from ..validation import RandomSource, as_generator, check_int, check_switch
 from ._passes import Passes
 
 __all__ = ["WIDEST", "TransferMatrix"]
@@ -90,16 +90,14 @@ class TransferMatrix:
                 pass
             return passes.turned(passes.best())
 
-    def sample(
-        self, number: int = 1, rng: np.random.Generator | int | None = None
-    ) -> NDArray[np.int8]:
+    def sample(self, number: int = 1, rng: RandomSource = None) -> NDArray[np.int8]:
         """Return independent samples from the posterior.
 
         Parameters
         ----------
         number : int, default 1
             How many.
-        rng : numpy.random.Generator or int, optional
+        rng : int, numpy.random.Generator or other source, optional
             A generator or a seed; a fresh seed by default.
 
         Returns

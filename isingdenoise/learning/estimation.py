@@ -6,12 +6,12 @@ import time
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from ..coupling import Coupling
+from ..names import NoiseName
 from ..noise import NoiseModel, NoiseSpec
-from ..validation import as_generator, check_picture, check_switch
+from ..validation import RandomSource, as_generator, check_picture, check_switch
 from ._bootstrap import Bootstrap
 from ._calibration import Calibration, calibrate
 from ._held_out import HeldOut
@@ -88,10 +88,10 @@ class Estimate:
 
 def estimate(
     image: ArrayLike,
-    noise: str | NoiseModel | NoiseSpec | Choice = AUTO,
+    noise: NoiseName | NoiseModel | NoiseSpec | Choice = AUTO,
     *,
     mask: ArrayLike | None = None,
-    rng: np.random.Generator | int = 0,
+    rng: RandomSource = 0,
     parallel: bool | None = None,
 ) -> Estimate:
     r"""Return noise parameters and coupling of a noisy two-level picture.
@@ -126,7 +126,7 @@ def estimate(
         alone (`choose_noise`); a `NoiseSpec` where some parameters are known; or a model.
     mask : array_like of bool, shape (H, W), optional
         False where a pixel is missing.
-    rng : numpy.random.Generator or int, default 0
+    rng : int, numpy.random.Generator or other source, default 0
         Chooses windows and hidden pixels.
     parallel : bool, optional
         As in `MeanField`.

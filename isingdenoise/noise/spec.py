@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from .parameters import parameters_of, relatives_of
 __all__ = ["AUTO", "NoiseSpec"]
 
 #: The name that stands for a choice among the models.
-AUTO = "auto"
+AUTO: Final = "auto"
 
 
 @dataclass(frozen=True, init=False, repr=False)

@@ -20,6 +20,7 @@ from ..io import DEFAULT_MAX_PAGES, read_mask
 from ..io.hashing import file_sha256
 from ..learning import DETECT, LIGHTS, Choice, choose, divided_by
 from ..memory import memory_to_denoise
+from ..names import AutoName, EngineName, NoiseName, PriorName
 from ..noise import AUTO, NOISE_MODELS, Meaning, NoiseModel, NoiseSpec, observed
 from ..result import DenoiseResult
 from ..validation import as_generator, check_choice, check_image, check_real, check_span
@@ -107,11 +108,11 @@ class CleanOptions:
     1
     """
 
-    noise: str | NoiseSpec | NoiseModel = AUTO
+    noise: NoiseName | NoiseSpec | NoiseModel = AUTO
     background: str | None = DETECT
-    engine: str | Engine | None = None
-    prior: str | Path = AUTO_PRIOR
-    coupling: str | float | Coupling = AUTO
+    engine: EngineName | Engine | None = None
+    prior: PriorName | str | Path = AUTO_PRIOR
+    coupling: AutoName | float | Coupling = AUTO
     mask: Path | None = None
     protect: Path | None = None
     max_change: float | None = None

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..inference import MEASURES, Advice, Status
+from ..criticism import complaints
+from ..inference import MEASURES, Status
 from ..noise import NoiseModel, Parameter, Unit, parameters_of
 from ..result import DenoiseResult
 
@@ -161,16 +162,6 @@ def are_figures(value: Any) -> bool:
         value.get(name) is None or type(value[name]) in (int, float)
         for name in (*_TOTALS, *_MEANS, "pages", "seconds")
     )
-
-
-def complaints(result: DenoiseResult) -> Iterator[Advice]:
-    """Yield what did not go well with a picture, and which settings of the engine mend it."""
-    solution = result.solution
-    yield from solution.advice
-    if solution.status is Status.MAX_SWEEPS and not solution.advice:
-        engine = result.settings["engine"]
-        done = min(solution.work.sweeps, int(engine.get("max_sweeps", solution.work.sweeps)))
-        yield Advice(f"{engine['name']} did not converge in {done} sweeps")
 
 
 def plain(value: Any) -> Any:

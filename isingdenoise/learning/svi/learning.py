@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ...noise import AUTO, NoiseModel, NoiseSpec
-from ...validation import as_generator, check_choice, check_int
+from ...validation import RandomSource, as_generator, check_choice, check_int
 from ..choice import choose
 from ..light import DETECT, LIGHTS
 from ..patterns import are_patterns_kept
@@ -80,7 +80,7 @@ def learn(
         Gradients of the coupling as they are, or with their variance reduced
         by a snapshot of all pages; then each epoch takes two passes, and the rate
         is 0.5 throughout.
-    rng : numpy.random.Generator or int, default 0
+    rng : int, numpy.random.Generator or other source, default 0
         Chooses order, windows and hidden pixels.
     start : State, optional
         What earlier pages have left (`Learned.state`).
@@ -131,7 +131,7 @@ def learn_stepwise(  # noqa: PLR0913 - the settings of `learn`
     epochs: int = _EPOCHS,
     step: str = "robbins-monro",
     method: str = "plain",
-    rng: np.random.Generator | int | None = 0,
+    rng: RandomSource = 0,
     start: State | None = None,
 ) -> Generator[int, None, Learned]:
     """Do the work of `learn`, and yield the number of each page after each visit.
