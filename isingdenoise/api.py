@@ -145,8 +145,7 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
 
     Notes
     -----
-    The logger `isingdenoise` tells noise, coupling and how the engine did: once for a picture
-    at level INFO, step by step at DEBUG.
+    The logger `isingdenoise` tells noise, coupling, engine and how it did, at level DEBUG.
 
     Examples
     --------
@@ -231,7 +230,7 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
         warn(message)
     for advice in complaints(result):
         warn(str(advice), ConvergenceWarning)
-    LOGGER.info("%r: %.2g%% changed, %.3g s", result, 100 * changed, solution.seconds)
+    LOGGER.debug("%r, %.3g s, %.2g%% changed", solution, solution.seconds, 100 * changed)
     return result
 
 

@@ -21,7 +21,7 @@ __all__ = ["LOGGER", "ConvergenceWarning", "EstimationWarning", "collected", "he
 
 _PACKAGE = __name__.partition(".")[0]
 
-#: Says what is done, in the levels INFO (once for a picture) and DEBUG.
+#: Says what is done, at level DEBUG.
 LOGGER = logging.getLogger(_PACKAGE)
 LOGGER.addHandler(logging.NullHandler())  # else what is above INFO would reach stderr
 
