@@ -14,6 +14,7 @@ matplotlib nor scikit-image.
 from __future__ import annotations
 
 import importlib
+import logging
 from typing import TYPE_CHECKING
 
 from ._version import __version__
@@ -141,6 +142,9 @@ __all__ = [
     "memory_to_denoise",
     "renyi_bound",
 ]
+
+# Else what is logged above INFO would reach stderr where nobody asked for it.
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 # Where each public name lives: the imports above, for when they are needed.
 _NAMES = {

@@ -23,8 +23,6 @@ _PACKAGE = __name__.partition(".")[0]
 
 #: Says what is done, at level DEBUG.
 LOGGER = logging.getLogger(_PACKAGE)
-LOGGER.addHandler(logging.NullHandler())  # else what is above INFO would reach stderr
-
 _collector: ContextVar[list[str] | None] = ContextVar("collector", default=None)
 _listener: ContextVar[list[str] | None] = ContextVar("listener", default=None)
 
