@@ -79,6 +79,7 @@ if TYPE_CHECKING:
         SaltPepperNoise,
         SpeckleNoise,
     )
+    from .restoration import denoise_ising
     from .result import DenoiseResult
 
 __all__ = [
@@ -136,6 +137,7 @@ __all__ = [
     "WriteError",
     "__version__",
     "denoise",
+    "denoise_ising",
     "estimate",
     "estimate_background",
     "learn",
@@ -189,6 +191,9 @@ _NAMES = {
         NOISE_MODELS EstimationWarning FlipNoise FlipPerLevelNoise GaussianNoise
         GaussianPerLevelNoise LaplaceNoise NoiseModel NoiseSpec PoissonNoise ProbabilityNoise
         SaltPepperNoise SpeckleNoise
+    """,
+    "restoration": """
+        denoise_ising
     """,
     "result": """
         DenoiseResult

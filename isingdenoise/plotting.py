@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ._fit_axes import draw_fit, draw_residual
 from ._gradient_axes import draw_gradients
+from ._result_axes import draw_changes
 from ._vae_axes import draw_bounds, draw_elbo
 from .validation import check_choice
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "bounds_figure",
     "draw_bounds",
+    "draw_changes",
     "draw_elbo",
     "draw_fit",
     "draw_gradients",
@@ -42,6 +44,7 @@ __all__ = [
     "load_unswayed",
     "picture_table",
     "render",
+    "result_figure",
     "score_figure",
     "vae_figure",
 ]
@@ -379,6 +382,48 @@ def picture_table(
     return figure
 
 
+def result_figure(
+    image: NDArray[np.bool_],
+    changes: NDArray[np.int8],
+    trace: Trace,
+    probability: NDArray[np.float32] | None = None,
+) -> Figure:
+    """Return a figure of a result: the clean picture, how sure, what changed, and the course.
+
+    Parameters
+    ----------
+    image : ndarray of bool, shape (H, W)
+        The clean picture.
+    changes : ndarray of int8, shape (H, W)
+        As in `draw_changes`.
+    trace : Trace
+        Of its solution: the residual is drawn, the energy where there is none, and nothing
+        where there was but one round.
+    probability : ndarray, shape (H, W), optional
+        P(bright).
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    from matplotlib.figure import Figure
+
+    drawn = next((q for q in ("residual", "energy") if _is_told(trace, q)), None)
+    panels = 2 + (probability is not None) + (drawn is not None)
+    panel = _PANEL * min(max(image.shape[0] / image.shape[1], 0.4), 2.5) + 0.5
+    figure = Figure(figsize=(panels * _PANEL, panel), layout="constrained", dpi=150)
+    every = list(figure.subplots(1, panels))
+    draw_picture(every.pop(0), image, "clean")
+    if probability is not None:
+        draw_probability(every.pop(0), probability, "how sure")
+    draw_changes(every.pop(0), image, changes, "what changed")
+    if drawn is not None:
+        draw_trace(every[0], trace, drawn).set_box_aspect(image.shape[0] / image.shape[1])
+        every[0].tick_params(labelsize=7)
+        every[0].set_title("how it converged", fontsize=9)
+    return figure
+
+
 def render(figure: Figure, format: str) -> bytes:  # noqa: A002 - matplotlib's own word
     """Return a figure as the bytes of a file.
 
@@ -396,6 +441,13 @@ def render(figure: Figure, format: str) -> bytes:  # noqa: A002 - matplotlib's o
     buffer = io.BytesIO()
     figure.savefig(buffer, format=format)
     return buffer.getvalue()
+
+
+def _is_told(trace: Trace, quantity: str) -> bool:
+    """Return whether a line of a quantity can be drawn: of two values, and positive residuals."""
+    values = getattr(trace, quantity)
+    seen = values > 0 if quantity == "residual" else ~np.isnan(values)
+    return int(np.count_nonzero(seen)) > 1
 
 
 def _strength(coupling: Mapping[str, float]) -> float:

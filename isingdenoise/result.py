@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,10 @@ from .coupling import Coupling
 from .inference import Solution
 from .learning import Calibration, Fit
 from .model import IsingModel
-from .noise import NoiseModel
+from .noise import NoiseModel, parameters_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["DenoiseResult"]
 
@@ -133,6 +136,54 @@ class DenoiseResult:
             f"DenoiseResult({height} x {width}, {self.noise}, "
             f"coupling {self.coupling} ({source}), {self.solution})"
         )
+
+    def plot(self) -> Figure:
+        """Return a figure: the clean picture, how sure, what changed, and how it converged.
+
+        A notebook shows it where it is the last value of a cell; `figure.savefig(path)` keeps it.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            Of `isingdenoise.plotting.result_figure`; no state of `pyplot` is touched.
+        """
+        from .plotting import result_figure
+
+        return result_figure(self.image, self.change_map, self.solution.trace, self.probability)
+
+    def _repr_png_(self) -> bytes:
+        """Return the clean picture, as small as a page shows it."""
+        from ._notebook import png
+
+        return png(self.image)
+
+    def _repr_html_(self) -> str:
+        """Return the clean picture, its doubtful pixels and what led to them, for notebooks."""
+        from ._notebook import page
+
+        pictures = {"clean": self.image.astype(np.float32)}
+        if self.probability is not None:
+            pictures["how sure: dark where in doubt"] = np.abs(2 * self.probability - 1)
+        solution, coupling = self.solution, self.settings["coupling"]
+        facts = {
+            "size": f"{self.image.shape[0]} x {self.image.shape[1]}",
+            "noise": f"{self.noise.name}: {_parameters(self.noise)}",
+            "coupling": f"{self.coupling} ({coupling['source']})",
+            "engine": f"{solution.engine}: {solution.status.value} after {solution.work.sweeps} "
+            f"sweeps, {solution.seconds:.2g} s",
+            "changed": f"{self.changed:.2%} of the pixels",
+        }
+        return page(pictures, facts)
+
+
+def _parameters(noise: NoiseModel) -> str:
+    """Return the parameters of a noise model in four digits."""
+    known = {name: getattr(noise, name) for name in parameters_of(type(noise))}
+    return ", ".join(
+        f"{name} {' and '.join(f'{part:.4g}' for part in np.atleast_1d(value))}"
+        for name, value in known.items()
+        if value is not None
+    )
 
 
 def _calibrate(

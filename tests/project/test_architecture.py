@@ -40,7 +40,8 @@ LAYERS = {
         *("inference", "noise", "background", "messages", "model", "coupling", "validation"),
         *("names", "errors", "_kernels"),
     },
-    "result": {"learning", "inference", "noise", "model", "coupling"},
+    "_notebook": {"io"},
+    "result": {"_notebook", "plotting", "learning", "inference", "noise", "model", "coupling"},
     "criticism": {"result", "inference", "noise"},
     "api": {
         *(
@@ -56,12 +57,17 @@ LAYERS = {
         ),
         *("names", "validation", "errors", "_version"),
     },
+    "restoration": {
+        *("api", "learning", "inference", "noise", "coupling", "names", "validation"),
+    },
     "memory": {"api", "learning", "inference", "noise", "coupling", "validation"},
     "io": {"deadline", "errors"},
     "_fit_axes": {"noise"},  # the type of a noise model
     "_gradient_axes": {"validation"},
     "_vae_axes": set(),
+    "_result_axes": {"io"},  # the colours of change maps
     "plotting": {
+        "_result_axes",
         "_fit_axes",
         "_gradient_axes",
         "_vae_axes",
@@ -96,7 +102,7 @@ LAYERS = {
 # The package itself names what is public, for type checkers alone.
 LAYERS["__init__"] = {
     *("_version", "api", "background", "coupling", "errors", "inference", "learning", "memory"),
-    *("messages", "model", "noise", "result"),
+    *("messages", "model", "noise", "restoration", "result"),
 }
 
 # Each package of the command line, and those that it may import.
