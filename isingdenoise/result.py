@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,7 @@ from .learning import Calibration, Fit
 from .model import IsingModel
 from .noise import NoiseModel, parameters_of
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+Figure = Any  # of matplotlib, which only `plotting` knows
 
 __all__ = ["DenoiseResult"]
 
