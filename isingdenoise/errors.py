@@ -28,6 +28,8 @@ _SHOWN = 200  # characters of what can be no name
 
 HINTS: Mapping[str, str] = MappingProxyType(
     {
+        "channel": "choose one by its channel",
+        "channels": "it has {}, and channel counts from 0",
         "frame": "choose one by its frame",
         "frames": "frame goes from 0 to {}",
         "levels": "give its own levels, or none and let NoiseSpec(...) estimate them",

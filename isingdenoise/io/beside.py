@@ -25,6 +25,7 @@ def read_clean(
     max_pixels: int | None = None,
     max_pages: int = DEFAULT_MAX_PAGES,
     frame: int | None = None,
+    channel: int | None = None,
     name: str | None = None,
 ) -> Array:
     """Read a reference picture and cut it in the middle of its own range.
@@ -35,7 +36,7 @@ def read_clean(
         The file.
     shape : tuple of int or None
         The (H, W) it must have.
-    max_pixels, max_pages, frame, name
+    max_pixels, max_pages, frame, channel, name
         As in `read_picture`.
 
     Returns
@@ -52,7 +53,12 @@ def read_clean(
         Its shape differs from `shape`.
     """
     picture = read_picture(
-        source, max_pixels=max_pixels, max_pages=max_pages, frame=frame, name=name
+        source,
+        max_pixels=max_pixels,
+        max_pages=max_pages,
+        frame=frame,
+        channel=channel,
+        name=name,
     )
     pixels = picture.pixels
     if shape is not None and pixels.shape != tuple(shape):

@@ -76,8 +76,8 @@ def _explain(error: Exception, stream: BinaryIO) -> str:
     kind = next((known for magic, known in _MAGIC.items() if start.startswith(magic)), None)
     if kind == "TIFF":
         return (
-            "is a TIFF that is damaged or of a kind that cannot be read (64-bit float, float "
-            "colour, 16-bit grey with alpha); save one channel of 1, 8 or 16 bits or 32-bit float"
+            "is a TIFF that is damaged or of a kind that cannot be read; save one channel of "
+            "1, 8 or 16 bits or of floats"
         )
     if kind is not None:
         return f"starts like a {kind} file but is damaged; make or fetch it once more"

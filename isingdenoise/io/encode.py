@@ -14,6 +14,7 @@ import numpy as np
 
 from isingdenoise.errors import ParameterError, printable
 from isingdenoise.io.formats import check_format
+from isingdenoise.io.microscopy import Microscopy
 from isingdenoise.io.picture import grey_profile, usable_dpi
 from isingdenoise.io.table import FORMATS, Format
 
@@ -29,6 +30,7 @@ def encode_bilevel(
     dpi: tuple[float, float] | None = None,
     compression: str | None = None,
     icc_profile: bytes | None = None,
+    microscopy: Microscopy | None = None,
 ) -> bytes:
     """Encode a two-level picture.
 
@@ -49,6 +51,8 @@ def encode_bilevel(
         for PNG.
     icc_profile : bytes or None
         A profile for grey, stored in PNG, TIFF and JPEG.
+    microscopy : Microscopy or None
+        What ImageJ or OME said of the source (`Picture.microscopy`), stored in TIFF.
 
     Returns
     -------
@@ -77,7 +81,8 @@ def encode_bilevel(
     if not (known.bilevel or known.numbers):
         image = image.astype(np.uint8) * np.uint8(255)
     compression = compression or known.default_compression(bilevel=True)
-    return _encode(image, known, saving_options(known, dpi, compression, icc_profile))
+    options = saving_options(known, dpi, compression, icc_profile)
+    return _encode(image, known, {**options, **_said_of(image, known, microscopy)})
 
 
 def encode_grey(
@@ -87,6 +92,7 @@ def encode_grey(
     dpi: tuple[float, float] | None = None,
     compression: str | None = None,
     icc_profile: bytes | None = None,
+    microscopy: Microscopy | None = None,
 ) -> bytes:
     """Encode grey values or probabilities.
 
@@ -99,7 +105,7 @@ def encode_grey(
         GIF. NPY takes any numbers unchanged.
     format : str
         A value of `EXTENSIONS`, PBM apart.
-    dpi, icc_profile
+    dpi, icc_profile, microscopy
         As in `encode_bilevel`.
     compression : str or None
         One of `COMPRESSIONS[format]` but "group4"; None is "deflate" for TIFF
@@ -134,7 +140,8 @@ def encode_grey(
             f"{known.name} has no room for 16 bits; use {', '.join(others)} or {last}",
         )
     compression = compression or known.default_compression(bilevel=False)
-    return _encode(array, known, saving_options(known, dpi, compression, icc_profile))
+    options = saving_options(known, dpi, compression, icc_profile)
+    return _encode(array, known, {**options, **_said_of(array, known, microscopy)})
 
 
 def saving_options(
@@ -145,16 +152,30 @@ def saving_options(
 ) -> dict[str, Any]:
     """Return what Pillow is to be told beside the pixels."""
     options = {**known.options, **(known.compressions[compression] if compression else {})}
-    dpi = usable_dpi(dpi)
+    dpi = usable_dpi(dpi, known.dpi)
     if dpi is None:
         options.update(known.no_dpi)
-    elif known.dpi:
+    else:
         options["dpi"] = dpi
     if icc_profile is not None and known.profile:
         if grey_profile(icc_profile) is None:
             raise ParameterError("icc_profile", "is no whole ICC profile for grey; leave it out")
         options["icc_profile"] = icc_profile
     return options
+
+
+def _said_of(array: Array, known: Format, microscopy: Microscopy | None) -> dict[str, Any]:
+    """Return what Pillow is to be told of a picture from a microscope."""
+    if microscopy is None or not known.pages:
+        return {}
+    height, width = array.shape
+    kind = {"bool": "bit", "float32": "float"}.get(array.dtype.name, array.dtype.name)
+    said: dict[str, Any] = {"description": microscopy.description(width, height, kind)}
+    if microscopy.scale is not None:  # in a unit that the description names
+        across, down = microscopy.scale
+        # one of the two ways to tell it: dpi goes before
+        said |= {"dpi": None, "resolution_unit": 1, "x_resolution": across, "y_resolution": down}
+    return said
 
 
 def _checked(array: Array) -> Array:

@@ -21,6 +21,8 @@ _BYTES = {
     "P": 2,
     "I;16": 4,
     "F": 8,
+    "F;16": 10,
+    "F;64": 24,
     "I": 12,
     "write": 2,  # a two-level picture, with its array
 }
@@ -30,6 +32,8 @@ _KEPT = {
     "1 unpacked": ("bool", 1),
     "I;16": ("uint16", 2),
     "F": ("float32", 4),
+    "F;16": ("float32", 4),
+    "F;64": ("float64", 8),
     "I": ("float64", 8),
 }
 _COLOUR = 5  # colour is stored in four bytes whatever it has, and becomes one of grey

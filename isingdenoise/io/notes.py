@@ -10,11 +10,13 @@ from isingdenoise.io.picture import grey_profile, usable_dpi
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
-__all__ = ["notes_on"]
+__all__ = ["notes_on", "notes_on_tiff"]
 
 _ACROSS, _DOWN, _UNIT, _PROFILE = 282, 283, 296, 34675  # more TIFF tags
 _GREY_MODES = {"1", "L", "LA", "I", "I;16", "I;16B", "F"}  # whose profile still fits grey pixels
 _COMPRESSIONS = {"raw": "none", "tiff_adobe_deflate": "deflate", "tiff_deflate": "deflate"}
+_COMPRESSION = 259  # a tag, and its values:
+_NUMBERS = {1: "none", 5: "lzw", 8: "deflate", 32946: "deflate", 32773: "packbits"}
 _HALF_A_DOT = 0.0128  # half a dot per metre, in dots per inch
 
 
@@ -30,6 +32,16 @@ def notes_on(
         "dpi": dpi[::-1] if dpi and turned else dpi,
         "icc_profile": grey_profile(info.get("icc_profile")) if mode in _GREY_MODES else None,
         "compression": _compression(image.info.get("compression")) if tiff else None,
+    }
+
+
+def notes_on_tiff(tags: Mapping[int, Any], *, turned: bool) -> dict[str, Any]:
+    """Return what a TIFF says that Pillow does not know."""
+    dpi = usable_dpi(_tiff_dpi(tags))
+    return {
+        "dpi": dpi[::-1] if dpi and turned else dpi,
+        "icc_profile": grey_profile(tags.get(_PROFILE)),
+        "compression": _NUMBERS.get(int(tags.get(_COMPRESSION, 1))),
     }
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from isingdenoise.errors import ParameterError
 from isingdenoise.io.encode import encode_bilevel, encode_grey
 from isingdenoise.io.formats import check_format
+from isingdenoise.io.microscopy import Microscopy
 from isingdenoise.io.opening import StrPath
 from isingdenoise.io.picture import Picture
 from isingdenoise.io.table import FORMATS
@@ -41,7 +42,7 @@ def kept_notes(picture: Picture, format: str, *, bilevel: bool = True) -> dict[s
     Returns
     -------
     dict
-        `dpi`, `icc_profile` and `compression`, as the writers take them. The
+        `dpi`, `icc_profile`, `compression` and `microscopy`, as the writers take them. The
         compression is None where the output cannot have that of the source.
     """
     known = FORMATS[check_format(format)]
@@ -51,7 +52,15 @@ def kept_notes(picture: Picture, format: str, *, bilevel: bool = True) -> dict[s
         "dpi": picture.dpi,
         "icc_profile": picture.icc_profile,
         "compression": picture.compression if kept else None,
+        "microscopy": _of_page(picture),
     }
+
+
+def _of_page(picture: Picture) -> Microscopy | None:
+    """Return what is said on this page: OME has one text for all pages, on the first."""
+    said = picture.microscopy
+    alone = said is None or said.kind != "ome" or picture.page == 0 or said.planes == (1, 1)
+    return said if alone else None
 
 
 def encode_pages(

@@ -8,7 +8,12 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Picture", "grey_profile", "usable_dpi"]
+from isingdenoise.io.microscopy import Microscopy
+
+__all__ = ["MOST_DPI", "Picture", "grey_profile", "usable_dpi"]
+
+#: A pixel of a twentieth of a nanometre: what is beyond is no resolution.
+MOST_DPI = 5e8
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +47,8 @@ class Picture:
         How many pages or frames the file holds.
     page : int
         Which of them this is, from 0.
+    microscopy : Microscopy or None
+        What ImageJ or OME wrote into a TIFF and stays true of a page of it.
     orientation : int
         The EXIF orientation that the file asked for. It has been carried out,
         so an output must not ask for it again.
@@ -56,6 +63,7 @@ class Picture:
     compression: str | None = None
     pages: int = 1
     page: int = 0
+    microscopy: Microscopy | None = None
     orientation: int = 1
 
 
@@ -71,16 +79,16 @@ def grey_profile(profile: object) -> bytes | None:
     return profile if whole and profile[16:20] == b"GRAY" else None
 
 
-def usable_dpi(dpi: object) -> tuple[float, float] | None:
+def usable_dpi(dpi: object, most: float = MOST_DPI) -> tuple[float, float] | None:
     """Return a resolution as two floats, or None where it says nothing.
 
-    One dot an inch is what several writers store for "unknown", and above
-    65535 a JPEG has no room for it.
+    One dot an inch is what several writers store for "unknown", and beyond `most` a
+    format has no room for it.
     """
     try:
         across, down = (float(value) for value in dpi)  # type: ignore[attr-defined]
     except (TypeError, ValueError, ArithmeticError):
         return None
-    if all(math.isfinite(v) and 1 < v <= 65535 for v in (across, down)):
+    if all(math.isfinite(v) and 1 < v <= most for v in (across, down)):
         return across, down
     return None

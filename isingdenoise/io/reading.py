@@ -40,6 +40,7 @@ def read_picture(
     max_pixels: int | None = None,
     max_pages: int = DEFAULT_MAX_PAGES,
     frame: int | None = None,
+    channel: int | None = None,
     name: str | None = None,
     besides: Besides | None = None,
 ) -> Picture:
@@ -62,6 +63,10 @@ def read_picture(
         Most pages or frames that the file may have.
     frame : int or None
         Which page or frame to read, from 0. None refuses a file with several.
+    channel : int or None
+        Which channel to read, from 0: those of ImageJ and OME on pages of their own, others
+        in the samples of a pixel (of a colour red, green, blue). Pages and frames are then those
+        of the channel. None takes colours by their luminance, and refuses other channels.
     name : str or None
         What to call a stream in messages; None takes its own name.
     besides : callable, optional
@@ -80,12 +85,12 @@ def read_picture(
         The file cannot be read or is no sound picture, or there is not enough
         memory for it.
     ParameterError
-        `max_pixels`, `max_pages` or `frame` is out of range.
+        `max_pixels`, `max_pages`, `frame` or `channel` is out of range.
     """
     bounds = Bounds(max_pixels, max_pages)
-    _check_limits(bounds, frame)
+    _check_limits(bounds, frame, channel)
     with _opened(source, name) as (stream, called):
-        return decode(stream, called, bounds, frame=frame, besides=besides)
+        return decode(stream, called, bounds, frame=frame, channel=channel, besides=besides)
 
 
 def read_pages(
@@ -94,6 +99,7 @@ def read_pages(
     max_pixels: int | None = None,
     max_pages: int = DEFAULT_MAX_PAGES,
     frame: int | None = None,
+    channel: int | None = None,
     name: str | None = None,
     besides: Besides | None = None,
 ) -> Iterator[Picture]:
@@ -103,7 +109,7 @@ def read_pages(
 
     Parameters
     ----------
-    source, max_pages, name, besides
+    source, max_pages, channel, name, besides
         As in `read_picture`. The file stays open until the last page has been
         read or the iterator is closed.
     max_pixels : int or None
@@ -122,28 +128,28 @@ def read_pages(
     Raises
     ------
     ParameterError
-        At once: `max_pixels`, `max_pages` or `frame` is out of range.
+        At once: `max_pixels`, `max_pages`, `frame` or `channel` is out of range.
     ReadError
         While reading, as `read_picture`, with the number of the page; also for
         an animated picture without a `frame`.
     """
     bounds = Bounds(max_pixels, max_pages)
-    _check_limits(bounds, frame)
-    return _pages(source, bounds, frame, name, besides)
+    _check_limits(bounds, frame, channel)
+    return _pages(source, bounds, {"channel": channel, "besides": besides}, frame, name)
 
 
 def _pages(
     source: StrPath | BinaryIO,
     bounds: Bounds,
+    how: dict[str, Any],
     frame: int | None,
     name: str | None,
-    besides: Besides | None,
 ) -> Iterator[Picture]:
     with _opened(source, name) as (stream, called):
         if frame is None:
-            yield from decode_pages(stream, called, bounds, besides=besides)
+            yield from decode_pages(stream, called, bounds, **how)
         else:
-            yield decode(stream, called, bounds, frame=frame, besides=besides)
+            yield decode(stream, called, bounds, frame=frame, **how)
 
 
 @contextmanager
@@ -157,10 +163,11 @@ def _opened(source: StrPath | BinaryIO, name: str | None) -> Iterator[tuple[Bina
     yield seekable(source, called), called
 
 
-def _check_limits(bounds: Bounds, frame: int | None) -> None:
+def _check_limits(bounds: Bounds, frame: int | None, channel: int | None) -> None:
     bounds.check()
-    if frame is not None and frame < 0:
-        raise ParameterError("frame", f"must be at least 0, not {frame}")
+    for name, place in (("frame", frame), ("channel", channel)):
+        if place is not None and place < 0:
+            raise ParameterError(name, f"must be at least 0, not {place}")
 
 
 def check_input(path: StrPath) -> None:

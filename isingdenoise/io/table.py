@@ -40,8 +40,10 @@ class Format:
     compressions : mapping of str to mapping
         Those that can be chosen, the default first, and what Pillow is told of each.
         Empty: there is one way only.
-    profile, dpi : bool
-        Whether an ICC profile of grey, and a resolution, are stored.
+    profile : bool
+        Whether an ICC profile of grey is stored.
+    dpi : float
+        The finest resolution that is stored, in dots per inch; 0 where there is none.
     no_dpi : mapping
         What Pillow is told where the resolution is unknown.
     options : mapping
@@ -61,7 +63,7 @@ class Format:
     pages: bool = False
     compressions: Options = field(default_factory=dict)
     profile: bool = False
-    dpi: bool = False
+    dpi: float = 0
     no_dpi: Options = field(default_factory=dict)
     options: Options = field(default_factory=dict)
     searches: bool = False
@@ -108,7 +110,7 @@ FORMATS = {
             palette=2,
             compressions={"deflate": {}, "none": {"compress_level": 0}},
             profile=True,
-            dpi=True,
+            dpi=1e8,  # dots per metre in 32 bits
         ),
         Format(
             *("TIFF", (".tif", ".tiff")),
@@ -119,7 +121,7 @@ FORMATS = {
             pages=True,
             compressions=_TIFF,
             profile=True,
-            dpi=True,
+            dpi=5e8,
             # a resolution must be there: this one says "square, size unknown"
             no_dpi={"resolution_unit": 1, "x_resolution": 1.0, "y_resolution": 1.0},
         ),
@@ -129,10 +131,10 @@ FORMATS = {
             *("BMP", (".bmp",)),
             bilevel=True,
             compressions=_UNPACKED,
-            dpi=True,
+            dpi=5e7,  # dots per metre in 31 bits
             no_dpi={"dpi": (0, 0)},  # Pillow would make up 96
         ),
-        Format("JPEG", (".jpg", ".jpeg"), profile=True, dpi=True, options={"quality": 95}),
+        Format("JPEG", (".jpg", ".jpeg"), profile=True, dpi=65_535, options={"quality": 95}),
         Format("WEBP", (".webp",), options={"lossless": True}, searches=True),
         Format("GIF", (".gif",)),
         Format("NPY", (".npy",), numbers=True, compressions=_UNPACKED),

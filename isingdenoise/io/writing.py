@@ -12,6 +12,7 @@ from isingdenoise.io.atomic import atomic_file, atomic_files, write_bytes_atomic
 from isingdenoise.io.change_map import encode_change_map
 from isingdenoise.io.encode import encode_bilevel, encode_grey
 from isingdenoise.io.formats import resolved_format
+from isingdenoise.io.microscopy import Microscopy
 from isingdenoise.io.opening import StrPath
 from isingdenoise.io.pages import PageWriter, append_pages
 from isingdenoise.io.picture import Picture
@@ -19,6 +20,7 @@ from isingdenoise.io.picture import Picture
 __all__ = ["open_pages", "write_bilevel", "write_change_map", "write_grey", "write_pages"]
 
 Array = np.ndarray[Any, Any]
+Notes = dict[str, Any]
 
 
 def write_bilevel(
@@ -30,6 +32,7 @@ def write_bilevel(
     format: str | None = None,  # noqa: A002
     compression: str | None = None,
     icc_profile: bytes | None = None,
+    microscopy: Microscopy | None = None,
 ) -> None:
     """Write a two-level picture, whole or not at all.
 
@@ -43,7 +46,7 @@ def write_bilevel(
         Whether an existing file may be replaced.
     format : str or None
         A value of `EXTENSIONS`; None takes that of the extension.
-    dpi, compression, icc_profile
+    dpi, compression, icc_profile, microscopy
         As in `encode_bilevel`.
 
     Raises
@@ -54,7 +57,8 @@ def write_bilevel(
         As `write_bytes_atomically`.
     """
     kind = resolved_format(path, format)
-    data = encode_bilevel(image, kind, dpi=dpi, compression=compression, icc_profile=icc_profile)
+    notes: Notes = {"dpi": dpi, "icc_profile": icc_profile, "microscopy": microscopy}
+    data = encode_bilevel(image, kind, compression=compression, **notes)
     write_bytes_atomically(path, data, overwrite=overwrite)
 
 
@@ -67,6 +71,7 @@ def write_grey(
     format: str | None = None,  # noqa: A002
     compression: str | None = None,
     icc_profile: bytes | None = None,
+    microscopy: Microscopy | None = None,
 ) -> None:
     """Write grey values or probabilities, whole or not at all.
 
@@ -80,7 +85,7 @@ def write_grey(
         Whether an existing file may be replaced.
     format : str or None
         A value of `EXTENSIONS`; None takes that of the extension.
-    dpi, compression, icc_profile
+    dpi, compression, icc_profile, microscopy
         As in `encode_grey`.
 
     Raises
@@ -91,7 +96,8 @@ def write_grey(
         As `write_bytes_atomically`.
     """
     kind = resolved_format(path, format)
-    data = encode_grey(array, kind, dpi=dpi, compression=compression, icc_profile=icc_profile)
+    notes: Notes = {"dpi": dpi, "icc_profile": icc_profile, "microscopy": microscopy}
+    data = encode_grey(array, kind, compression=compression, **notes)
     write_bytes_atomically(path, data, overwrite=overwrite)
 
 

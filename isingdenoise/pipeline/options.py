@@ -84,6 +84,8 @@ class CleanOptions:
         Of everything random; each page starts from it.
     frame : int or None
         The only page or frame to take, from 0; None takes all pages.
+    channel : int or None
+        The only channel to take, from 0; None as in `read_picture`.
     max_pixels : int or None
         Files with more pixels, on all pages, are refused; None: as `read_pages`.
     max_pages : int
@@ -118,6 +120,7 @@ class CleanOptions:
     max_change: float | None = None
     seed: int | None = None
     frame: int | None = None
+    channel: int | None = None
     max_pixels: int | None = None
     max_pages: int = DEFAULT_MAX_PAGES
     timeout: float | None = None
@@ -171,7 +174,7 @@ class CleanOptions:
 
     def reading(self) -> dict[str, Any]:
         """Return the arguments of `isingdenoise.io.read_pages`."""
-        return {"frame": self.frame, **self.bounds()}
+        return {"frame": self.frame, "channel": self.channel, **self.bounds()}
 
     def bounds(self) -> dict[str, Any]:
         """Return the arguments of `isingdenoise.io.read_mask` and `read_clean`."""
@@ -296,4 +299,5 @@ class CleanOptions:
             "frame": self.frame,
             "compression": self.compression,
             **masks,
+            **({} if self.channel is None else {"channel": self.channel}),
         }

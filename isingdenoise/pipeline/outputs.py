@@ -88,7 +88,8 @@ def _clean(result: DenoiseResult, picture: Picture, kind: str, compression: str 
 def _probability(result: DenoiseResult, picture: Picture, kind: str, _: str | None) -> bytes:
     if result.probability is None:
         raise ParameterError("probability", f"engine {result.settings['engine']['name']} has none")
-    return encode_grey(result.probability, kind, dpi=picture.dpi)
+    said = kept_notes(picture, kind)["microscopy"]
+    return encode_grey(result.probability, kind, dpi=picture.dpi, microscopy=said)
 
 
 def _change_map(result: DenoiseResult, picture: Picture, kind: str, _: str | None) -> bytes:

@@ -39,6 +39,7 @@ VALUES = {
     "seed": 7,
     "max-change": "5%",
     "frame": 1,
+    "channel": 2,
     "max-pixels": 1000,
     "max-pages": 7,
     "timeout": 2.5,

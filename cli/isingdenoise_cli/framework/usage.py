@@ -26,6 +26,8 @@ _OPTIONS = {
 
 #: What helps where an error of the library says so by a key.
 _HINTS = {
+    "channel": "choose one with --channel",
+    "channels": "it has {}, and --channel counts from 1",
     "frame": "choose one with --frame",
     "frames": "--frame goes from 0 to {}",
     "levels": "give those of the picture with --levels, or leave them to be estimated",

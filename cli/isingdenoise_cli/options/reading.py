@@ -16,11 +16,19 @@ Command = Callable[..., Any]
 
 
 def reading_options(command: Command) -> Command:
-    """Add --frame, --max-pixels and --max-pages, as one argument `reading` for `read_picture`."""
+    """Add --frame, --channel and bounds, as one argument `reading` for `read_picture`."""
 
     @functools.wraps(command)
-    def gathered(*, frame: int | None, max_pixels: int | None, max_pages: int, **given: Any) -> Any:
+    def gathered(
+        *,
+        frame: int | None,
+        channel: int | None,
+        max_pixels: int | None,
+        max_pages: int,
+        **given: Any,
+    ) -> Any:
         reading = {"frame": frame, "max_pixels": max_pixels, "max_pages": max_pages}
+        reading["channel"] = None if channel is None else channel - 1  # the library counts from 0
         return command(reading=reading, **given)
 
     return all_of(
@@ -29,6 +37,12 @@ def reading_options(command: Command) -> Command:
                 "--frame",
                 type=click.IntRange(0),
                 help="Read this page or frame only; 0 is the first.",
+            ),
+            click.option(
+                "--channel",
+                type=click.IntRange(1),
+                help="Read this channel only; 1 is the first. Colours have three; without it "
+                "they are taken by their luminance, and channels of a microscope are refused.",
             ),
             click.option(
                 "--max-pixels",
