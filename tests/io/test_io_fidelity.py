@@ -173,6 +173,7 @@ def test_what_an_output_keeps():
         "dpi": (204, 98),
         "icc_profile": None,
         "compression": "group4",
+        "microscopy": None,
     }
     assert kept_notes(source, "TIFF", bilevel=False)["compression"] is None
     assert kept_notes(source, "PNG")["compression"] is None

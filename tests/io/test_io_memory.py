@@ -23,7 +23,7 @@ from isingdenoise.io import (
     read_picture,
     write_bilevel,
 )
-from isingdenoise.io import decode as decoding
+from isingdenoise.io import one_page as decoding
 
 SIDE = 3000
 MEASURE = """

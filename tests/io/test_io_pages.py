@@ -13,7 +13,6 @@ from picture_files import encoded, tiff
 from PIL import Image
 
 from isingdenoise.errors import OverwriteError, ParameterError, ReadError, WriteError
-from isingdenoise.io import decode as decoding
 from isingdenoise.io import (
     encode_bilevel,
     encode_pages,
@@ -21,6 +20,7 @@ from isingdenoise.io import (
     read_picture,
     write_pages,
 )
+from isingdenoise.io import one_page as decoding
 from isingdenoise.io.tiff_chain import TiffChain
 
 RNG = np.random.default_rng(8)
