@@ -10,6 +10,7 @@ import numpy as np
 
 from isingdenoise.errors import ParameterError, ReadError, printable
 from isingdenoise.io.bounds import DEFAULT_MAX_PAGES
+from isingdenoise.io.memory import Besides
 from isingdenoise.io.opening import StrPath
 from isingdenoise.io.reading import read_picture
 
@@ -26,6 +27,7 @@ def read_clean(
     max_pages: int = DEFAULT_MAX_PAGES,
     frame: int | None = None,
     name: str | None = None,
+    besides: Besides | None = None,
 ) -> Array:
     """Read a reference picture and cut it in the middle of its own range.
 
@@ -35,7 +37,7 @@ def read_clean(
         The file.
     shape : tuple of int or None
         The (H, W) it must have.
-    max_pixels, max_pages, frame, name
+    max_pixels, max_pages, frame, name, besides
         As in `read_picture`.
 
     Returns
@@ -52,7 +54,12 @@ def read_clean(
         Its shape differs from `shape`.
     """
     picture = read_picture(
-        source, max_pixels=max_pixels, max_pages=max_pages, frame=frame, name=name
+        source,
+        max_pixels=max_pixels,
+        max_pages=max_pages,
+        frame=frame,
+        name=name,
+        besides=besides,
     )
     pixels = picture.pixels
     if shape is not None and pixels.shape != tuple(shape):

@@ -15,6 +15,8 @@ from isingdenoise_cli.main import COMMANDS, cli
 # A value for each kind of option that is not its default, as a file and as a variable has it.
 VALUES = {
     "repeats": 7,
+    "engines": ["icm", "mf:damping=0.5"],
+    "seeds": "0:3",
     "patches": 50,
     "latent": 5,
     "flow": 2,
@@ -39,6 +41,7 @@ VALUES = {
     "seed": 7,
     "max-change": "5%",
     "frame": 1,
+    "start": "learned",
     "max-pixels": 1000,
     "max-pages": 7,
     "timeout": 2.5,
@@ -96,9 +99,8 @@ def settable(name):
 
 def value_for(name, key):
     """Return another value than the default, in TOML's types."""
-    option = settable(name)[key]
     if key == "engine":
-        return ["icm", "gibbs"] if option.multiple else "icm"
+        return "icm"
     if key == "O":
         return ["tol=1e-4", "max_sweeps=9"]
     return VALUES[key]

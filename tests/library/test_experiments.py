@@ -119,6 +119,7 @@ def test_records_have_stable_keys_and_plain_values(rows):
         assert list(record) == [
             *("engine", "bit_error_rate", "psnr", "energy", "bound", "sweeps"),
             *("seconds", "effective_sample_size", "r_hat", "status", "upper_bound", "refusal"),
+            *("label", "level", "seed"),
         ]
         assert json.loads(json.dumps(record)) == record
         assert {type(value) for value in record.values()} <= {str, float, int, type(None)}
@@ -218,7 +219,8 @@ def test_an_engine_that_refuses_has_a_row_that_says_why(noisy, monkeypatch):
     record = row.record()
     assert list(record) == list(other.record())
     told = {name: value for name, value in record.items() if value is not None}
-    assert told == {"engine": "icm", "status": "refused", "refusal": "needs a tree"}
+    named = {"engine": "icm", "label": "icm"}
+    assert told == {**named, "status": "refused", "refusal": "needs a tree"}
 
 
 def test_the_picture_stays_as_it_is(noisy):
