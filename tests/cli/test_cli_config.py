@@ -42,6 +42,7 @@ VALUES = {
     "max-change": "5%",
     "frame": 1,
     "start": "learned",
+    "small-parts": 3.0,
     "max-pixels": 1000,
     "max-pages": 7,
     "timeout": 2.5,

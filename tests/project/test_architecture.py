@@ -83,6 +83,7 @@ LAYERS = {
     "experiments": {
         *("api", "result", "learning", "io", "metrics", "warmup", "inference", "noise"),
         *("coupling", "messages", "model", "validation", "errors"),
+        *("plotting", "generative", "gradient_experiment"),  # the figure and fonts of examples
     },
 }
 # The package itself names what is public, for type checkers alone.

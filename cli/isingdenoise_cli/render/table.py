@@ -108,6 +108,28 @@ def _text(number: Any, form: str) -> str:
     return "-" if number is None else f"{number:{form}}"
 
 
+def print_records(records: Sequence[Mapping[str, Any]], columns: Sequence[str], form: str) -> None:
+    """Print some columns of records, means with their standard errors where there are any.
+
+    Parameters
+    ----------
+    records : sequence of mapping
+        Rows of a table.
+    columns : sequence of str
+        Keys.
+    form : str
+        Of numbers that are not whole.
+    """
+    print_table([{key: _number(record, key, form) for key in columns} for record in records])
+
+
+def _number(record: Mapping[str, Any], key: str, form: str) -> str:
+    value, error = record[key], record.get(f"{key}_se")
+    if not isinstance(value, float):
+        return "-" if value is None else str(value)
+    return f"{value:{form}}" + ("" if error is None else f" ± {error:.1g}")
+
+
 def print_table(rows: Sequence[Mapping[str, str]]) -> None:
     """Print rows as aligned columns, numbers to the right; on a terminal with a head that shows."""
     if not rows:
