@@ -195,7 +195,7 @@ def levels_figure(found: Found) -> Figure:
         own = [row for row in table if row["noise"] == noise]
         for thick in (False, True):
             some = [row for row in own if (row["engine"] in found.pictures["thick"]) is thick]
-            wide = {"lw": 2.6} if thick else {}
+            wide: dict[str, Any] = {"lw": 2.6} if thick else {}
             draw_series(axes, some, "level", "bit_error_rate", "engine", every=labels, **wide)
         axes.set_ylim(-0.02, 0.6)
         axes.axhline(0.5, color=LIMIT, linestyle="dotted", label="chance")

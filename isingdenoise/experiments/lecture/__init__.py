@@ -87,6 +87,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         _for_each(len(noises())),
         ("noise", "level", "engine", "bit_error_rate", "energy"),
         figures.levels_figure,
+        seeds=3,
     ),
     "sandwich": Experiment(
         "How tight are the bounds on the log evidence?",
