@@ -10,6 +10,7 @@ import numpy as np
 
 from isingdenoise.errors import ParameterError, ReadError, printable
 from isingdenoise.io.bounds import DEFAULT_MAX_PAGES
+from isingdenoise.io.memory import Besides
 from isingdenoise.io.opening import StrPath
 from isingdenoise.io.reading import read_picture
 
@@ -27,6 +28,7 @@ def read_clean(
     frame: int | None = None,
     channel: int | None = None,
     name: str | None = None,
+    besides: Besides | None = None,
 ) -> Array:
     """Read a reference picture and cut it in the middle of its own range.
 
@@ -36,7 +38,7 @@ def read_clean(
         The file.
     shape : tuple of int or None
         The (H, W) it must have.
-    max_pixels, max_pages, frame, channel, name
+    max_pixels, max_pages, frame, channel, name, besides
         As in `read_picture`.
 
     Returns
@@ -59,6 +61,7 @@ def read_clean(
         frame=frame,
         channel=channel,
         name=name,
+        besides=besides,
     )
     pixels = picture.pixels
     if shape is not None and pixels.shape != tuple(shape):

@@ -8,6 +8,7 @@ from .fit import LEFT_ALONE, Fit
 from .light import DETECT, LIGHTS, detect_light, divided_by
 from .patterns import keep_patterns
 from .priors import Weighed, weigh
+from .score import held_out_score
 from .svi import Learned, learn
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "detect_light",
     "divided_by",
     "estimate",
+    "held_out_score",
     "keep_patterns",
     "learn",
     "resolve_noise",

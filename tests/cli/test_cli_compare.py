@@ -1,5 +1,6 @@
 """`isingdenoise compare`: one model, every engine, one table."""
 
+import csv
 import json
 import re
 import warnings
@@ -22,7 +23,7 @@ from command_line import (
 from engines import having
 from test_cli_streams import on_a_terminal
 
-from isingdenoise import ENGINES, Status, denoise
+from isingdenoise import ENGINES, GaussianNoise, Status, denoise
 from isingdenoise.metrics import bit_error_rate, psnr
 
 ROW_KEYS = [
@@ -38,6 +39,9 @@ ROW_KEYS = [
     "status",
     "upper_bound",
     "refusal",
+    "label",
+    "level",
+    "seed",
 ]
 FEW = ["-O", "gibbs.burn_in=2", "-O", "gibbs.sweeps=5"]
 
@@ -71,7 +75,10 @@ def test_the_table_says_the_same_on_a_terminal(noisy, env):
 
     def cells(text):
         rows = [line.split() for line in text.splitlines()]
-        return [row[:1] + row[-2:] if row and row[0] in ENGINES else row for row in rows]
+        return [
+            row[:1] + row[-2:] if row and row[0].partition(":")[0] in ENGINES else row
+            for row in rows
+        ]
 
     found, expected = cells(shown), cells(plain)
     assert [row[:1] + row[2:] for row in found] == [row[:1] + row[2:] for row in expected]
@@ -108,7 +115,9 @@ def test_without_a_clean_picture_nothing_is_measured(noisy):
 def test_json_has_stable_keys(noisy, clean):
     record = json.loads(succeed("compare", noisy, "--clean", clean, "--json", *FEW).stdout)
     first = ["input", "noise", "coupling", "engines"]
-    assert list(record) == [*first, "calibration", "background", "background_range", "sandwich"]
+    more = ["calibration", "background", "background_range", "sandwich", "seeds", "summary"]
+    assert list(record) == [*first, *more, "mask", "plot", "csv"]
+    assert (record["seeds"], record["summary"]) == (None, None)
     assert (record["background"], record["background_range"]) == ("detect", [1.0, 1.0])
     assert list(record["calibration"]) == ["bias", "slope"]
     assert record["noise"]["chosen"] is True
@@ -157,8 +166,8 @@ def test_a_perfect_result_is_null_in_json_and_inf_in_the_table(clean):
 
 @pytest.mark.slow
 def test_engines_are_chosen_by_name(noisy):
-    assert list(table_of(noisy, "--engine", "icm", "--engine", "mf")) == ["icm", "mf"]
-    assert list(table_of(noisy, "--engine", "icm")) == ["icm"]
+    assert list(table_of(noisy, "--engines", "icm,mf")) == ["icm", "mf"]
+    assert list(table_of(noisy, "--engines", "icm")) == ["icm"]
 
 
 def test_a_setting_goes_to_every_engine_that_has_it(noisy):
@@ -182,7 +191,7 @@ def test_a_setting_with_a_name_goes_to_that_engine_only(noisy):
     assert rows["icm"]["status"] == "max_sweeps"
     assert rows["mf"]["status"] == "converged"
     assert rows["gibbs"]["sweeps"] == 50 + 7
-    plain = [noisy, "--engine", "icm", *FEW]
+    plain = [noisy, "--engines", "icm", *FEW]
     assert energies(*plain, "-O", "gibbs.sweeps=7", "-O", "mf.tol=1") == energies(*plain)
 
 
@@ -194,9 +203,9 @@ def test_a_setting_with_a_name_goes_to_that_engine_only(noisy):
         (["-O", "magic.tol=1"], "magic"),
         (["-O", "tol"], "tol"),
         (["-O", "damping=2"], "damping"),
-        (["--engine", "icm", "-O", "tol=1"], "icm"),
-        (["--engine", "icm", "-O", "gibbs.sweeps=0"], "-O gibbs.sweeps"),
-        (["--engine", "magic"], "--engine"),
+        (["--engines", "icm", "-O", "tol=1"], "icm"),
+        (["--engines", "icm", "-O", "gibbs.sweeps=0"], "-O gibbs.sweeps"),
+        (["--engines", "magic"], "--engines"),
         (["--noise", "gaussian", "--sigma", "0"], "--sigma"),
         (["--sigma", "1"], "--noise auto"),
         (["--noise", "poisson", "--background", "auto"], "--background"),
@@ -205,6 +214,18 @@ def test_a_setting_with_a_name_goes_to_that_engine_only(noisy):
         (["--noise", "flip", "--sigma", "1"], "--sigma"),
         (["--plot", "table.doc"], "--plot"),
         (["--plot", "table"], "--plot"),
+        (["--csv", "table.txt"], "--csv"),
+        (["--engines", "mf,"], "--engines"),
+        (["--engines", "mf:magic=1"], "--engines"),
+        (["--engines", "mf:damping=2"], "--engines mf:damping"),
+        (["--engines", "mf:damping"], "--engines"),
+        (["--noise", "gaussian", "--sigma", "1,2,3"], "--seeds"),
+        (["--seeds", "3:3"], "--seeds"),
+        (["--seeds", "-2:3"], "--seeds"),
+        (["--seeds", "0:2", "--clean", "noisy.png"], "--clean"),
+        (["--seeds", "0:2", "--sigma", "1", "--flip-prob", "0.1"], "--sigma"),
+        (["--seeds", "0:2", "--salt", "0.1,0.2", "--pepper", "0.1,0.2"], "--pepper"),
+        (["--seeds", "0:2", "--flip-prob", "0.1,0.9"], "--flip-prob"),
     ],
 )
 def test_bad_options_are_usage_errors(noisy, options, named):
@@ -248,8 +269,10 @@ def test_the_figure_shows_every_engine_with_its_error(noisy, clean, tmp_path):
     rows = table_of(noisy, "--clean", clean, "--plot", tmp_path / "t.svg", *FEW)
     text = (tmp_path / "t.svg").read_text()
     solved = {name: row for name, row in rows.items() if not row["refusal"]}
-    for name, row in solved.items():
-        assert f"<!-- {name}, {row['bit_error_rate']:.2%} wrong -->" in text
+    for row in solved.values():
+        words = f"{row['label']}, {row['bit_error_rate']:.2%} wrong"
+        lines = words.replace(", ", ",\n").splitlines() if len(row["label"]) > 20 else [words]
+        assert all(f"<!-- {line} -->" in text for line in lines)
     sure = [name for name in solved if ENGINES[name].traits.marginals]
     assert text.count("<image") >= 2 + len(solved) + len(sure)  # inputs, results, probabilities
 
@@ -259,7 +282,7 @@ def test_a_figure_of_engines_without_probabilities_and_of_one_pixel(tmp_path):
     picture = save(tmp_path / "one.png", np.full((1, 1), 200, np.uint8))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        done = invoke("compare", picture, "--engine", "icm", "--plot", tmp_path / "t.png")
+        done = invoke("compare", picture, "--engines", "icm", "--plot", tmp_path / "t.png")
     assert done.code == 0
     assert load(tmp_path / "t.png")[1].size > 0
 
@@ -270,7 +293,7 @@ def test_an_existing_figure_stays_unless_forced(noisy, tmp_path):
     figure.write_bytes(b"precious")
     assert "t.png" in error_line(invoke("compare", noisy, "--plot", figure), 4)
     assert figure.read_bytes() == b"precious"
-    succeed("compare", noisy, "--plot", figure, "--force", "--engine", "mf")
+    succeed("compare", noisy, "--plot", figure, "--force", "--engines", "mf")
     assert figure.read_bytes().startswith(b"\x89PNG")
 
 
@@ -301,3 +324,98 @@ def test_a_constant_picture_is_warned_about_once(tmp_path):
     done = invoke("compare", picture, *FEW)
     assert done.code == 0
     assert done.stderr.count("all pixels are equal") == 1
+
+
+def test_one_engine_may_stand_there_twice_with_other_settings(noisy):
+    engines = "mf,mf:schedule=jacobi:damping=0.5,icm:max_sweeps=1"
+    options = ["--engines", engines, "-O", "max_sweeps=999"]
+    done = invoke("compare", noisy, *options, "--json")
+    rows = json.loads(done.stdout)["engines"]
+    labels = ["mf:max_sweeps=999", "mf:damping=0.5:schedule=jacobi:max_sweeps=999"]
+    assert [row["label"] for row in rows] == [*labels, "icm:max_sweeps=1"]
+    assert [row["engine"] for row in rows] == ["mf", "mf", "icm"]
+    assert rows[0]["energy"] == pytest.approx(rows[1]["energy"], rel=1e-3)
+    assert rows[0]["sweeps"] < rows[1]["sweeps"] < 999
+    assert rows[2]["sweeps"] == 1
+    plain = invoke("compare", noisy, *options).stdout
+    assert [line.split()[0] for line in table_lines(plain)[1:]] == [row["label"] for row in rows]
+
+
+def test_masked_pixels_are_filled_in_and_are_no_errors(noisy, clean, tmp_path):
+    known = np.ones((32, 32), bool)
+    known[:, 20:] = False
+    mask = save(tmp_path / "mask.png", known)
+    words = ["compare", noisy, "--clean", clean, "--engines", "mf,icm", "--coupling", "0.5"]
+    rows = json.loads(succeed(*words, "--mask", mask, "--json").stdout)["engines"]
+    for row in rows:
+        alone = denoise(load(noisy)[1], engine=row["engine"], coupling=0.5, mask=known)
+        wrong = (alone.image != scene())[known]
+        assert row["bit_error_rate"] == np.mean(wrong)
+        assert row["energy"] == alone.solution.energy
+    other = save(tmp_path / "other.png", known[:, :9])
+    line = error_line(invoke(*words, "--mask", other), 2)
+    assert "--mask" in line
+    assert "9 x 32" in line
+
+
+@pytest.mark.slow
+def test_a_clean_picture_is_given_noise_of_several_levels(clean, tmp_path):
+    table, figure = tmp_path / "t.csv", tmp_path / "t.png"
+    words = ["compare", clean, "--sigma", "0.5,1", "--seeds", "3:6", "--engines", "mf,icm"]
+    lines = succeed(*words, "--csv", table, "--plot", figure).stdout.splitlines()
+    assert lines[0].startswith("noise     gaussian")
+    assert lines[1].startswith("seeds     3 to 5")
+    assert lines[3].split()[:2] == ["sigma", "engine"]
+    assert [line.split()[:2] for line in lines[4:]] == [
+        [level, engine] for level in ("0.5", "1") for engine in ("mf", "icm")
+    ]
+    assert all(4 <= line.count("±") <= 6 for line in lines[4:])  # none of an infinite mean
+    assert figure.read_bytes().startswith(b"\x89PNG")
+    with table.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ROW_KEYS
+    assert [(row["level"], row["seed"], row["engine"]) for row in rows] == [
+        (level, seed, engine)
+        for level in ("0.5", "1.0")
+        for seed in "345"
+        for engine in ("mf", "icm")
+    ]
+    noisy = GaussianNoise(0.5).sample(scene(), np.random.default_rng(4))
+    expected = denoise(noisy, "gaussian", engine="icm")
+    assert rows[3]["bit_error_rate"] == str(bit_error_rate(expected.image, scene()))
+    record = json.loads(succeed(*words, "--json").stdout)
+    assert record["seeds"] == [3, 4, 5]
+    assert len(record["engines"]) == len(rows)
+    first = record["summary"][0]
+    errors = [float(r["bit_error_rate"]) for r in rows[:6:2]]
+    assert first["bit_error_rate"] == pytest.approx(np.mean(errors))
+    assert first["bit_error_rate_se"] == pytest.approx(np.std(errors, ddof=1) / np.sqrt(3))
+    assert (first["seeds"], first["status"]) == (3, "converged")
+
+
+@pytest.mark.parametrize(
+    ("options", "name", "levels"),
+    [
+        (["--flip-prob", "0.05,0.1"], "flip", [0.05, 0.1]),
+        (["--flip-prob", "0.05"], "flip", [0.05]),
+        ([], "gaussian", [1.0]),
+        (["--noise", "salt-pepper", "--salt", "0.1,0.2"], "salt-pepper", [0.1, 0.2]),
+        (["--noise", "laplace", "--sigma", "0.5,0.6,0.7"], "laplace", [0.5, 0.6, 0.7]),
+        (["--noise", "poisson", "--levels", "3,15"], "poisson", [None]),
+    ],
+)
+def test_levels_are_of_the_parameter_with_several_numbers(clean, options, name, levels):
+    words = ["compare", clean, "--seeds", "0", "--engines", "icm", "--coupling", "0.4", "--json"]
+    record = json.loads(succeed(*words, *options).stdout)
+    assert record["noise"] == {"name": name}
+    assert [row["level"] for row in record["engines"]] == levels
+
+
+def test_the_table_for_other_programs_is_written_whole_or_not_at_all(noisy, tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text("precious")
+    words = ["compare", noisy, "--engines", "mf,icm", "--csv", table]
+    assert "t.csv" in error_line(invoke(*words), 4)
+    assert table.read_text() == "precious"
+    succeed(*words, "--force")
+    assert len(table.read_text().splitlines()) == 3

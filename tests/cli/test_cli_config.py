@@ -15,6 +15,8 @@ from isingdenoise_cli.main import COMMANDS, cli
 # A value for each kind of option that is not its default, as a file and as a variable has it.
 VALUES = {
     "repeats": 7,
+    "engines": ["icm", "mf:damping=0.5"],
+    "seeds": "0:3",
     "patches": 50,
     "latent": 5,
     "flow": 2,
@@ -40,6 +42,8 @@ VALUES = {
     "max-change": "5%",
     "frame": 1,
     "channel": 2,
+    "start": "learned",
+    "small-parts": 3.0,
     "max-pixels": 1000,
     "max-pages": 7,
     "timeout": 2.5,
@@ -97,9 +101,8 @@ def settable(name):
 
 def value_for(name, key):
     """Return another value than the default, in TOML's types."""
-    option = settable(name)[key]
     if key == "engine":
-        return ["icm", "gibbs"] if option.multiple else "icm"
+        return "icm"
     if key == "O":
         return ["tol=1e-4", "max_sweeps=9"]
     return VALUES[key]

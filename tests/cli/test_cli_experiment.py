@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 import pytest
 from command_line import error_line, invoke, load, snapshot, succeed
 
+from isingdenoise.experiments.lecture import EXPERIMENTS
 from isingdenoise.gradient_experiment import EVERY_ESTIMATOR, SAMPLES, at_two_places
 
 FEW = ("experiment", "gradients", "--repeats", "2")
@@ -81,10 +82,35 @@ def test_a_folder_that_cannot_be_made(tmp_path):
         ([*FEW, "--repeats", "1"], "--repeats"),
         ([*FEW, "--seed", "-1"], "--seed"),
         (["experiment"], "NAME"),
+        (["experiment", "gaussian", "--repeats", "9"], "--repeats: does not go with gaussian"),
+        ([*FEW, "--seeds", "0:2"], "which takes --seed and --repeats"),
+        (["experiment", "gaussian", "--seeds", "2:2"], "--seeds"),
     ],
 )
 def test_wrong_usage(words, said):
     assert said in error_line(invoke(*words), 2)
+
+
+@pytest.mark.slow
+def test_an_example_of_the_lecture_has_figure_numbers_and_words(tmp_path):
+    done = succeed("experiment", "coupling", "--seeds", "4:6", "-o", tmp_path)
+    lines = done.stdout.splitlines()
+    assert lines[0] == "page, normal noise, sigma = 2"
+    assert lines[2].split()[:3] == ["coupling", "engine", "bit_error_rate"]
+    assert " ± " in lines[3]
+    assert any(line.startswith("map: everything turns one colour from J = ") for line in lines)
+    assert lines[-3:] == [str(tmp_path / f"coupling.{k}") for k in ("png", "svg", "csv")]
+    with (tmp_path / "coupling.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["seed"] for row in rows} == {"4", "5"}
+    assert ET.parse(tmp_path / "coupling.svg").getroot().tag.endswith("}svg")
+
+
+def test_the_help_says_what_each_experiment_asks():
+    text = succeed("experiment", "--help").stdout
+    for name, entry in EXPERIMENTS.items():
+        assert f"{name} " in text
+        assert " ".join(entry.asks.split()[:3]) in text
 
 
 def test_models_are_measured_with_and_without_annealing_and_a_flow(tmp_path, monkeypatch):

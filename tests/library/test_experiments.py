@@ -9,8 +9,17 @@ import numpy as np
 import pytest
 from command_line import scene
 
-from isingdenoise import ENGINES, ICM, Coupling, GaussianNoise, MeanField, ParameterError, denoise
-from isingdenoise.experiments import Comparison, compare, sandwich
+from isingdenoise import (
+    ENGINES,
+    ICM,
+    Coupling,
+    GaussianNoise,
+    Gibbs,
+    MeanField,
+    ParameterError,
+    denoise,
+)
+from isingdenoise.experiments import Comparison, compare, compare_levels, sandwich
 from isingdenoise.inference import Traits
 from isingdenoise.inference.base import check_engine_can_solve
 from isingdenoise.metrics import bit_error_rate, psnr
@@ -119,6 +128,7 @@ def test_records_have_stable_keys_and_plain_values(rows):
         assert list(record) == [
             *("engine", "bit_error_rate", "psnr", "energy", "bound", "sweeps"),
             *("seconds", "effective_sample_size", "r_hat", "status", "upper_bound", "refusal"),
+            *("label", "level", "seed"),
         ]
         assert json.loads(json.dumps(record)) == record
         assert {type(value) for value in record.values()} <= {str, float, int, type(None)}
@@ -218,13 +228,73 @@ def test_an_engine_that_refuses_has_a_row_that_says_why(noisy, monkeypatch):
     record = row.record()
     assert list(record) == list(other.record())
     told = {name: value for name, value in record.items() if value is not None}
-    assert told == {"engine": "icm", "status": "refused", "refusal": "needs a tree"}
+    named = {"engine": "icm", "label": "icm"}
+    assert told == {**named, "status": "refused", "refusal": "needs a tree"}
 
 
 def test_the_picture_stays_as_it_is(noisy):
     before = noisy.copy()
     compare(noisy, NOISE, engines=["mf"], clean=scene())
     np.testing.assert_array_equal(noisy, before)
+
+
+def test_labels_have_the_settings_that_are_no_defaults(noisy):
+    engines = ["mf", MeanField(damping=0.5, schedule="jacobi", parallel=False), ICM(max_sweeps=9)]
+    rows = compare(noisy, NOISE, engines=engines, coupling=0.3)
+    told = ["mf", "mf:damping=0.5:schedule=jacobi:parallel=false", "icm:max_sweeps=9"]
+    assert [row.label for row in rows] == [row.record()["label"] for row in rows] == told
+    assert [row.engine for row in rows] == ["mf", "mf", "icm"]
+
+
+def test_missing_pixels_are_filled_in_and_do_not_count(noisy):
+    known = np.ones(noisy.shape, bool)
+    known[10:20] = False
+    (row,) = compare(noisy, NOISE, engines=["mf"], coupling=0.4, clean=scene(), mask=known)
+    alone = denoise(noisy, NOISE, engine="mf", coupling=0.4, mask=known)
+    np.testing.assert_array_equal(row.result.image, alone.image)
+    wrong = alone.image != scene()
+    assert row.bit_error_rate == np.mean(wrong[known])
+    assert row.bit_error_rate != np.mean(wrong)
+
+
+def test_a_course_tells_bound_energy_and_errors_of_each_round(noisy):
+    engines = [MeanField(schedule="checkerboard"), "icm", Gibbs(burn_in=3, sweeps=5)]
+    options = {"engines": engines, "coupling": 0.4, "clean": scene(), "rng": 1}
+    rows = compare(noisy, NOISE, **options, courses=True)
+    plain = compare(noisy, NOISE, **options)
+    for row, other in zip(rows, plain, strict=True):
+        assert other.course is None
+        assert row.result.solution.energy == other.result.solution.energy
+        trace = row.result.solution.trace
+        np.testing.assert_array_equal(row.course.site_updates, trace.site_updates)
+        assert row.course.error.shape == (len(trace),)
+        assert row.course.error[-1] == row.bit_error_rate or row.engine == "gibbs"
+    means, greedy, chains = (row.course for row in rows)
+    solution = rows[0].result.solution
+    assert means.lower_bound[-1] == pytest.approx(solution.lower_bound, rel=1e-5)
+    assert np.all(np.diff(means.lower_bound) > -1e-3)
+    assert means.energy[-1] == pytest.approx(solution.energy, rel=1e-5)
+    assert np.isnan(greedy.lower_bound).all()
+    assert greedy.energy[-1] == pytest.approx(rows[1].result.solution.energy, rel=1e-5)
+    assert chains.energy.shape == (8, 2)
+    assert abs(chains.error[-1] - rows[2].bit_error_rate) < 0.03
+    (blind,) = compare(noisy, NOISE, engines=["mf"], coupling=0.4, courses=True)
+    assert np.isnan(blind.course.error).all()
+
+
+def test_a_clean_picture_is_given_noise_of_each_level_and_seed():
+    levels = [(sigma, GaussianNoise(sigma)) for sigma in (0.5, 1.0)]
+    found = list(compare_levels(scene(), levels, range(2, 4), engines=["icm"], coupling=0.4))
+    assert [(row.level, row.seed) for (row,) in found] == [(0.5, 2), (0.5, 3), (1.0, 2), (1.0, 3)]
+    x = GaussianNoise(0.5).sample(scene(), np.random.default_rng(3))
+    alone = denoise(x, "gaussian", engine="icm", coupling=0.4)
+    ((_,), (row,), *_) = found
+    np.testing.assert_array_equal(row.result.image, alone.image)
+    assert row.bit_error_rate == bit_error_rate(alone.image, scene())
+    told = compare_levels(scene(), levels[:1], [2], engines=["icm"], noise=NOISE)
+    assert next(told)[0].result.noise == NOISE
+    with pytest.raises(ParameterError, match="must be of bool"):
+        next(compare_levels(scene().astype(int), levels, [0]))
 
 
 @pytest.mark.parametrize(

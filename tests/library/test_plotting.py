@@ -7,19 +7,26 @@ import sys
 import numpy as np
 import pytest
 from command_line import scene
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from isingdenoise import ICM, FlipNoise, Gibbs, MeanField, denoise, estimate
+from isingdenoise import ENGINES, ICM, FlipNoise, Gibbs, MeanField, denoise, estimate
 from isingdenoise.errors import ParameterError
+from isingdenoise.experiments import compare
+from isingdenoise.io import CHANGE_COLOURS
 from isingdenoise.plotting import (
+    comparison_figure,
+    draw_errors,
     draw_picture,
     draw_probability,
     draw_scores,
     draw_trace,
+    palette,
     picture_table,
     render,
     score_figure,
+    shrink,
 )
 
 PICTURE = scene(16, 24)
@@ -39,6 +46,12 @@ def layout(figure):
     """Return, for each panel in reading order, its title, or None where it is empty."""
     panels = [axes for axes in figure.axes if axes.get_subplotspec() is not None]
     return [axes.get_title() if axes.images else None for axes in panels]
+
+
+def sides(figure):
+    """Return the layouts of the pictures that the engines had, and of what they found."""
+    (sheet,) = figure.subfigs
+    return [layout(side) for side in sheet.subfigs]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +80,7 @@ def test_a_picture_without_one_known_pixel_is_left_blank(axes):
     assert np.ma.getmaskarray(axes.images[0].get_array()).all()
 
 
-def test_probabilities_go_from_black_through_orange_to_white(axes):
+def test_probabilities_go_from_black_through_the_colour_of_doubt_to_white(axes):
     probability = np.linspace(0.2, 0.8, 12, dtype=np.float32).reshape(3, 4)
     assert draw_probability(axes, probability, "sure") is axes
     (drawn,) = axes.images
@@ -76,8 +89,7 @@ def test_probabilities_go_from_black_through_orange_to_white(axes):
     colours = drawn.get_cmap()
     assert colours(0.0)[:3] == (0, 0, 0)
     assert colours(1.0)[:3] == (1, 1, 1)
-    red, green, blue, _ = colours(0.5)
-    assert red > green > blue
+    assert colours(0.5)[:3] == pytest.approx(to_rgb(palette.DOUBT), abs=0.01)
     assert axes.get_title() == "sure"
 
 
@@ -197,34 +209,124 @@ def test_a_table_of_one_row(count):
     assert height < 3.2
 
 
-def test_shorter_rows_leave_places_empty():
+def test_the_picture_stands_apart_from_the_engines():
     figure = picture_table(
         [{"noisy": PICTURE, "clean": ~PICTURE}, {"a": PICTURE, "b": PICTURE, "c": PICTURE}]
     )
-    assert layout(figure) == ["noisy", "clean", None, "a", "b", "c"]
+    had, found = sides(figure)
+    assert had == ["noisy", "clean"]
+    assert found == ["a", "b", "c", None, None, None]  # as high as the other side
     empty = [axes for axes in figure.axes if not axes.images]
     assert not any(axes.axison for axes in empty)
+    headings = [side.get_suptitle() for side in figure.subfigs[0].subfigs]
+    assert headings == ["the picture", "the engines, and what each one found"]
 
 
-def test_probabilities_stand_below_their_pictures_with_one_bar():
-    sure = np.full(PICTURE.shape, 0.75, np.float32)
+def test_doubt_stands_below_the_pictures_with_one_bar():
+    sure = np.array([[0, 0.25, 0.5], [0.75, 0.9, 1]], np.float32)
+    picture = sure > 0.5
     figure = picture_table(
-        [{"noisy": PICTURE}, {"mf": PICTURE, "icm": PICTURE, "gibbs": PICTURE}],
-        [sure, None, sure],
+        [{"noisy": picture}, {"mf": picture, "icm": picture, "gibbs": picture}], [sure, None, sure]
     )
-    panels = layout(figure)
-    assert panels[:9] == ["noisy", None, None, "mf", "icm", "gibbs", "how sure", None, "how sure"]
+    had, found = sides(figure)
+    assert had == ["noisy", None]
+    assert found == ["mf", "icm", "gibbs", "", None, ""]
     labels = [axes.get_ylabel() for axes in figure.axes]
-    assert labels.count("P(bright)") == 1
-    below = [axes for axes in figure.axes if axes.get_title() == "how sure"]
+    assert labels.count("doubt: probability that a pixel is wrong") == 1
+    assert labels.count("doubt") == 1
+    below = [axes for axes in figure.axes if axes.images and axes.images[0].get_clim() == (0, 0.5)]
+    assert len(below) == 2
     for axes in below:
-        np.testing.assert_array_equal(axes.images[0].get_array(), sure)
+        expected = [[0, 0.25, 0.5], [0.25, 0.1, 0]]
+        np.testing.assert_allclose(axes.images[0].get_array(), expected, atol=1e-6)
 
 
 def test_without_any_probability_there_is_no_row_and_no_bar():
     figure = picture_table([{"a": PICTURE, "b": PICTURE}], [None, None])
     assert layout(figure) == ["a", "b"]
     assert len(figure.axes) == 2
+
+
+def test_many_engines_stand_in_several_lines():
+    figure = picture_table([{f"engine {number}": PICTURE for number in range(7)}])
+    assert [title for title in layout(figure) if title] == [f"engine {n}" for n in range(7)]
+    assert len(figure.axes) == 10
+
+
+def test_errors_are_drawn_in_the_colours_of_changes(axes):
+    clean = np.array([[False, True, False, True, True]])
+    image = np.array([[False, True, True, False, False]])
+    known = np.array([[True, True, True, True, False]])
+    assert draw_errors(axes, image, clean, "wrong", known) is axes
+    (drawn,) = axes.images
+    expected = [palette.KEPT_DARK, (1, 1, 1), palette.TO_WHITE, palette.TO_DARK]
+    expected.append(to_rgb(palette.MISSING))
+    np.testing.assert_allclose(drawn.get_array()[0], expected, atol=1e-6)
+    assert tuple(255 * part for part in palette.TO_WHITE) == pytest.approx(
+        CHANGE_COLOURS["black to white"]
+    )
+
+
+def test_large_pictures_are_shrunk_to_means(axes):
+    page = np.ones((1030, 2100), np.bool_)
+    page[::3] = False  # lines of one pixel: every third row
+    small = shrink(page)
+    assert small.shape == (344, 700)
+    np.testing.assert_allclose(small[:-1], 2 / 3, atol=1e-6)
+    assert shrink(PICTURE) is PICTURE
+    draw_picture(axes, page)
+    assert axes.images[0].get_interpolation() == "antialiased"
+    grey = np.full((4, 4), np.nan, np.float32)
+    grey[0, :3] = [1, 2, 6]
+    np.testing.assert_array_equal(shrink(grey, 2), [[1.5, 6], [np.nan, np.nan]])
+
+
+def test_an_engine_looks_the_same_whoever_stands_beside_it():
+    alone, together = palette.styles(["gibbs"]), palette.styles(["mf", "gibbs", "gibbs:chains=1"])
+    assert alone["gibbs"] == together["gibbs"]
+    assert together["gibbs:chains=1"]["color"] == together["gibbs"]["color"]
+    assert together["gibbs:chains=1"]["linestyle"] != together["gibbs"]["linestyle"]
+    every = palette.styles([*ENGINES])
+    assert len({(look["color"], str(look["linestyle"])) for look in every.values()}) == len(ENGINES)
+    pixels = {palette.DOUBT, palette.MISSING, palette.DARKER, palette.WHITER}
+    assert not pixels & {look["color"] for look in every.values()}
+
+
+def test_traces_may_be_drawn_over_time_and_show_errors(axes):
+    trace = solved(MeanField(tol=1e-6)).trace
+    draw_trace(axes, trace, "residual", against="seconds", color="red")
+    (line,) = axes.lines
+    np.testing.assert_array_equal(line.get_xdata(), trace.seconds)
+    assert line.get_color() == "red"
+    assert axes.get_xlabel() == "seconds"
+    with pytest.raises(ParameterError, match="not in this trace"):
+        draw_trace(axes, trace, "error")
+    with pytest.raises(ParameterError, match="site_updates, seconds"):
+        draw_trace(axes, trace, against="sweeps")
+
+
+def test_a_figure_of_a_comparison_has_every_part():
+    noisy = FlipNoise(0.1).sample(PICTURE, np.random.default_rng(1))
+    engines = ["mf", "icm", Gibbs(burn_in=2, sweeps=4)]
+    rows = compare(noisy, FlipNoise(0.1), engines=engines, clean=PICTURE, rng=0, courses=True)
+    results = [
+        {"title": r.label, "image": r.result.image, "probability": r.result.probability}
+        for r in rows
+    ]
+    courses = {row.label: row.course for row in rows}
+    measures = {"bit_error_rate": 0.1, "bit_error_rate_se": 0.01, "seconds": 1, "seconds_se": None}
+    summary = [{"label": r.label, "level": n, **measures} for n in (0.05, 0.1) for r in rows]
+    figure = comparison_figure(
+        {"noisy": noisy}, results, clean=PICTURE, courses=courses, summary=summary, heading="above"
+    )
+    levels, sheet, traces = figure.subfigs
+    assert sheet.get_suptitle() == "above"
+    assert [axes.get_title() for axes in levels.axes] == ["wrong pixels", "seconds"]
+    assert [len(axes.containers) for axes in levels.axes] == [3, 3]  # one line for each engine
+    titles = [axes.get_title().partition(" (")[0] for axes in traces.axes]
+    assert titles == ["lower bound", "energy", "residual", "wrong pixels"] * 2
+    assert [axes.get_xlabel() for axes in traces.axes[::4]] == ["site updates", "seconds"]
+    assert render(figure, "png").startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 200), (200, 1)])

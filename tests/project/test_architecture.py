@@ -62,19 +62,10 @@ LAYERS = {
     },
     "memory": {"api", "learning", "inference", "noise", "coupling", "validation"},
     "io": {"deadline", "errors"},
-    "_fit_axes": {"noise"},  # the type of a noise model
-    "_gradient_axes": {"validation"},
-    "_vae_axes": set(),
-    "_result_axes": {"io"},  # the colours of change maps
     "plotting": {
-        "_result_axes",
-        "_fit_axes",
-        "_gradient_axes",
-        "_vae_axes",
-        "inference",
-        "learning",
-        "validation",
-    },  # the types of a trace and an estimate
+        *("inference", "learning", "noise"),  # the types of a trace, an estimate, a noise model
+        *("io", "validation", "errors"),
+    },
     "warmup": {"backends", "inference", "model", "coupling"},
     "pipeline": {
         *(
@@ -96,7 +87,8 @@ LAYERS = {
     "gradient_experiment": {"inference", "model", "validation", "errors"},
     "experiments": {
         *("api", "result", "learning", "io", "metrics", "warmup", "inference", "noise"),
-        *("coupling", "validation", "errors"),
+        *("coupling", "messages", "model", "validation", "errors"),
+        *("plotting", "generative", "gradient_experiment"),  # the figure and fonts of examples
     },
 }
 # The package itself names what is public, for type checkers alone.
@@ -268,7 +260,7 @@ def test_the_sources_were_found():
     assert {"isingdenoise.__init__", "isingdenoise._kernels._jit", f"{CLI}.main"} <= set(found)
     edges = {name for name, _ in imports("isingdenoise.api", found["isingdenoise.api"], found)}
     assert {"isingdenoise.inference", "isingdenoise.noise", "numpy"} <= edges
-    inside = imports("isingdenoise.plotting", found["isingdenoise.plotting"], found)
+    inside = imports("isingdenoise.plotting.scores", found["isingdenoise.plotting.scores"], found)
     assert ("matplotlib.figure.Figure", False) in inside  # imported within a function
 
 

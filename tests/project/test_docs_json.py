@@ -143,6 +143,8 @@ def test_compare(folder):
     clean = save(folder / "clean.bmp", scene())
     lit = as_json("compare", folder / "lit.png", "--background", "auto", "--noise", "gaussian")
     found = [as_json("compare", folder / "noisy.png", "--clean", clean), lit]
+    levels = ("--seeds", "0:2", "--engines", "mf,icm", "--sigma", "0.5,1")
+    found.append(as_json("compare", clean, *levels))
     check(found, SECTIONS["compare"])
     kept = ("noise", "coupling", "calibration", "background", "background_range")
     assert unknown([{key: row[key] for key in kept} for row in found], PICTURE) == set()

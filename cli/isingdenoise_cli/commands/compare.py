@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from isingdenoise.errors import EngineRefusalError
+from isingdenoise.errors import ParameterError
 from isingdenoise.inference import ENGINES, Engine
-from isingdenoise.pipeline import CleanOptions, light_record, noise_record
+from isingdenoise.pipeline import CleanOptions
 
 from .. import console
 from .. import options as o
 from ..options import streams
-from ..options.settings import EngineChoice, build_engines
+from ..options.settings import build_engines
 from ..options.streams import Place
 from ..render import figures
-
-if TYPE_CHECKING:
-    from isingdenoise.io import Checked
 
 #: Bytes a pixel of a result: field, means, labels, picture.
 _KEPT = 10
@@ -30,12 +27,15 @@ _KEPT = 10
 HELP = """Run all engines on one picture, side by side.
 
 All engines solve the same model; one that cannot is listed with the reason.
-Bounds on the log evidence are compared in nats a pixel. -O NAME=VALUE sets an option of every
-engine that has it, -O ENGINE.NAME=VALUE of one engine. '-' reads standard
-input.
+Bounds on the log evidence are compared in nats a pixel. With --seeds INPUT is
+a clean picture, which is given noise of one or more levels, and the table has
+means and standard errors. -O NAME=VALUE sets an option of every engine that
+has it, -O ENGINE.NAME=VALUE of one engine. '-' reads standard input.
 
 \b
 isingdenoise compare noisy.png --clean clean.png --plot table.png
+isingdenoise compare noisy.png --engines mf,icm,mf:schedule=jacobi:damping=0.5
+isingdenoise compare clean.png --sigma 0.5,1,2 --seeds 0:5 --csv levels.csv
 """
 
 
@@ -43,17 +43,13 @@ isingdenoise compare noisy.png --clean clean.png --plot table.png
 @click.argument("picture", metavar="INPUT", type=o.PLACE)
 @click.option("--clean", type=o.PATH, help="Count the wrong pixels against this clean picture.")
 @o.plot_option
-@click.option(
-    "--engine",
-    "engines",
-    type=EngineChoice(),
-    multiple=True,
-    help="Run only this engine; repeatable.",
-)
+@o.csv_option
+@o.engines_option
 @o.settings_option
 @o.reading_options
-@o.noise_options
+@o.level_options
 @o.solver_options
+@o.only_mask_option
 @o.force_option
 @o.json_option
 @o.clean_options
@@ -61,8 +57,10 @@ def compare(
     picture: Place,
     clean: Path | None,
     plot: Path | None,
-    engines: tuple[str, ...],
+    table: Path | None,
+    engines: tuple[str, ...] | None,
     settings: tuple[str, ...],
+    levels: o.NoiseLevels | None,
     options: CleanOptions,
     force: bool,
     as_json: bool,
@@ -72,60 +70,49 @@ def compare(
     from isingdenoise.io import read_clean, read_picture
 
     from ..render import text
-    from ..render.json import print_json
-    from ..render.table import print_engines, sandwich_line
+    from ..render.compared import OnePicture, SeveralLevels
 
     streams.check_source(picture)
-    solvers = build_engines(tuple(dict.fromkeys(engines)) or tuple(ENGINES), settings)
-    figure = o.check_figure(plot, streams.paths(picture, clean), force)
+    if levels is not None and clean is not None:
+        raise ParameterError("--clean", "does not go with --seeds: INPUT is the clean picture")
+    solvers = build_engines(engines or tuple(ENGINES), settings)
+    inputs = [*streams.paths(picture, clean), *options.files]
+    figure, numbers = o.check_figure(plot, inputs, force), o.check_table(table, inputs, force)
     with console.step("reading"):
-        needed = partial(_memory, options, solvers)
-        source = read_picture(**streams.source(picture), **options.reading(), besides=needed)
-    pixels = source.pixels
+        reading = {**streams.source(picture), **options.reading()}
+        reading["besides"] = partial(_memory, options, solvers)
+        pixels = read_picture(**reading).pixels if levels is None else read_clean(**reading)
     reference = None if clean is None else read_clean(clean, pixels.shape, **options.bounds())
+    known = options.known(pixels.shape)
     name = streams.input_name(picture)
+    given: dict[str, Any] = {"engines": solvers, "coupling": options.coupling, "mask": known}
     text.say_if_cold()
+    found: OnePicture | SeveralLevels
     with text.notices(name):
-        with console.step("noise and light"):
-            prepared = options.prepare(pixels)
-        rows = experiments.compare(
-            prepared.picture,
-            prepared.choice,
-            engines=solvers,
-            coupling=options.coupling,
-            clean=reference,
-            rng=options.seed,
-        )
-    results = [row.result for row in rows if row.result is not None]
-    for result in results:
-        text.warn_if_not_converged(name, result)
-    if not results:
-        raise EngineRefusalError(rows[0].engine, str(rows[0].refusal))
+        if levels is None:
+            with console.step("noise and light"):
+                prepared = options.prepare(pixels, known)
+            noisy, choice = prepared.picture, prepared.choice
+            given |= {"clean": reference, "rng": options.seed, "courses": figure is not None}
+            rows = experiments.compare(noisy, choice, **given)
+            found = OnePicture(rows, options, prepared, pixels, reference, known)
+        else:
+            found = SeveralLevels(levels, pixels, known)
+            given["courses"] = None if figure is None else found.is_shown
+            ways = experiments.compare_levels(pixels, levels.models, levels.seeds, **given)
+            with console.progress(ways, levels.count, "comparing") as each:
+                for rows in each:
+                    found.add(rows)
+    for advice in found.advice:
+        console.warning(name, advice)
     if figure is not None:
-        _draw(figure, pixels, reference, rows, force)
-    settings_of = [result.settings for result in results]
-    used = settings_of[0]["coupling"]
-    between = experiments.sandwich(rows)
-    noise = noise_record(prepared.noise, options.chosen)
-    light = light_record(options.background, prepared.light)
+        figures.write_figure(found.figure(), figure, force)
+    if numbers is not None:
+        figures.write_table(found.records, numbers, force)
     if as_json:
-        estimates = {"noise": noise, "coupling": used}
-        calibration = next(filter(None, (s["calibration"] for s in settings_of)), None)
-        more = {"calibration": calibration, **light}
-        engine_rows = [row.record() for row in rows]
-        more["sandwich"] = None if between is None else asdict(between)
-        print_json({"input": str(picture), **estimates, "engines": engine_rows, **more})
-        return
-    console.result(f"noise     {text.describe_noise(noise)}")
-    for what, words in text.light_line(light):
-        console.result(f"{what:<9} {words}")
-    console.result(f"coupling  {results[0].coupling} ({used['source']})\n")
-    traits = [solver.traits for solver in solvers]
-    print_engines([row.record() for row in rows], traits, measured=reference is not None)
-    below = [f"{row.engine} left out: it {row.refusal}" for row in rows if row.refusal]
-    below += [] if between is None else [sandwich_line(between)]
-    if below:
-        console.result("\n" + "\n".join(below))
+        found.print_json({"input": str(picture), "mask": options.mask, "plot": plot, "csv": table})
+    else:
+        found.print_text([solver.traits for solver in solvers])
 
 
 def _memory(options: CleanOptions, solvers: Sequence[Engine], pixels: int, dtype: str) -> int:
@@ -133,19 +120,3 @@ def _memory(options: CleanOptions, solvers: Sequence[Engine], pixels: int, dtype
     outputs = {"probability": None}
     each = (replace(options, engine=engine).memory(pixels, dtype, outputs) for engine in solvers)
     return max(each) + _KEPT * pixels * (len(solvers) - 1)
-
-
-def _draw(place: Checked, pixels: Any, reference: Any, rows: list[Any], force: bool) -> None:
-    """Write the figure of all pictures."""
-    inputs = {"noisy": pixels}
-    if reference is not None:
-        inputs["clean"] = reference
-    restored = {}
-    shown = [row for row in rows if row.result is not None]
-    for row in shown:
-        error = "" if row.bit_error_rate is None else f", {row.bit_error_rate:.2%} wrong"
-        restored[f"{row.engine}{error}"] = row.result.image
-    figure = figures.plotting().picture_table(
-        [inputs, restored], [row.result.probability for row in shown]
-    )
-    figures.write_figure(figure, place, force)

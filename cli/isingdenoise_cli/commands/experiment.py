@@ -1,56 +1,53 @@
-"""`isingdenoise experiment`: methods measured on models whose answer is known."""
+"""`isingdenoise experiment`: the lecture's examples, and methods whose answer is known."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
-from isingdenoise.errors import WriteError
+from isingdenoise.errors import ParameterError, WriteError
+from isingdenoise.experiments.lecture import EXPERIMENTS, Experiment, Findings, Plan
 
 from .. import console
 from .. import options as o
 from ..options.generative import count_option
 from ..options.picture import named
+from ..options.values import Seeds, seeds_of
 from ..render import figures
 
 if TYPE_CHECKING:
     from isingdenoise.io import Checked
 
-HELP = """Measure methods where the answer is known.
+HELP = f"""Measure methods where the answer is known.
 
-'gradients' compares Monte Carlo gradients of the evidence lower bound with
-the exact one, on a picture of 16 x 16 made up for it: bias, variance, error
-and time by the number of samples, at mean field's optimum and away from it.
-'vae' learns four variational autoencoders of glyphs, with and without KL
-annealing and a flow, and compares bounds on log p of glyphs not learned from
-(it needs PyTorch). With -o the figures are written into a folder, which is
-made if there is none: a drawing as PNG and as SVG, and the numbers as CSV.
+Each prints a table, with standard errors over seeds, and what it says in words. With -o its
+figure and all its numbers are written into a folder, which is made if there is
+none: a drawing as PNG and as SVG, and the numbers as CSV. 'vae' needs PyTorch.
 
 \b
-isingdenoise experiment gradients
-isingdenoise experiment gradients -o measured/ --repeats 1000
-isingdenoise experiment vae -o measured/
-"""
+{chr(10).join(f"  {name:<17} {entry.asks}" for name, entry in EXPERIMENTS.items())}
 
-_COLUMNS = {
-    "gradients": (
-        *("estimator", "samples", "bias_rms", "bias_rms_noise", "variance", "variance_worst"),
-        *("mse", "seconds"),
-    ),
-    "vae": (
-        *("model", "active_units", "reconstruction", "divergence"),
-        *("bound_1", "bound_8", "bound_64", "bound_512", "seconds"),
-    ),
-}
-Panels = Mapping[str, Sequence[Mapping[str, Any]]]
+\b
+isingdenoise experiment gaussian -o measured/
+isingdenoise experiment means-or-samples --seeds 0:50
+isingdenoise experiment gradients -o measured/ --repeats 1000
+"""
 
 
 @click.command(help=HELP)
-@click.argument("name", metavar="NAME", type=click.Choice(list(_COLUMNS)))
+@click.argument("name", metavar="NAME", type=click.Choice(list(EXPERIMENTS)))
 @click.option("-o", "--output", type=o.PATH, help="Write drawings and numbers into this folder.")
+@click.option(
+    "--seeds",
+    type=Seeds(),
+    metavar="A:B",
+    help="Set the seeds of experiments that repeat, e.g. 0:20 for 0 to 19. Default: from 0, as "
+    "many as take a minute at most.",
+)
 @click.option(
     "--repeats",
     type=click.IntRange(2, 100_000),
@@ -59,54 +56,55 @@ Panels = Mapping[str, Sequence[Mapping[str, Any]]]
     help="Set how many estimates each number of 'gradients' is found from.",
 )
 @count_option("--steps", 1500, "Set how many steps each model of 'vae' learns.", low=5)
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of all random numbers.")
+@click.option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Seed of all random numbers of 'gradients' and 'vae'.",
+)
 @o.force_option
 def experiment(
-    name: str, output: Path | None, repeats: int, steps: int, seed: int, force: bool
+    name: str, output: Path | None, seeds: str | None, force: bool, **given: int
 ) -> None:
     """Measure methods where the answer is known."""
     from ..render import text
-    from ..render.table import print_table
+    from ..render.table import print_records
 
-    places = {} if output is None else _places(output, name, force)
-    with named(rng="--seed"):
-        if name == "vae":
-            panels: Panels = {"glyphs not learned from": _models(steps, seed)}
-        else:
-            text.say_if_cold()
-            panels = _gradients(repeats, seed)
-    if places:
-        _write(places, panels, force)
-    for number, (where, records) in enumerate(panels.items()):
-        console.result(f"{'' if number == 0 else chr(10)}{where}\n")
-        print_table(
-            [{key: _text(record[key], name) for key in _COLUMNS[name]} for record in records]
+    entry = EXPERIMENTS[name]
+    for option in ("seeds", "repeats", "steps", "seed"):
+        typed = (
+            click.get_current_context().get_parameter_source(option) is ParameterSource.COMMANDLINE
         )
-    for place in places.values():
-        console.result(f"{'' if place is not next(iter(places.values())) else chr(10)}{place.name}")
+        if typed and option not in entry.takes:
+            takes = " and ".join(f"--{known}" for known in entry.takes)
+            raise ParameterError(f"--{option}", f"does not go with {name}, which takes {takes}")
+    plan = Plan(seeds_of(seeds) if seeds else range(entry.seeds), **given)
+    places = {} if output is None else _places(output, name, force)
+    text.say_if_cold()
+    with named(rng="--seed"):
+        found = _run(entry, plan)
+    if places:
+        _write(places, entry, found, force)
+    for number, (heading, records) in enumerate(found.tables.items()):
+        console.result(f"{'' if number == 0 else chr(10)}{heading}\n")
+        print_records(records, entry.columns, entry.form)
+    for number, line in enumerate([*found.notes, *(place.name for place in places.values())]):
+        first = number in {0, len(found.notes)}
+        console.result(f"{chr(10) if first else ''}{line}")
 
 
-def _gradients(repeats: int, seed: int) -> Panels:
-    from isingdenoise.gradient_experiment import at_two_places
+def _run(entry: Experiment, plan: Plan) -> Findings:
+    """Run an experiment, with a bar that tells how far it is."""
+    found: list[Findings] = []
 
-    found = at_two_places(repeats=repeats, rng=seed)
-    return {where: [row.record() for row in rows] for where, rows in found.items()}
+    def parts() -> Iterator[None]:
+        found.append((yield from entry.run(plan)))
 
-
-def _models(steps: int, seed: int) -> list[dict[str, Any]]:
-    """Learn the models, with a bar that tells how far."""
-    from isingdenoise.generative import annealing_and_flow
-
-    rows: list[dict[str, Any]] = []
-
-    def taken() -> Iterator[int]:
-        found = yield from annealing_and_flow(steps=steps, seed=seed)
-        rows.extend(row.record() for row in found)
-
-    with console.progress(taken(), 4 * steps, "learning") as progress:
+    with console.progress(parts(), entry.length(plan), "measuring") as progress:
         for _ in progress:
             pass
-    return rows
+    return found[0]
 
 
 def _places(folder: Path, name: str, force: bool) -> dict[str, Checked]:
@@ -122,38 +120,15 @@ def _places(folder: Path, name: str, force: bool) -> dict[str, Checked]:
     return {kind: check_output(path, overwrite=force) for kind, path in names.items()}
 
 
-def _figure(module: Any, panels: Panels) -> Any:
-    first = next(iter(panels.values()))
-    return module.bounds_figure(first) if "model" in first[0] else module.gradient_figure(panels)
-
-
-def _write(places: Mapping[str, Checked], panels: Panels, force: bool) -> None:
+def _write(places: Mapping[str, Checked], entry: Experiment, found: Findings, force: bool) -> None:
     """Write all files, each whole or not at all; what is to be written is made before."""
+    from isingdenoise.experiments import to_csv
     from isingdenoise.io import sweep, write_bytes_atomically
 
     module = figures.plotting()
-    figure = _figure(module, panels)
+    figure: Any = entry.figure(found)
     data = {kind: module.render(figure, kind) for kind in ("png", "svg")}
-    data["csv"] = _csv(panels)
+    data["csv"] = to_csv(found.rows)
     sweep(Path(places["csv"].name).parent)
     for kind, place in places.items():
         write_bytes_atomically(place, data[kind], overwrite=force)
-
-
-def _csv(panels: Panels) -> bytes:
-    """Return the records as CSV, the place in a first column."""
-    import csv
-    import io
-
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    for number, (where, records) in enumerate(panels.items()):
-        if number == 0:
-            writer.writerow(["place", *records[0]])
-        writer.writerows([where, *record.values()] for record in records)
-    return text.getvalue().encode()
-
-
-def _text(value: Any, name: str) -> str:
-    form = ".2f" if name == "vae" else ".3g"
-    return f"{value:{form}}" if isinstance(value, float) else str(value)

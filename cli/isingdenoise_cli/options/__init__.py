@@ -10,13 +10,12 @@ from typing import Any
 import click
 
 from isingdenoise.inference import AUTO_PRIOR, DEFAULT_ENGINE
-from isingdenoise.learning import DETECT
-from isingdenoise.noise import AUTO, NOISE_MODELS
 from isingdenoise.pipeline import CleanOptions
 
 from . import settings as engine_settings
+from .levels import NoiseLevels, level_options, noise_options
 from .noise import NoiseChoice, noise_name_option, option_name, parameter_options, takers
-from .picture import check_figure, check_probability, named
+from .picture import check_figure, check_probability, check_table, named
 from .reading import all_of, reading_options, timeout_option
 from .targets import PLACE, Wanted, besides_options, kind_of, target_options
 from .values import Auto, Share, build_coupling
@@ -26,16 +25,21 @@ __all__ = [
     "PATH",
     "PLACE",
     "NoiseChoice",
+    "NoiseLevels",
     "Wanted",
     "besides_options",
     "check_figure",
     "check_probability",
+    "check_table",
     "clean_options",
+    "csv_option",
     "engine_options",
+    "engines_option",
     "force_option",
     "format_option",
     "json_option",
     "kind_of",
+    "level_options",
     "limit_options",
     "named",
     "noise_name_option",
@@ -71,31 +75,6 @@ def clean_options(command: Command) -> Command:
         return command(options=options, **given)
 
     return gathered
-
-
-def noise_options(command: Command) -> Command:
-    """Add --noise, the parameters of the noise models and --background."""
-    keys = tuple(takers())
-
-    @functools.wraps(command)
-    def gathered(*, background: str, noise: str, **given: Any) -> Any:
-        choice = NoiseChoice(noise, {key: given.pop(key) for key in keys})
-        light = None if background == "none" else background
-        return command(noise=choice.spec, background=light, **given)
-
-    options = [
-        noise_name_option(AUTO, *NOISE_MODELS),
-        *parameter_options(),
-        click.option(
-            "--background",
-            type=click.Choice([DETECT, AUTO, "none"]),
-            default=DETECT,
-            show_default=True,
-            help="Divide out uneven light first: 'detect' where --noise is auto and one threshold "
-            "misses edges, 'auto' by a smooth surface in any case.",
-        ),
-    ]
-    return all_of(options, gathered)
 
 
 def solver_options(command: Command) -> Command:
@@ -186,12 +165,22 @@ def only_mask_option(command: Command) -> Command:
     return mask_option(gathered)
 
 
+engines_option = click.option(
+    "--engines",
+    type=engine_settings.EngineList(),
+    metavar="LIST",
+    help="Run only these engines, e.g. mf,icm,mf:schedule=jacobi:damping=0.5; settings of one "
+    "stand behind it.",
+)
 max_change_option = click.option(
     "--max-change",
     type=Share(),
     help="Refuse a picture if a larger share of pixels would change, e.g. 5% or 0.05.",
 )
 plot_option = click.option("--plot", type=PATH, help="Write a figure (.png, .pdf, .svg).")
+csv_option = click.option(
+    "--csv", "table", type=PATH, help="Write the numbers, a line for each engine, to a .csv file."
+)
 mask_option = click.option(
     "--mask", type=PATH, help="Ignore pixels where this picture (same size) is 0."
 )

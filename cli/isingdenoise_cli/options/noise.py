@@ -88,18 +88,22 @@ def noise_name_option(*names: str) -> Callable[[Command], Command]:
     )
 
 
-def parameter_options(ending: Callable[[str], str] | None = None) -> list[Command]:
+def parameter_options(
+    ending: Callable[[str], str] | None = None, *, several: bool = False
+) -> list[Command]:
     """Return the options of all parameters.
 
     Parameters
     ----------
     ending : callable, optional
         Returns how the help of an option ends; by default all are "auto".
+    several : bool
+        As of `Auto`.
     """
     found = []
     for key, models in takers().items():
         written = dict.fromkeys(form for known in models.values() for form in forms(known))
-        kind = Auto(*sorted(written, key=lambda form: form.count(",")))
+        kind = Auto(*sorted(written, key=lambda form: form.count(",")), several=several)
         text = _help(models)
         options: dict[str, Any] = {"default": AUTO, "show_default": True, "help": text}
         if ending is not None:

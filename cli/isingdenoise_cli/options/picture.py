@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,11 +37,27 @@ def check_probability(wanted: object, engine: Engine) -> None:
 
 def check_figure(plot: Path | None, inputs: Iterable[Path | None], force: bool) -> Checked | None:
     """Refuse a --plot that cannot be written, before any work; return where it goes."""
+    return _check("--plot", plot, _FIGURES, inputs, force)
+
+
+def check_table(table: Path | None, inputs: Iterable[Path | None], force: bool) -> Checked | None:
+    """Refuse a --csv that cannot be written, before any work; return where it goes."""
+    return _check("--csv", table, (".csv",), inputs, force)
+
+
+def _check(
+    option: str,
+    path: Path | None,
+    endings: Sequence[str],
+    inputs: Iterable[Path | None],
+    force: bool,
+) -> Checked | None:
     from isingdenoise.io import check_output
 
-    if plot is None:
+    if path is None:
         return None
-    if plot.suffix.lower() not in _FIGURES:
-        raise ParameterError("--plot", f"must end in one of {' '.join(_FIGURES)}")
-    with named(output="--plot"):
-        return check_output(plot, [path for path in inputs if path], overwrite=force)
+    if path.suffix.lower() not in endings:
+        one_of = "one of " if len(endings) > 1 else ""
+        raise ParameterError(option, f"must end in {one_of}{' '.join(endings)}")
+    with named(output=option):
+        return check_output(path, [known for known in inputs if known], overwrite=force)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -35,7 +35,39 @@ class EngineChoice(click.Choice[str]):
         """Leave aside what click would keep of the first moment."""
 
 
-def build_engines(names: Sequence[str], settings: Iterable[str]) -> list[Engine]:
+class EngineList(click.ParamType[tuple[str, ...]]):
+    """Engines with commas between them, each with settings of its own behind colons."""
+
+    name = "NAME[:SETTING=VALUE...],..."
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        """Return the engines, each with its settings, once."""
+        parts = value if isinstance(value, tuple) else str(value).split(",")
+        for part in parts:
+            name = part.partition(":")[0]
+            if name not in ENGINES:
+                self.fail(f"{name!r} is not one of {', '.join(ENGINES)}", param, ctx)
+        return tuple(dict.fromkeys(parts))
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Complete the last engine, or the last name of a setting of it."""
+        del ctx, param
+        *_, last = incomplete.rpartition(",")
+        before = incomplete.removesuffix(last)
+        name, colon, own = last.partition(":")
+        if not colon:
+            return [CompletionItem(f"{before}{e}") for e in ENGINES if e.startswith(name)]
+        *_, key = own.rpartition(":")
+        known = setting_types(ENGINES[name]) if name in ENGINES else ()
+        start = incomplete.removesuffix(key)
+        return [CompletionItem(f"{start}{k}=") for k in known if k.startswith(key)]
+
+
+def build_engines(entries: Sequence[str], settings: Iterable[str]) -> list[Engine]:
     """Return engines with their settings.
 
     NAME=VALUE goes to every engine asked for that has it, ENGINE.NAME=VALUE to
@@ -44,8 +76,8 @@ def build_engines(names: Sequence[str], settings: Iterable[str]) -> list[Engine]
 
     Parameters
     ----------
-    names : sequence of str
-        Engines, each once.
+    entries : sequence of str
+        Engines, each with settings of its own behind colons, which win over the others.
     settings : iterable of str
         What stands behind -O.
 
@@ -54,6 +86,7 @@ def build_engines(names: Sequence[str], settings: Iterable[str]) -> list[Engine]
     ParameterError
         No engine has it (the message lists what they have), or a bad value.
     """
+    names = list(dict.fromkeys(entry.partition(":")[0] for entry in entries))
     given: dict[str, list[str]] = {name: [] for name in ENGINES}
     for text in settings:
         key = text.partition("=")[0]
@@ -63,12 +96,19 @@ def build_engines(names: Sequence[str], settings: Iterable[str]) -> list[Engine]
             raise ParameterError("-O", f"{text!r} is no setting of {_known(names)}{_other(key)}")
         for name in takers:
             given[name].append(setting)
-    found = {
-        name: _built(name, texts, "" if name in names else f"{name}.")
-        for name, texts in given.items()
-        if texts or name in names
-    }
-    return [found[name] for name in names]
+    for name, texts in given.items():
+        if texts and name not in names:
+            _built(name, texts, f"-O {name}.")
+    return [_with_own(entry, given) for entry in entries]
+
+
+def _with_own(entry: str, given: Mapping[str, Sequence[str]]) -> Engine:
+    """Return an engine with the settings for all of its name, and those of its own."""
+    name, *own = entry.split(":")
+    if not own:
+        return _built(name, given[name], "-O ")
+    values = {text.partition("=")[0]: text for text in [*given[name], *own]}
+    return _built(name, values.values(), f"--engines {name}:")
 
 
 def engine_for(name: str | None, prior: str, settings: Iterable[str]) -> Engine | None:
@@ -113,7 +153,8 @@ def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
     engine, dot, _ = incomplete.partition(".")
     several = "engines" in ctx.params or "prior" not in ctx.params
     unnamed = tuple(ENGINES) if several else engine_name(None, ctx.params["prior"])
-    asked = ctx.params.get("engine") or ctx.params.get("engines") or unnamed
+    listed = [entry.partition(":")[0] for entry in ctx.params.get("engines") or ()]
+    asked = ctx.params.get("engine") or listed or unnamed
     if dot:
         kind = ENGINES.get(engine)
         names = [f"{engine}.{name}=" for name in setting_types(kind)] if kind else []
@@ -145,12 +186,13 @@ def _built(name: str, settings: Iterable[str], prefix: str) -> Engine:
     for text in settings:
         key, equals, value = text.partition("=")
         if not equals or key not in known:
-            raise ParameterError("-O", f"{text!r} is no setting of {_known([name])}")
-        values[key] = _parsed(f"-O {prefix}{key}", value, known[key])
+            option = prefix.partition(" ")[0]
+            raise ParameterError(option, f"{text!r} is no setting of {_known([name])}")
+        values[key] = _parsed(f"{prefix}{key}", value, known[key])
     try:
         return kind(**values)
     except ParameterError as error:
-        raise ParameterError(f"-O {prefix}{error.parameter}", error.message) from None
+        raise ParameterError(f"{prefix}{error.parameter}", error.message) from None
 
 
 def _parsed(option: str, text: str, kind: Any) -> Any:

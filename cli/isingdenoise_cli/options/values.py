@@ -10,6 +10,8 @@ import click
 from isingdenoise.coupling import Coupling
 from isingdenoise.noise import AUTO
 
+_MOST_SEEDS = 10_000
+
 
 class Auto(click.ParamType[Any]):
     """One or more numbers in one of some forms, or the word auto.
@@ -18,12 +20,16 @@ class Auto(click.ParamType[Any]):
     ----------
     *forms : str
         Names of the numbers as the user writes them, such as "S" and "SB,SW".
+    several : bool
+        Whether any number of them may be given, for several levels: whoever takes them
+        counts them.
     """
 
-    def __init__(self, *forms: str) -> None:
+    def __init__(self, *forms: str, several: bool = False) -> None:
         self.name = "|".join(["auto", *forms])
         self._counts = {form.count(",") + 1 for form in forms}
         self._expected = " or ".join(forms)
+        self._several = several
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -35,7 +41,7 @@ class Auto(click.ParamType[Any]):
             numbers = tuple(float(part) for part in str(value).split(","))
         except ValueError:
             numbers = ()
-        if len(numbers) not in self._counts:
+        if len(numbers) not in self._counts and not (self._several and numbers):
             self.fail(f"{value!r} is neither 'auto' nor {self._expected} in numbers", param, ctx)
         return numbers[0] if len(numbers) == 1 else numbers
 
@@ -75,6 +81,30 @@ class Seconds(click.ParamType[float]):
         if not 0 < seconds < math.inf:
             self.fail(f"{value!r} is no number of seconds above 0", param, ctx)
         return seconds
+
+
+class Seeds(click.ParamType[str]):
+    """Whole numbers from one to before another; they stay as they are written."""
+
+    name = "A:B"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the text, checked."""
+        found = seeds_of(str(value))
+        if not found or found[0] < 0 or len(found) > _MOST_SEEDS:
+            text = f"{value!r} are no seeds; write 0:5 for 0 to 4, at most {_MOST_SEEDS:,}"
+            self.fail(text, param, ctx)
+        return str(value)
+
+
+def seeds_of(text: str) -> range:
+    """Return the seeds that a text stands for, as A:B or as one number; none if it is neither."""
+    first, colon, end = text.partition(":")
+    try:
+        start = int(first)
+        return range(start, int(end) if colon else start + 1)
+    except ValueError:
+        return range(0)
 
 
 def build_coupling(strengths: float | tuple[float, ...] | None) -> str | Coupling:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from isingdenoise.experiments import Comparison
     from isingdenoise.io import Checked
     from isingdenoise.learning import Estimate
     from isingdenoise.pipeline import Prepared
+
+
+#: Letters of a title beyond which it takes two lines.
+_LONG = 20
 
 
 def plotting() -> Any:
@@ -56,3 +62,49 @@ def write_figure(figure: Any, place: Checked, force: bool) -> None:
     path = Path(place.name)
     sweep(path.parent)
     write_bytes_atomically(place, render(figure, path.suffix[1:].lower()), overwrite=force)
+
+
+def write_table(records: Any, place: Checked, force: bool) -> None:
+    """Write tidy records as CSV."""
+    from isingdenoise.experiments import to_csv
+    from isingdenoise.io import sweep, write_bytes_atomically
+
+    sweep(Path(place.name).parent)
+    write_bytes_atomically(place, to_csv(records), overwrite=force)
+
+
+def of_comparison(
+    rows: Sequence[Comparison],
+    noisy: Any,
+    clean: Any = None,
+    known: Any = None,
+    summary: Sequence[Mapping[str, Any]] = (),
+    heading: str = "",
+) -> Any:
+    """Return the figure of engines on one picture; `summary` is of all levels, where there are."""
+    shown = [row for row in rows if row.result is not None]
+    results = [
+        {
+            "title": _title(row),
+            "image": row.result.image if row.result else None,
+            "probability": row.result.probability if row.result else None,
+        }
+        for row in shown
+    ]
+    return plotting().comparison_figure(
+        {"noisy": noisy} if clean is None else {"noisy": noisy, "clean": clean},
+        results,
+        clean=clean,
+        known=known,
+        courses={row.label: row.course for row in shown if row.course is not None},
+        summary=summary,
+        heading=heading,
+    )
+
+
+def _title(row: Comparison) -> str:
+    """Return what stands above a result: the engine, and its errors."""
+    if row.bit_error_rate is None:
+        return row.label
+    between = ",\n" if len(row.label) > _LONG else ", "
+    return f"{row.label}{between}{row.bit_error_rate:.2%} wrong"

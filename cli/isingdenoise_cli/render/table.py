@@ -32,12 +32,47 @@ def print_engines(
     measured : bool
         Whether the clean picture is known.
     """
-    bounds = {
+    bounds = _bounds_of(traits)
+    print_table([_row(record, measured, bounds) for record in records])
+
+
+def print_levels(summary: Sequence[Mapping[str, Any]], traits: Sequence[Traits], head: str) -> None:
+    """Print one row for each level of noise and each engine: means and their standard errors.
+
+    Parameters
+    ----------
+    summary : sequence of mapping
+        Of `experiments.summarise`, with `status` in words.
+    traits : sequence of Traits
+        As in `print_engines`.
+    head : str
+        What the levels are of.
+    """
+    forms = {"bit error rate": ("bit_error_rate", ".3%"), "PSNR dB": ("psnr", ".2f")}
+    forms["energy"] = ("energy", ".1f")
+    forms |= {words: (key, ".1f") for words, key in _bounds_of(traits).items()}
+    forms |= {"sweeps": ("sweeps", ".1f"), "seconds": ("seconds", ".4f")}
+    rows = []
+    for record in summary:
+        row = {head: _text(record["level"], "g"), "engine": record["label"]}
+        row |= {words: _with_error(record, key, form) for words, (key, form) in forms.items()}
+        rows.append(row | {"status": record["status"]})
+    print_table(rows)
+
+
+def _bounds_of(traits: Sequence[Traits]) -> dict[str, str]:
+    return {
         words: key
         for words, key, trait in _BOUNDS
         if any(getattr(known, trait) for known in traits)
     }
-    print_table([_row(record, measured, bounds) for record in records])
+
+
+def _with_error(record: Mapping[str, Any], key: str, form: str) -> str:
+    """Return a mean and its standard error, where several seeds tell it."""
+    error = record[f"{key}_se"]
+    told = "" if error is None else f" ± {error:{form}}"
+    return _text(record[key], form) + told
 
 
 def sandwich_line(between: Sandwich) -> str:
@@ -58,7 +93,7 @@ def sandwich_line(between: Sandwich) -> str:
 
 def _row(record: Mapping[str, Any], measured: bool, bounds: dict[str, str]) -> dict[str, str]:
     """Return one row of the table as text, with a column for each bound that some engine has."""
-    row = {"engine": record["engine"]}
+    row = {"engine": record["label"]}
     if measured:
         row["bit error rate"] = _text(record["bit_error_rate"], ".4%")
         row["PSNR dB"] = _text(record["psnr"], ".2f")
@@ -71,6 +106,28 @@ def _row(record: Mapping[str, Any], measured: bool, bounds: dict[str, str]) -> d
 
 def _text(number: Any, form: str) -> str:
     return "-" if number is None else f"{number:{form}}"
+
+
+def print_records(records: Sequence[Mapping[str, Any]], columns: Sequence[str], form: str) -> None:
+    """Print some columns of records, means with their standard errors where there are any.
+
+    Parameters
+    ----------
+    records : sequence of mapping
+        Rows of a table.
+    columns : sequence of str
+        Keys.
+    form : str
+        Of numbers that are not whole.
+    """
+    print_table([{key: _number(record, key, form) for key in columns} for record in records])
+
+
+def _number(record: Mapping[str, Any], key: str, form: str) -> str:
+    value, error = record[key], record.get(f"{key}_se")
+    if not isinstance(value, float):
+        return "-" if value is None else str(value)
+    return f"{value:{form}}" + ("" if error is None else f" ± {error:.1g}")
 
 
 def print_table(rows: Sequence[Mapping[str, str]]) -> None:
@@ -103,7 +160,7 @@ def _draw(rows: Sequence[Mapping[str, str]], to_right: Set[str], width: int) -> 
     for row in rows:
         table.add_row(*map(Text, row.values()))
     screen = Console()
-    screen.width = max(width, screen.width)
+    screen.size = max(width, screen.width), screen.height  # both, or a dumb one has 80 columns
     screen.print(table)
 
 

@@ -1,15 +1,18 @@
-"""What gradient estimators cost, drawn on Axes: `isingdenoise.plotting` has this function."""
+"""What gradient estimators cost, drawn on Axes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .validation import check_choice
+from ..validation import check_choice
+from .rendering import PANEL
 
-Axes = Any  # of matplotlib, which only `plotting` knows
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-__all__ = ["draw_gradients"]
+__all__ = ["draw_gradients", "gradient_figure"]
 
 _LABELS = {
     "variance": "variance of a site's gradient",
@@ -73,3 +76,22 @@ def draw_gradients(
     if records:
         axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=3)
     return axes
+
+
+def gradient_figure(panels: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
+    """Return a figure of the variance of gradients, panel by panel.
+
+    Parameters
+    ----------
+    panels : mapping of str to sequence of mapping
+        Titles, and records as for `draw_gradients`.
+    """
+    from matplotlib.figure import Figure
+
+    size = (1.6 * PANEL * len(panels), 1.6 * PANEL)
+    figure = Figure(figsize=size, layout="constrained", dpi=150)
+    for axes, (title, records) in zip(
+        figure.subplots(1, len(panels), sharey=True, squeeze=False)[0], panels.items(), strict=True
+    ):
+        draw_gradients(axes, records, title=title)
+    return figure

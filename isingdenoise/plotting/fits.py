@@ -1,24 +1,31 @@
-"""How well a noise model fits, drawn on Axes: `isingdenoise.plotting` has these functions."""
+"""How well a noise model fits, drawn on Axes."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .palette import DARKER, DIVERGING, LIMIT, MISSING, WHITER
+from .rendering import PANEL
+from .scores import draw_scores
+
 if TYPE_CHECKING:
-    from .noise import NoiseModel
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-Axes = Any  # of matplotlib, which only `plotting` knows
+    from ..learning import Estimate
+    from ..noise import NoiseModel
 
-__all__ = ["draw_fit", "draw_residual"]
+__all__ = ["draw_fit", "draw_residual", "fit_figure"]
 
 _VALUES = 1 << 20  # of larger pictures as many are counted
 _BINS = 128
 _FEW = 8  # values that are drawn one by one
 _SIGMAS = 4.0
-_COLOURS = {"black": "black", "white": "darkorange", "both": "tab:blue"}
+_COLOURS = {"black": DARKER, "white": WHITER, "both": "black"}
 
 
 def draw_fit(
@@ -86,7 +93,7 @@ def draw_fit(
         style: dict[str, Any] = {"ms": 22} if few else {"lw": 1}
         style |= {"color": _COLOURS[what], "label": what}
         axes.plot(at, density, "_" if few else "-", **style)
-    axes.axvline((low + high) / 2, color="grey", linestyle="dashed", label="threshold")
+    axes.axvline((low + high) / 2, color=LIMIT, linestyle="dashed", label="threshold")
     if log and values.size:
         least = 0.5 / values.size / (1.0 if few else float(np.max(np.diff(edges))))
         axes.set_yscale("log")
@@ -123,9 +130,9 @@ def draw_residual(
     matplotlib.axes.Axes
         The same axes.
     """
-    axes.set_facecolor("lightgrey")
+    axes.set_facecolor(MISSING)
     drawn = axes.imshow(
-        residual, cmap="coolwarm", vmin=-_SIGMAS, vmax=_SIGMAS, interpolation="nearest"
+        residual, cmap=DIVERGING, vmin=-_SIGMAS, vmax=_SIGMAS, interpolation="nearest"
     )
     bar = axes.figure.colorbar(drawn, ax=axes, fraction=0.046, pad=0.02, extend="both")
     bar.set_label(unit)
@@ -152,3 +159,28 @@ def _grid(
         return grid, np.append(starts, starts[-1] + step) - 0.5
     edges = np.linspace(float(least), float(most), _BINS + 1)
     return ((edges[1:] + edges[:-1]) / 2).astype(values.dtype), edges
+
+
+def fit_figure(
+    fit: Mapping[str, Any],
+    residual: Mapping[str, Any],
+    record: Estimate | Mapping[str, Any],
+    title: str = "",
+) -> Figure:
+    """Return a figure of an estimate: the fit, what it leaves, and the scores of couplings.
+
+    Parameters
+    ----------
+    fit, residual : mapping
+        Arguments of `draw_fit` and of `draw_residual` after the axes, by name.
+    record, title
+        As in `draw_scores`.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5 * PANEL, 1.5 * PANEL), layout="constrained", dpi=150)
+    grid = figure.subplots(1, 3)
+    draw_fit(grid[0], **fit)
+    draw_residual(grid[1], **residual)
+    draw_scores(grid[2], record, title)
+    return figure
