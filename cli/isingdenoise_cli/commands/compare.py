@@ -19,7 +19,7 @@ from .. import options as o
 from ..options import streams
 from ..options.settings import EngineChoice, build_engines
 from ..options.streams import Place
-from ..render import figures
+from ..render import figures, webpage
 
 if TYPE_CHECKING:
     from isingdenoise.io import Checked
@@ -43,6 +43,7 @@ isingdenoise compare noisy.png --clean clean.png --plot table.png
 @click.argument("picture", metavar="INPUT", type=o.PLACE)
 @click.option("--clean", type=o.PATH, help="Count the wrong pixels against this clean picture.")
 @o.plot_option
+@o.report_option
 @click.option(
     "--engine",
     "engines",
@@ -61,6 +62,7 @@ def compare(
     picture: Place,
     clean: Path | None,
     plot: Path | None,
+    report: Path | None,
     engines: tuple[str, ...],
     settings: tuple[str, ...],
     options: CleanOptions,
@@ -78,10 +80,10 @@ def compare(
     streams.check_source(picture)
     solvers = build_engines(tuple(dict.fromkeys(engines)) or tuple(ENGINES), settings)
     figure = o.check_figure(plot, streams.paths(picture, clean), force)
+    page = o.check_page(report, streams.paths(picture, clean), force)
     with console.step("reading"):
         needed = partial(_memory, options, solvers)
-        source = read_picture(**streams.source(picture), **options.reading(), besides=needed)
-    pixels = source.pixels
+        pixels = read_picture(**streams.source(picture), **options.reading(), besides=needed).pixels
     reference = None if clean is None else read_clean(clean, pixels.shape, **options.bounds())
     name = streams.input_name(picture)
     text.say_if_cold()
@@ -103,23 +105,21 @@ def compare(
         raise EngineRefusalError(rows[0].engine, str(rows[0].refusal))
     if figure is not None:
         _draw(figure, pixels, reference, rows, force)
-    settings_of = [result.settings for result in results]
-    used = settings_of[0]["coupling"]
+    used = results[0].settings["coupling"]
     between = experiments.sandwich(rows)
     noise = noise_record(prepared.noise, options.chosen)
     light = light_record(options.background, prepared.light)
+    facts = [*text.model_lines(noise, light, results[0].coupling, used["source"])]
+    webpage.write_comparison(page, name, pixels, reference, rows, facts, force)
     if as_json:
-        estimates = {"noise": noise, "coupling": used}
-        calibration = next(filter(None, (s["calibration"] for s in settings_of)), None)
-        more = {"calibration": calibration, **light}
-        engine_rows = [row.record() for row in rows]
+        calibration = next(filter(None, (r.settings["calibration"] for r in results)), None)
+        more = {"engines": [row.record() for row in rows], "calibration": calibration, **light}
         more["sandwich"] = None if between is None else asdict(between)
-        print_json({"input": str(picture), **estimates, "engines": engine_rows, **more})
+        print_json({"input": str(picture), "noise": noise, "coupling": used, **more})
         return
-    console.result(f"noise     {text.describe_noise(noise)}")
-    for what, words in text.light_line(light):
+    for what, words in facts:
         console.result(f"{what:<9} {words}")
-    console.result(f"coupling  {results[0].coupling} ({used['source']})\n")
+    console.result()
     traits = [solver.traits for solver in solvers]
     print_engines([row.record() for row in rows], traits, measured=reference is not None)
     below = [f"{row.engine} left out: it {row.refusal}" for row in rows if row.refusal]
