@@ -8,7 +8,7 @@ nothing be fetched. Pictures are data in the page, large ones shrunk by area, an
 from __future__ import annotations
 
 from .batch import BATCH_HEAD, batch_page, thumbnails
-from .pictures import shrunk
+from .pictures import shown, shrunk
 from .result import ResultReport, Told
 from .template import page, policy
 
@@ -19,6 +19,7 @@ __all__ = [
     "batch_page",
     "page",
     "policy",
+    "shown",
     "shrunk",
     "thumbnails",
 ]

@@ -58,21 +58,32 @@ def shrunk(array: NDArray[Any], factor: int) -> NDArray[np.float32]:
     """
     if factor == 1:
         return array.astype(np.float32)
-    height, width = array.shape
-    rows, columns = np.arange(0, height, factor), np.arange(0, width, factor)
     known = ~np.isnan(array) if array.dtype.kind == "f" else None
-    total = _sums(array if known is None else np.where(known, array, 0), rows, columns)
     if known is not None and not known.all():
-        counts = _sums(known, rows, columns)
+        counts = _sums(known, factor)
         with np.errstate(invalid="ignore"):
-            return np.asarray(total / counts, np.float32)
-    high, wide = np.diff(np.append(rows, height)), np.diff(np.append(columns, width))
-    return np.asarray(total / (high[:, None] * wide), np.float32)
+            return np.asarray(_sums(np.where(known, array, 0), factor) / counts, np.float32)
+    high, wide = (_lengths(side, factor) for side in array.shape)
+    return np.asarray(_sums(array, factor) / (high[:, None] * wide), np.float32)
 
 
-def _sums(array: NDArray[Any], rows: NDArray[Any], columns: NDArray[Any]) -> NDArray[np.float32]:
-    down = np.add.reduceat(array, rows, axis=0, dtype=np.float32)
-    return np.add.reduceat(down, columns, axis=1)
+def _sums(array: NDArray[Any], factor: int) -> NDArray[np.float32]:
+    """Return the sums of squares of pixels: row upon row, which is quick, then columns of those."""
+    height, width = array.shape
+    down = np.zeros((-(-height // factor), width), np.float32)
+    for k in range(factor):
+        part = array[k::factor]
+        down[: len(part)] += part
+    total = np.zeros((len(down), -(-width // factor)), np.float32)
+    for k in range(factor):
+        part = down[:, k::factor]
+        total[:, : part.shape[1]] += part
+    return total
+
+
+def _lengths(side: int, factor: int) -> NDArray[np.float32]:
+    """Return how many pixels each square has in a direction."""
+    return np.diff(np.append(np.arange(0, side, factor), side)).astype(np.float32)
 
 
 def shown(picture: NDArray[Any], factor: int) -> NDArray[np.uint8]:

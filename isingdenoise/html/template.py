@@ -24,7 +24,13 @@ def head(kind: str) -> str:
 
 
 def page(
-    name: str, kind: str, *, styles: Sequence[str], scripts: Sequence[str], **content: Any
+    name: str,
+    kind: str,
+    *,
+    styles: Sequence[str],
+    scripts: Sequence[str],
+    served: bool = False,
+    **content: Any,
 ) -> Iterator[str]:
     """Yield a page in parts.
 
@@ -36,6 +42,8 @@ def page(
         What the page is, in the words of its first lines and its headings.
     styles, scripts : sequence of str
         Names of files beside the template that go into the page, one behind the other.
+    served : bool
+        Whether a server sends it, of which it may ask for more.
     **content
         What the template asks for. It is escaped; what is JSON goes through `tojson`.
 
@@ -51,7 +59,7 @@ def page(
     stream = template.stream(
         head=Markup(head(kind)),
         version=__version__,
-        policy=policy(styles, scripts),
+        policy=None if served else policy(styles, scripts),
         style=Markup(style),
         script=Markup(script),
         **content,

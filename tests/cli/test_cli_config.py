@@ -15,6 +15,8 @@ from isingdenoise_cli.main import COMMANDS, cli
 # A value for each kind of option that is not its default, as a file and as a variable has it.
 VALUES = {
     "repeats": 7,
+    "port": 8123,
+    "no-browser": True,
     "patches": 50,
     "latent": 5,
     "flow": 2,
