@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..coupling import Coupling
-from ..noise import NoiseModel, Parameter, Unit, parameters_of
+from ..noise import Meaning, NoiseModel, Parameter, Unit, parameters_of
 
 __all__ = ["COUPLING", "THRESHOLD", "Control", "controls_of", "coupling_of", "settings_of"]
 
@@ -123,10 +123,11 @@ def _of_noise(noise: NoiseModel) -> Iterator[Control]:
         label = known.about
         if part is not None:
             label = f"{label}, {('black', 'white')[part]}"
-        ends, value = (number / _AROUND, number * _AROUND), number
+        low, high = number / _AROUND, number * _AROUND
         if known.unit is Unit.SHARE:
-            ends = _SHARES
-            value = min(max(number, ends[0]), ends[1], known.high)
+            low, high = _SHARES
+        ends = max(low, known.low / known.factor), min(high, known.high / known.factor)
+        value = min(max(number, ends[0]), ends[1])
         yield _control(_key(option, part), label, ends, value, log=True)
 
 
@@ -156,7 +157,8 @@ def _numbers(noise: NoiseModel) -> Iterator[tuple[str, int | None, float, Parame
 def _threshold_pair(noise: NoiseModel) -> tuple[float, float] | None:
     """Return the levels, where the threshold between them is a matter of grey values."""
     known = parameters_of(type(noise)).get(_LEVELS)
-    if known is None or known.option != _LEVELS or noise.two_valued:
+    grey = noise.meaning is Meaning.GREY
+    if known is None or known.option != _LEVELS or noise.two_valued or not grey:
         return None
     low, high = noise.levels
     return float(low), float(high)

@@ -10,7 +10,7 @@ function begin(root) {
   const borrowed = document.createElement("figure");  /* the clean picture of an engine, on the left */
   borrowed.className = "layer borrowed";
   borrowed.append(document.createElement("img"));
-  one(".pane.left .sheet").append(borrowed);
+  if (left) one(".pane.left .sheet").append(borrowed);
   let data = null, drawn = null;
   const viewer = new Viewer(root);
 
@@ -24,7 +24,7 @@ function begin(root) {
     for (const figure of root.querySelectorAll(".pane.right .layer")) figure.classList.toggle("on", figure.classList.contains(layer));
     const own = root.querySelector(`.pane.left .${at}`);
     if (!own) borrowed.firstChild.src = one(`.pane.right .${at} img`).src;
-    borrowed.firstChild.alt = name(left);
+    borrowed.firstChild.alt = `clean picture of ${name(left)}`;
     for (const figure of root.querySelectorAll(".pane.left .layer")) figure.classList.toggle("on", figure === (own || borrowed));
     leftTag.textContent = left ? name(left) : "noisy";
     const words = { clean: "clean", changes: "changes", sure: "how sure" }[what];
