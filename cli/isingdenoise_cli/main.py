@@ -15,6 +15,7 @@ COMMANDS = {
     "estimate": "Estimate noise and coupling of one picture.",
     "compare": "Run all engines on one picture, side by side.",
     "experiment": "Measure methods where the answer is known.",
+    "tune": "Tune the settings of one picture in a browser.",
     "batch": "Clean every picture of a folder.",
     "learn": "Estimate noise and coupling of all pages of one scanner.",
     "train": "Train a prior on clean pictures.",

@@ -8,10 +8,12 @@ import json
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ..errors import ParameterError, printable
+from ..html import BATCH_HEAD, batch_page
 from ..io import Checked, check_output
 from ..io.atomic import atomic_file
 from ..pipeline import cells, columns, rounded
@@ -19,7 +21,7 @@ from .jobs import Outcome
 
 __all__ = ["REPORT_FORMATS", "check_report", "report_row", "write_report"]
 
-REPORT_FORMATS = (".json", ".csv")
+REPORT_FORMATS = (".json", ".csv", ".html")
 
 Row = dict[str, Any]
 
@@ -37,6 +39,7 @@ _COLUMNS = (
 _BETWEEN = " | "  # warnings
 _JSON_HEAD = b'{\n  "report": "isingdenoise batch",\n'
 _CSV_HEAD = ",".join(_COLUMNS[:4]).encode() + b","  # columns may come to be added
+_HEADS = (_JSON_HEAD, _CSV_HEAD, BATCH_HEAD)
 #: What a spreadsheet would run, at the start of a cell, or behind a semicolon: where numbers have
 #: a decimal comma, that is what divides the cells. Some read the wide forms too.
 _FORMULA = re.compile(r"(^|;)(?=\s*[=+@\-\uff1d\uff0b\uff20\uff0d])")
@@ -84,7 +87,7 @@ def check_report(path: Path, inputs: Iterable[Path] = (), *, overwrite: bool = F
     Raises
     ------
     ParameterError
-        The name ends neither in .json nor in .csv, or is an input's.
+        The name ends neither in .json nor in .csv nor in .html, or is an input's.
     OverwriteError, WriteError
         As `check_output`.
     """
@@ -101,14 +104,16 @@ def write_report(
     Failed pictures come first, then those with warnings; among them, and
     after them, the share of changed pixels decides, and then the mean
     uncertainty. JSON holds the figures as they are; a table has flat cells,
-    rounded to four digits, with the share of changed pixels in percent.
+    rounded to four digits, with the share of changed pixels in percent; a page
+    for the browser has `thumbnails` too, where rows have them.
 
     Parameters
     ----------
     path : pathlib.Path
-        A name that ends in .json or .csv.
+        A name that ends in .json, .csv or .html.
     rows : iterable of dict
-        From `report_row`. Of a sequence, one is held at a time.
+        From `report_row`. Of a sequence, one is held at a time; of a page for the
+        browser, all but the thumbnails.
     overwrite : bool
         Whether a file that is no report may be replaced.
     checked : Checked, optional
@@ -119,8 +124,8 @@ def write_report(
     OverwriteError, WriteError
         As `isingdenoise.io.write_bytes_atomically`.
     """
-    ordered = _look_first(rows if isinstance(rows, Sequence) else list(rows))
-    parts = _csv(ordered) if path.suffix.lower() == ".csv" else _json(ordered)
+    known = rows if isinstance(rows, Sequence) else list(rows)
+    parts = {".csv": _csv, ".json": _json, ".html": _html}[path.suffix.lower()](known)
     with atomic_file(checked or path, overwrite=overwrite or _is_report(path)) as stream:
         for part in parts:
             stream.write(part.encode())
@@ -149,23 +154,28 @@ def _ranks(values: Sequence[float | None]) -> dict[int, int]:
     return {i: rank for rank, (_, i) in enumerate(sorted(having), start=1)}
 
 
-def _json(rows: Iterable[Row]) -> Iterator[str]:
+def _html(rows: Sequence[Row]) -> Iterator[str]:
+    """Yield the page for a browser in parts."""
+    return batch_page(partial(_look_first, rows), "Look at these first")
+
+
+def _json(rows: Sequence[Row]) -> Iterator[str]:
     """Yield {"report": ..., "pictures": [...]} in parts."""
     yield _JSON_HEAD.decode() + '  "pictures": ['
     comma = ""
-    for row in rows:
+    for row in _look_first(rows):
         body = json.dumps(row, indent=2, allow_nan=False)
         yield f"{comma}\n{textwrap.indent(body, '    ')}"
         comma = ","
     yield "\n  ]\n}\n" if comma else "]\n}\n"
 
 
-def _csv(rows: Iterable[Row]) -> Iterator[str]:
+def _csv(rows: Sequence[Row]) -> Iterator[str]:
     """Yield the lines of a table, the names first."""
     text = io.StringIO()
     writer = csv.DictWriter(text, (*_COLUMNS, *columns()), lineterminator="\n")
     writer.writeheader()
-    for row in rows:
+    for row in _look_first(rows):
         writer.writerow({name: _cell(value) for name, value in _flat(row).items()})
         yield text.getvalue()
         text.seek(0)
@@ -197,7 +207,7 @@ def _is_report(path: Path) -> bool:
         if path.is_symlink() or not path.is_file():
             return False
         with path.open("rb") as stream:
-            head = stream.read(len(_CSV_HEAD) + len(_JSON_HEAD))
+            head = stream.read(max(map(len, _HEADS)))
     except OSError:
         return False
-    return head.startswith((_JSON_HEAD, _CSV_HEAD))
+    return head.startswith(_HEADS)

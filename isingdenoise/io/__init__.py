@@ -22,6 +22,7 @@ from isingdenoise.io.memory import available_memory, check_memory, memory_needed
 from isingdenoise.io.opening import check_unchanged, stamp_of
 from isingdenoise.io.pages import PageWriter, encode_pages, kept_notes
 from isingdenoise.io.picture import Picture
+from isingdenoise.io.preview import encode_preview
 from isingdenoise.io.reading import (
     DEFAULT_MAX_PAGES,
     DEFAULT_MAX_PIXELS,
@@ -64,6 +65,7 @@ __all__ = [
     "encode_change_map",
     "encode_grey",
     "encode_pages",
+    "encode_preview",
     "format_of",
     "from_spins",
     "kept_notes",

@@ -53,6 +53,9 @@ class Watcher:
     def page(self, page: Page, result: DenoiseResult) -> None:
         """Hear what became of a page, before it is written."""
 
+    def show(self, page: Page, picture: Picture, result: DenoiseResult) -> None:
+        """Hear of a page with the picture that it was read as, right after `page`."""
+
     def open(self, places: dict[str, Any]) -> dict[str, Any]:
         """Make the folders of outputs that are about to be opened, and return where they go.
 
@@ -220,4 +223,5 @@ def _solved(
     page = Page(picture.page, count, record, tuple(said))
     found.add(page, result)
     watcher.page(page, result)
+    watcher.show(page, picture, result)
     return result

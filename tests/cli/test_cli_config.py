@@ -17,6 +17,8 @@ VALUES = {
     "repeats": 7,
     "engines": ["icm", "mf:damping=0.5"],
     "seeds": "0:3",
+    "port": 8123,
+    "no-browser": True,
     "patches": 50,
     "latent": 5,
     "flow": 2,

@@ -30,7 +30,7 @@ import isingdenoise
 from isingdenoise import ENGINES, NOISE_MODELS, Coupling
 from isingdenoise.inference import threads_of
 
-WITH_EXAMPLES = ["run", "estimate", "compare", "batch", "corrupt"]
+WITH_EXAMPLES = ["run", "estimate", "compare", "tune", "batch", "corrupt"]
 KINDS = {"engines": ENGINES, "noises": NOISE_MODELS}
 
 
@@ -354,7 +354,7 @@ VERBS = {
         "Keep",
         "Print",
     ),
-    *("Read", "Refuse", "Replace", "Require", "Run", "Set", "Show", "Write"),
+    *("Read", "Refuse", "Replace", "Require", "Run", "Serve", "Set", "Show", "Write"),
 }
 
 

@@ -62,7 +62,8 @@ isingdenoise batch scans/ cleaned/ --report report.csv
     "--report",
     "report_file",
     type=o.PATH,
-    help="Write the figures of all pictures to a .json or .csv file, the most doubtful first.",
+    help="Write the figures of all pictures to a .json, .csv or .html file (with thumbnails), the "
+    "most doubtful first.",
 )
 @click.option("--verify", is_flag=True, help="Compare the results with the journal, and exit.")
 @click.option("--dry-run", is_flag=True, help="Print what would be done, and exit.")
@@ -118,7 +119,8 @@ def batch(
             show_plan(jobs, journal, force, as_json)
         return 0
     written = Report(report_file, target, jobs, force)
-    summary, stop = Summary(as_json, rows=bool(report_file)), signals.Stop()
+    reading = options.reading() if written.has_pictures else None
+    summary, stop = Summary(as_json, rows=bool(report_file), reading=reading), signals.Stop()
     outcomes = denoise_many(
         jobs,
         options,

@@ -45,6 +45,7 @@ isingdenoise compare clean.png --sigma 0.5,1,2 --seeds 0:5 --csv levels.csv
 @o.plot_option
 @o.csv_option
 @o.engines_option
+@o.report_option
 @o.settings_option
 @o.reading_options
 @o.level_options
@@ -57,6 +58,7 @@ def compare(
     picture: Place,
     clean: Path | None,
     plot: Path | None,
+    report: Path | None,
     table: Path | None,
     engines: tuple[str, ...] | None,
     settings: tuple[str, ...],
@@ -78,6 +80,7 @@ def compare(
     solvers = build_engines(engines or tuple(ENGINES), settings)
     inputs = [*streams.paths(picture, clean), *options.files]
     figure, numbers = o.check_figure(plot, inputs, force), o.check_table(table, inputs, force)
+    page = o.check_page(report, inputs, force)
     with console.step("reading"):
         reading = {**streams.source(picture), **options.reading()}
         reading["besides"] = partial(_memory, options, solvers)
@@ -109,6 +112,8 @@ def compare(
         figures.write_figure(found.figure(), figure, force)
     if numbers is not None:
         figures.write_table(found.records, numbers, force)
+    if page is not None:
+        found.write_page(page, name, force)
     if as_json:
         found.print_json({"input": str(picture), "mask": options.mask, "plot": plot, "csv": table})
     else:

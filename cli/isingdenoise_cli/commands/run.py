@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
@@ -15,12 +16,13 @@ from isingdenoise.pipeline import CleanOptions
 from .. import console
 from .. import options as o
 from ..framework.usage import worded
-from ..options import planning
+from ..options import planning, streams
 from ..options.planning import Planned
 from ..options.streams import Place, input_name, output_name
 from ..render import text
 from ..render.json import print_json
 from ..render.pages import PageProgress
+from ..render.webpage import RunReport
 
 SOME_FAILED = 1
 #: How the pipeline's parameters are called here.
@@ -44,6 +46,7 @@ isingdenoise run fax.png --noise flip -o clean.png --probability sure.tif
 isingdenoise run page1.tif page2.tif -o cleaned/ --format png
 isingdenoise run page.png --background auto --noise gaussian
 isingdenoise run plan.png --protect dots.png --max-change 5% --change-map changes.png
+isingdenoise run page.png --report page.html
 isingdenoise run - < noisy.png > clean.png
 """
 
@@ -54,6 +57,7 @@ isingdenoise run - < noisy.png > clean.png
 @o.limit_options
 @o.reading_options
 @o.timeout_option
+@o.report_option
 @o.noise_options
 @o.solver_options
 @o.engine_options
@@ -64,6 +68,7 @@ def run(
     sources: tuple[Place, ...],
     wanted: o.Wanted,
     options: CleanOptions,
+    report: Path | None,
     force: bool,
     as_json: bool,
 ) -> int:
@@ -73,11 +78,14 @@ def run(
     planned = planning.plan(sources, wanted, options.files, force)
     if as_json and planned[0].takes_stdout:
         raise ParameterError("--json", "does not go with a picture on standard output; use -o")
+    read = [*streams.paths(*sources), *options.files]
+    page = RunReport(o.check_page(report, read, force), planned, force)
     planning.sweep_folders(planned)
     if len(planned) > 1:
         with console.progress(planned, len(planned), "cleaning") as progress:
-            return _each(progress, options, force, as_json)
-    records = _cleaned(planned[0], options, force, alone=True)
+            return _each(progress, options, force, as_json, page)
+    records = _cleaned(planned[0], options, force, page, alone=True)
+    page.write()
     if as_json:
         print_json(_record(planned[0], records, options))
     else:
@@ -86,7 +94,7 @@ def run(
 
 
 def _cleaned(
-    planned: Planned, options: CleanOptions, force: bool, *, alone: bool
+    planned: Planned, options: CleanOptions, force: bool, report: RunReport, *, alone: bool
 ) -> list[dict[str, Any]]:
     """Clean one input; return the record of each page."""
     from isingdenoise.pipeline import clean
@@ -97,23 +105,26 @@ def _cleaned(
         ExitStack() as stack,
         o.named(**_OPTIONS),
     ):
-        watcher = PageProgress(planned, stack, alone=alone)
+        watcher = PageProgress(planned, stack, alone=alone, report=report)
         found = clean(planned.job, options, overwrite=force, watcher=watcher)
         watcher.end()
     return [page.record for page in found.pages]
 
 
-def _each(items: Iterable[Planned], options: CleanOptions, force: bool, as_json: bool) -> int:
+def _each(
+    items: Iterable[Planned], options: CleanOptions, force: bool, as_json: bool, report: RunReport
+) -> int:
     """Clean several pictures; report those that fail and go on."""
     records: list[dict[str, Any]] = []
     failed = 0
     for planned in items:
         try:
-            pages = _cleaned(planned, options, force, alone=False)
+            pages = _cleaned(planned, options, force, report, alone=False)
         except IsingDenoiseError as error:
             about = f"{printable(planned.source)}: " if isinstance(error, ParameterError) else ""
             line = f"{about}{worded(error)}"
             console.error(line)
+            report.fail(planned, line)
             failure = {"output": None, "error": line}
             records.append({"input": str(planned.source), **failure})
             failed += 1
@@ -122,6 +133,7 @@ def _each(items: Iterable[Planned], options: CleanOptions, force: bool, as_json:
             records.append({**_record(planned, pages, options), "error": None})
         else:
             _tell(planned, pages)
+    report.write()
     if as_json:
         print_json({"pictures": records, "failed": failed})
     return SOME_FAILED if failed else 0

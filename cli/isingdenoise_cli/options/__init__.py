@@ -15,7 +15,7 @@ from isingdenoise.pipeline import CleanOptions
 from . import settings as engine_settings
 from .levels import NoiseLevels, level_options, noise_options
 from .noise import NoiseChoice, noise_name_option, option_name, parameter_options, takers
-from .picture import check_figure, check_probability, check_table, named
+from .picture import check_figure, check_page, check_probability, check_table, named
 from .reading import all_of, reading_options, timeout_option
 from .targets import PLACE, Wanted, besides_options, kind_of, target_options
 from .values import Auto, Share, build_coupling
@@ -29,6 +29,7 @@ __all__ = [
     "Wanted",
     "besides_options",
     "check_figure",
+    "check_page",
     "check_probability",
     "check_table",
     "clean_options",
@@ -49,6 +50,7 @@ __all__ = [
     "parameter_options",
     "plot_option",
     "reading_options",
+    "report_option",
     "settings_option",
     "solver_options",
     "takers",
@@ -180,6 +182,11 @@ max_change_option = click.option(
 plot_option = click.option("--plot", type=PATH, help="Write a figure (.png, .pdf, .svg).")
 csv_option = click.option(
     "--csv", "table", type=PATH, help="Write the numbers, a line for each engine, to a .csv file."
+)
+report_option = click.option(
+    "--report",
+    type=PATH,
+    help="Write a page for the browser (.html): before and after, changes, how sure, estimates.",
 )
 mask_option = click.option(
     "--mask", type=PATH, help="Ignore pixels where this picture (same size) is 0."

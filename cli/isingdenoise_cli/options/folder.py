@@ -75,6 +75,11 @@ class Report:
         with named(report="--report", output="--report"):
             self._checked = check_report(path, (job.source for job in jobs), overwrite=force)
 
+    @property
+    def has_pictures(self) -> bool:
+        """Whether it shows thumbnails."""
+        return self._path is not None and self._path.suffix.lower() == ".html"
+
     def write(self, rows: Sequence[dict[str, Any]] | None) -> None:
         """Write the rows; a failure is kept, for the pictures are there all the same."""
         from isingdenoise.batch import write_report

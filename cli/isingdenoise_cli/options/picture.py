@@ -35,6 +35,18 @@ def check_probability(wanted: object, engine: Engine) -> None:
         raise ParameterError("--probability", f"engine {engine.name} has none; use {others}")
 
 
+def check_page(report: Path | None, inputs: Iterable[Path | None], force: bool) -> Checked | None:
+    """Refuse a --report that cannot be written, before any work; return where it goes."""
+    from isingdenoise.io import check_output
+
+    if report is None:
+        return None
+    if report.suffix.lower() != ".html":
+        raise ParameterError("--report", "must end in .html")
+    with named(output="--report"):
+        return check_output(report, [path for path in inputs if path], overwrite=force)
+
+
 def check_figure(plot: Path | None, inputs: Iterable[Path | None], force: bool) -> Checked | None:
     """Refuse a --plot that cannot be written, before any work; return where it goes."""
     return _check("--plot", plot, _FIGURES, inputs, force)

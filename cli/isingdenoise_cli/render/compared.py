@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +13,13 @@ from isingdenoise.pipeline import CleanOptions, Prepared, complaints, light_reco
 from .. import console
 from ..framework.usage import advised
 from ..options.levels import NoiseLevels
-from . import figures, text
+from . import figures, text, webpage
 from .json import print_json
 from .table import print_engines, print_levels, sandwich_line
 
 if TYPE_CHECKING:
     from isingdenoise.experiments import Comparison
+    from isingdenoise.io import Checked
 
 Rows = Sequence["Comparison"]
 _MEASURES = ("bit_error_rate", "psnr", "energy", "bound", "upper_bound", "sweeps", "seconds")
@@ -72,11 +73,9 @@ class OnePicture:
         from isingdenoise.experiments import sandwich
 
         between = sandwich(self.rows)
-        first = self._results[0]
-        console.result(f"noise     {text.describe_noise(self._noise)}")
-        for what, words in text.light_line(self._light):
+        for what, words in self._facts():
             console.result(f"{what:<9} {words}")
-        console.result(f"coupling  {first.coupling} ({first.settings['coupling']['source']})\n")
+        console.result()
         print_engines(self.records, traits, measured=self._clean is not None)
         below = [f"{row.label} left out: it {row.refusal}" for row in self.rows if row.refusal]
         below += [] if between is None else [sandwich_line(between)]
@@ -102,6 +101,16 @@ class OnePicture:
     def figure(self) -> Any:
         """Return the figure of all pictures and traces."""
         return figures.of_comparison(self.rows, self._pixels, self._clean, self._known)
+
+    def write_page(self, place: Checked, name: str, force: bool) -> None:
+        """Write the page for the browser; `name` is that of the picture."""
+        facts = [*self._facts()]
+        webpage.write_comparison(place, name, self._pixels, self._clean, self.rows, facts, force)
+
+    def _facts(self) -> Iterator[tuple[str, str]]:
+        first = self._results[0]
+        source = first.settings["coupling"]["source"]
+        return text.model_lines(self._noise, self._light, first.coupling, source)
 
 
 class SeveralLevels:
@@ -148,10 +157,9 @@ class SeveralLevels:
 
     def print_text(self, traits: Sequence[Traits]) -> None:
         """Print the noise, and the table of means."""
-        seeds = self._levels.seeds
-        told = f"{self._levels.name}, its parameters estimated from each noisy picture"
-        console.result(f"noise     {told}")
-        console.result(f"seeds     {seeds[0]} to {seeds[-1]}; means ± standard errors\n")
+        for what, words in self._facts():
+            console.result(f"{what:<9} {words}")
+        console.result()
         print_levels(self.summary, traits, self._levels.option.lstrip("-"))
         refused = {r["label"]: r["refusal"] for r in self.records if r["refusal"]}
         for number, (label, why) in enumerate(refused.items()):
@@ -165,16 +173,32 @@ class SeveralLevels:
 
     def figure(self) -> Any:
         """Return the figure of all levels, and of one noisy picture."""
+        noisy, which = self._noisy()
+        heading = f"below: {which}" if which else ""
+        return figures.of_comparison(
+            self._shown, noisy, self._clean, self._known, self.summary, heading
+        )
+
+    def write_page(self, place: Checked, name: str, force: bool) -> None:
+        """Write the page of one noisy picture for the browser; `name` is that of the clean one."""
+        noisy, which = self._noisy()
+        facts = [*self._facts(), *([("shown", which)] if which else [])]
+        webpage.write_comparison(place, name, noisy, self._clean, self._shown, facts, force)
+
+    def _facts(self) -> Iterator[tuple[str, str]]:
+        seeds = self._levels.seeds
+        yield "noise", f"{self._levels.name}, its parameters estimated from each noisy picture"
+        yield "seeds", f"{seeds[0]} to {seeds[-1]}; means ± standard errors"
+
+    def _noisy(self) -> tuple[Any, str]:
+        """Return the noisy picture that is shown, and which one it is."""
         import numpy as np
 
         level, seed = self._shown[0].level, self._shown[0].seed
         model = next(model for known, model in self._levels.models if known == level)
-        noisy = model.sample(self._clean, np.random.default_rng(seed))
         what = self._levels.option.lstrip("-")
-        heading = f"below: {what} {level:g}, seed {seed}" if level is not None else ""
-        return figures.of_comparison(
-            self._shown, noisy, self._clean, self._known, self.summary, heading
-        )
+        which = "" if level is None else f"{what} {level:g}, seed {seed}"
+        return model.sample(self._clean, np.random.default_rng(seed)), which
 
 
 def _advice(row: Comparison) -> list[str]:

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from isingdenoise.inference import Advice
+from isingdenoise.io import Picture
 from isingdenoise.pipeline import Page, Watcher
 from isingdenoise.result import DenoiseResult
 
@@ -16,6 +17,7 @@ from ..framework.usage import advised
 from ..options.planning import Planned
 from ..options.streams import input_name
 from . import text
+from .webpage import RunReport
 
 
 class PageProgress(Watcher):
@@ -29,9 +31,14 @@ class PageProgress(Watcher):
         Ends the progress.
     alone : bool
         Whether progress is that of the pages, and not of several inputs.
+    report : RunReport
+        Is shown all pages.
     """
 
-    def __init__(self, planned: Planned, stack: ExitStack, *, alone: bool) -> None:
+    def __init__(
+        self, planned: Planned, stack: ExitStack, *, alone: bool, report: RunReport
+    ) -> None:
+        self._planned, self._report = planned, report
         self._name, self._checked = input_name(planned.source), planned.checked
         self._stack, self._alone = stack, alone
         self._steps: Iterator[int] = iter(())
@@ -50,6 +57,10 @@ class PageProgress(Watcher):
         del result
         if page.number + 1 < page.count:
             next(self._steps, None)
+
+    def show(self, page: Page, picture: Picture, result: DenoiseResult) -> None:
+        """Add it to the report."""
+        self._report.show(self._planned, page, picture, result)
 
     def open(self, places: dict[str, Any]) -> dict[str, Any]:
         """Hold the files to what was seen of them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,12 +64,17 @@ class Summary:
         Whether the end is JSON.
     rows : bool
         Whether `rows` are wanted, for a report.
+    reading : mapping, optional
+        Arguments of `isingdenoise.io.read_picture`; rows have thumbnails then.
     """
 
-    def __init__(self, as_json: bool, *, rows: bool) -> None:
+    def __init__(
+        self, as_json: bool, *, rows: bool, reading: Mapping[str, Any] | None = None
+    ) -> None:
         self.count = self.failed = self.skipped = 0
         self.rows = Records() if rows else None
         self._records = Records() if as_json else None
+        self._reading = reading
 
     def add(self, outcome: Outcome) -> None:
         """Say what went wrong with a picture, or had to be assumed, and count it."""
@@ -87,9 +93,22 @@ class Summary:
         done = "up to date" if outcome.skipped else f"{outcome.seconds:.2f} s"
         console.detail(f"{printable(source)}: {done}")
         if self.rows is not None:
-            self.rows.add(report_row(outcome))
+            self.rows.add(self._pictured(report_row(outcome), outcome))
         if self._records is not None:
             self._records.add(_record(outcome))
+
+    def _pictured(self, row: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
+        """Return a row of the report with its thumbnails, where they are wanted."""
+        from isingdenoise.html import thumbnails
+
+        if self._reading is None:
+            return row
+        noise = row["noise"] if isinstance(row["noise"], dict) else {}
+        target = None if outcome.error else outcome.job.target
+        found = thumbnails(
+            outcome.job.source, target, self._reading, noise.get("levels"), row["changed"]
+        )
+        return {**row, "thumbnails": found}
 
     def finish(self, source: Path, target: Path, passed: PassedOver) -> None:
         """Print the end of a batch."""

@@ -75,6 +75,14 @@ def _with_error(record: Mapping[str, Any], key: str, form: str) -> str:
     return _text(record[key], form) + told
 
 
+def rows_of(records: Sequence[Mapping[str, Any]], *, measured: bool) -> list[dict[str, str]]:
+    """Return the same rows as text, with a column for each bound that one of them has."""
+    bounds = {
+        words: key for words, key, _ in _BOUNDS if any(row[key] is not None for row in records)
+    }
+    return [_row(record, measured, bounds) for record in records]
+
+
 def sandwich_line(between: Sandwich) -> str:
     """Return the bounds on the log evidence and what their distance says, in one or two lines."""
     low, high = between.lower, between.upper

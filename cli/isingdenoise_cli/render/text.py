@@ -89,6 +89,15 @@ def prior_line(prior: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "prior", "; ".join(parts)
 
 
+def model_lines(
+    noise: Mapping[str, Any], light: Mapping[str, Any], coupling: Coupling, source: str
+) -> Iterator[tuple[str, str]]:
+    """Yield the lines about a model that several engines solve, as (what, text)."""
+    yield "noise", describe_noise(noise)
+    yield from light_line(light)
+    yield "coupling", f"{coupling} ({source})"
+
+
 def page_lines(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the lines about one page for people, as (what, text)."""
     strengths = dict(record["coupling"])
