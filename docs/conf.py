@@ -50,7 +50,9 @@ autosummary_generate = True
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the docstrings say shapes and units too
 napoleon_google_docstring = False
-napoleon_use_ivar = True  # else dataclass fields are described twice
+# No fields of types: their words, such as "shape", would become links to what is called so.
+napoleon_use_param = False
+napoleon_custom_sections = [("Attributes", "params_style")]
 napoleon_use_rtype = False
 
 html_theme = "pydata_sphinx_theme"

@@ -57,12 +57,27 @@ def words(name: str, source: Path) -> tuple[str, str]:
     return heading.removeprefix("# "), text.strip()
 
 
-def page(name: str, source: Path, rows: int) -> str:
+def table(rows: list[list[str]]) -> str:
+    """Return rows, the first of them the head, as a table; numbers in four digits."""
+    head, *body = rows
+    lines = [head, ["---"] * len(head), *([rounded(cell) for cell in row] for row in body)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def rounded(cell: str) -> str:
+    """Return a number in four digits, and anything else as it is."""
+    try:
+        return cell if cell.lstrip("-").isdigit() else f"{float(cell):.4g}"
+    except ValueError:
+        return cell.replace("|", "\\|").replace("_", " ")
+
+
+def page(name: str, source: Path, rows: list[list[str]]) -> str:
     """Return the text of an experiment's page."""
     heading, text = words(name, source)
-    numbers = f"Numbers: {{download}}`{name}.csv <{name}.csv>`, {rows} rows."
-    if rows <= LONGEST_TABLE:
-        numbers += f"\n\n```{{csv-table}}\n:file: {name}.csv\n:header-rows: 1\n```"
+    numbers = f"Numbers: {{download}}`{name}.csv <{name}.csv>`, {len(rows) - 1} rows."
+    if len(rows) <= LONGEST_TABLE:
+        numbers += f"\n\n{table(rows)}"
     return (
         f"# {heading}\n\n{text}\n\n![{heading}: the figure]({name}.png)\n\n"
         f"```sh\nisingdenoise experiment {name} -o measured/\n```\n\n{numbers}\n"
@@ -84,7 +99,7 @@ def generate(app: Sphinx) -> None:
             logging.getLogger(__name__).info("experiment %s ...", name)
             make(name, folder)
         with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-            rows = sum(1 for _ in csv.reader(file)) - 1
+            rows = list(csv.reader(file))
         write(folder / f"{name}.md", page(name, source, rows))
         heading, text = words(name, source)
         first = text.partition("\n\n")[0].replace("\n", " ")
