@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -17,13 +18,13 @@ import gallery  # noqa: E402 - it lies beside the pages
 def main(names: list[str]) -> None:
     for name in names or gallery.names():
         with tempfile.TemporaryDirectory() as folder:
-            gallery.make(name, Path(folder))
-            numbers = (Path(folder) / f"{name}.csv").read_bytes()
-            with Image.open(Path(folder) / f"{name}.png") as figure:
+            made = Path(folder)
+            gallery.make(name, made)
+            with Image.open(made / f"{name}.png") as figure:
                 few = figure.convert("RGB").quantize(64, dither=Image.Dither.NONE)
-        target = ROOT / "docs" / "experiments" / name
-        few.save(target.with_suffix(".png"), optimize=True)
-        target.with_suffix(".csv").write_bytes(numbers)
+            few.save(made / f"{name}.png", optimize=True)
+            for kind in gallery.KINDS:
+                shutil.copy(made / f"{name}.{kind}", ROOT / "docs" / "experiments")
 
 
 if __name__ == "__main__":

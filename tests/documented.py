@@ -60,7 +60,7 @@ def furnish(folder: Path) -> Path:
     return folder
 
 
-def run(words: list[str], folder: Path, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+def run(words: list[str], folder: Path, timeout: float = 900) -> subprocess.CompletedProcess[str]:
     """Run a command in a folder, as printed: the installed one is found first."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return subprocess.run(

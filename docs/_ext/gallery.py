@@ -1,13 +1,14 @@
 """Write a page for each experiment of the command `experiment`, and one that leads to them.
 
 What `docs/experiments/` holds of an experiment NAME is used: `NAME.inc.md`, its heading and
-words; `NAME.png` and `NAME.csv`, made by `scripts/make_gallery.py`. Without the latter two the
-command runs when the site is built, so a quick experiment needs neither.
+words; `NAME.png`, `NAME.csv` and `NAME.txt` (what the command prints), made by
+`scripts/make_gallery.py`. Without the latter three the command runs when the site is built, so
+that a quick experiment needs none of them.
 """
 
 from __future__ import annotations
 
-import csv
+import re
 import shutil
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from sphinx.util import logging
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-LONGEST_TABLE = 24  # rows; longer ones are a file
+KINDS = ("png", "csv", "txt")
 INDEX = """# Experiments
 
 Questions about approximate inference, each answered by a figure and its numbers. A page names the
@@ -34,6 +35,37 @@ command that makes both again; seeds are fixed, only times differ.
 {names}
 ```
 """
+ENTRY = """## [{heading}]({name}.md)
+
+{question}
+
+```{{image}} {name}.png
+:alt: {heading}
+:width: 520px
+:target: {name}.html
+```
+"""
+PAGE = """# {heading}
+
+{text}
+
+![{heading}: the figure]({name}.png)
+
+```sh
+isingdenoise experiment {name} -o measured/
+```
+
+All numbers: {{download}}`{name}.csv <{name}.csv>`.
+
+<details>
+<summary>What it prints</summary>
+
+```text
+{printed}
+```
+
+</details>
+"""
 
 
 def names() -> list[str]:
@@ -43,45 +75,21 @@ def names() -> list[str]:
 
 
 def make(name: str, folder: Path) -> None:
-    """Run one experiment; its figure and numbers go into a folder."""
+    """Run one experiment; its figure, its numbers and what it prints go into a folder."""
     command = [sys.executable, "-m", "isingdenoise_cli", "experiment", name, "-o", str(folder)]
-    subprocess.run([*command, "--force"], check=True, stdout=subprocess.DEVNULL)
+    done = subprocess.run([*command, "--force"], check=True, stdout=subprocess.PIPE, text=True)
+    said = [line.rstrip() for line in done.stdout.splitlines() if str(folder) not in line]
+    (folder / f"{name}.txt").write_text("\n".join(said).strip() + "\n", encoding="utf-8")
 
 
 def words(name: str, source: Path) -> tuple[str, str]:
-    """Return heading and text of a page."""
+    """Return heading and text of a page; without a file of them, what the help says."""
     path = source / "experiments" / f"{name}.inc.md"
     if not path.exists():
-        return name.replace("-", " ").capitalize(), ""
+        line = re.search(rf"^ *{name} {{2,}}(.+)$", experiment.help or "", re.MULTILINE)
+        return name.replace("-", " ").capitalize(), line.group(1) if line else ""
     heading, _, text = path.read_text(encoding="utf-8").partition("\n")
     return heading.removeprefix("# "), text.strip()
-
-
-def table(rows: list[list[str]]) -> str:
-    """Return rows, the first of them the head, as a table; numbers in four digits."""
-    head, *body = rows
-    lines = [head, ["---"] * len(head), *([rounded(cell) for cell in row] for row in body)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def rounded(cell: str) -> str:
-    """Return a number in four digits, and anything else as it is."""
-    try:
-        return cell if cell.lstrip("-").isdigit() else f"{float(cell):.4g}"
-    except ValueError:
-        return cell.replace("|", "\\|").replace("_", " ")
-
-
-def page(name: str, source: Path, rows: list[list[str]]) -> str:
-    """Return the text of an experiment's page."""
-    heading, text = words(name, source)
-    numbers = f"Numbers: {{download}}`{name}.csv <{name}.csv>`, {len(rows) - 1} rows."
-    if len(rows) <= LONGEST_TABLE:
-        numbers += f"\n\n{table(rows)}"
-    return (
-        f"# {heading}\n\n{text}\n\n![{heading}: the figure]({name}.png)\n\n"
-        f"```sh\nisingdenoise experiment {name} -o measured/\n```\n\n{numbers}\n"
-    )
 
 
 def generate(app: Sphinx) -> None:
@@ -91,22 +99,19 @@ def generate(app: Sphinx) -> None:
     folder.mkdir(exist_ok=True)
     entries = []
     for name in names():
-        kept = [source / "experiments" / f"{name}.{kind}" for kind in ("png", "csv")]
+        kept = [source / "experiments" / f"{name}.{kind}" for kind in KINDS]
         if all(path.exists() for path in kept):
             for path in kept:
                 shutil.copy(path, folder)
-        elif not (folder / f"{name}.png").exists():
+        elif not (folder / f"{name}.txt").exists():
             logging.getLogger(__name__).info("experiment %s ...", name)
             make(name, folder)
-        with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-            rows = list(csv.reader(file))
-        write(folder / f"{name}.md", page(name, source, rows))
         heading, text = words(name, source)
-        first = text.partition("\n\n")[0].replace("\n", " ")
-        entries.append(
-            f"## [{heading}]({name}.md)\n\n{first}\n\n"
-            f"```{{image}} {name}.png\n:alt: {heading}\n:width: 520px\n:target: {name}.html\n```\n"
-        )
+        printed = (folder / f"{name}.txt").read_text(encoding="utf-8").rstrip()
+        page = PAGE.format(heading=heading, text=text, name=name, printed=printed)
+        write(folder / f"{name}.md", page)
+        question = text.partition("\n\n")[0]
+        entries.append(ENTRY.format(heading=heading, name=name, question=question))
     text = INDEX.format(entries="\n".join(entries), names="\n".join(names()))
     write(folder / "index.md", text)
 
