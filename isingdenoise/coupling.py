@@ -194,7 +194,7 @@ class Coupling:
 
     @property
     def pull(self) -> float:
-        """What the neighbours of a pixel can pull at most: a bound on sum_j abs(J_ij)."""
+        """What the neighbours of a pixel can pull at most, a bound on sum_j abs(J_ij)."""
         return 2 * sum(float(np.max(np.abs(strength))) for _, strength in self.planes)
 
     def rows(self, start: int, stop: int) -> Coupling:

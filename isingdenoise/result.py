@@ -109,7 +109,7 @@ class DenoiseResult:
 
     @property
     def change_map(self) -> NDArray[np.int8]:
-        """What became of each pixel: shape (H, W), made anew at each call.
+        """What became of each pixel; shape (H, W), made anew at each call.
 
         +1 from black to white, -1 from white to black, against the noisy
         picture thresholded half way between its levels; 0 where unchanged or

@@ -70,7 +70,7 @@ class AnnealedMeanField:
         with means drawn from `rng`, and follows a field that is disturbed by noise of the
         field's own size times 1 - beta.
     tol : float, default 1e-3
-        Stop when max_i |tanh(a_i) - mu_i| <= tol over the whole picture, at each start.
+        Stop when ``max_i |tanh(a_i) - mu_i| <= tol`` over the whole picture, at each start.
     max_sweeps : int, default 2000
         Stop after so many sweeps' worth of site updates over all starts in any case, with
         status `max_sweeps` and the best answer until then.

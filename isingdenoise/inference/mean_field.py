@@ -46,7 +46,7 @@ class MeanField:
         once from the old values; undamped it can fall into a two-cycle, so
         it asks for damping below 1.
     tol : float, default 1e-3
-        Stop when max_i |tanh(a_i) - mu_i| <= tol over the whole picture.
+        Stop when ``max_i |tanh(a_i) - mu_i| <= tol`` over the whole picture.
     max_sweeps : int, default 1000
         Stop after so many sweeps' worth of site updates in any case, with
         status `max_sweeps`.

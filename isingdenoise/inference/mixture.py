@@ -50,7 +50,7 @@ class MixtureMeanField:
     components : int, default 2
         At most so many, 2 to 8.
     tol : float, default 1e-3
-        Components are sought until max_i |tanh(a_i) - mu_i| <= tol.
+        Components are sought until ``max_i |tanh(a_i) - mu_i| <= tol``.
     max_sweeps : int, default 3000
         Stop after so many sweeps' worth of site updates in any case, with status
         `max_sweeps` and the best mixture until then; it stops by itself when no further

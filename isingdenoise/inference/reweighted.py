@@ -47,7 +47,7 @@ class TreeReweighted:
         Weight lambda of a new message to begin with, in (0, 1]. Where the residual does not
         halve in 32 sweeps, messages go in circles, and the weight is halved, down to 1/16.
     tol : float, default 1e-3
-        Stop when max_i |tanh(a_i) - tanh(a_i')| <= tol lambda, a_i' being the sum at the time
+        Stop when ``max_i |tanh(a_i) - tanh(a_i')| <= tol lambda``, a_i' being the sum at the time
         at which site i sent last.
     max_sweeps : int, default 1000
         Stop after so many sweeps in any case, with status `max_sweeps`.

@@ -49,7 +49,7 @@ class Step:
     site_updates : int
         Site updates done.
     residual : float
-        Largest |tanh(a) - mean| of the round (mean field), the number of labels
+        Largest ``|tanh(a) - mean|`` of the round (mean field), the number of labels
         changed (ICM), NaN (Gibbs).
     lower_bound, upper_bound : float
         Bounds on log Z + c after the round; NaN where they were not computed.
@@ -189,7 +189,7 @@ class Solution:
         The course of the solve.
     diagnostics : mapping of str to float
         What the engine measures of itself. Of `MEASURES`: `residual`, at the
-        end, the largest |tanh(a) - mean| over the picture (mean field) or the
+        end, the largest ``|tanh(a) - mean|`` over the picture (mean field) or the
         number of labels that the last sweep changed (ICM);
         `effective_sample_size` and split `r_hat` of the energy over the kept
         sweeps of all chains (samplers).

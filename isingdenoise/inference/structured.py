@@ -50,7 +50,7 @@ class StructuredMeanField:
         on with both, one after the other, and answers with the greater bound of the end.
         A picture one pixel wide has columns only, one pixel high rows only.
     tol : float, default 1e-3
-        Stop when max_i |new mu_i - mu_i| <= tol, the new means being those that
+        Stop when ``max_i |new mu_i - mu_i| <= tol``, the new means being those that
         the chains would get next. Until then chains around which nothing moves are left out.
     max_sweeps : int, default 1000
         Stop after so many sweeps' worth of site updates in any case, those of mean

@@ -68,7 +68,7 @@ class TransferMatrix:
 
     @property
     def log_z(self) -> float:
-        """Log Z + c: the sum of exp(-E(z)) over all states, and the model's offset, in nats."""
+        """Log Z + c in nats, of the sum of exp(-E(z)) over all states and the model's offset."""
         return self._marginals[0]
 
     @property

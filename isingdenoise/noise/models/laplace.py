@@ -30,7 +30,7 @@ class LaplaceNoise(GreyNoise):
     .. math:: p(x_i \mid z_i) = \frac{1}{2b} e^{-|x_i - m_{z_i}| / b}, \qquad
               h_i = \frac{|x_i - m_-| - |x_i - m_+|}{2b}
 
-    The field never exceeds (m_+ - m_-) / (2b): a wild pixel counts no more
+    The field never exceeds ``(m_+ - m_-) / (2b)``: a wild pixel counts no more
     than a plain one, so this model suits noise with outliers. A pixel at an
     end of the scale is saturated and gets the tail's probability.
 

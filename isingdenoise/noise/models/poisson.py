@@ -68,7 +68,7 @@ class PoissonNoise(NoiseModel):
 
     @property
     def levels(self) -> tuple[float, float]:
-        """The rates: grey values of black and white."""
+        """The rates, which are the grey values of black and white."""
         return self.rates
 
     def log_likelihood(self, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
