@@ -60,6 +60,7 @@ LAYERS = {
     "restoration": {
         *("api", "learning", "inference", "noise", "coupling", "names", "validation"),
     },
+    "plugins": {"api", "result", "inference", "messages", "names", "errors"},
     "memory": {"api", "learning", "inference", "noise", "coupling", "validation"},
     "io": {"deadline", "errors"},
     "_fit_axes": {"noise"},  # the type of a noise model
@@ -122,10 +123,12 @@ OWNERS = {
     "numba": {"_kernels"},
     "llvmlite": {"_kernels"},
     "matplotlib": {"plotting"},
-    "PIL": {"io", "training"},  # which draws its pictures
+    "PIL": {"io", "training", "plugins"},  # which draws its pictures; that of OCRmyPDF
     "imageio": {"io"},
     "tifffile": {"io"},
     "torch": {"generative", "training"},
+    "napari": {"plugins"},
+    "ocrmypdf": {"plugins"},
 }
 NEVER_IN_THE_LIBRARY = {"click", CLI}
 LONGEST_COMMAND = 120  # lines of code: a command parses, calls and prints
