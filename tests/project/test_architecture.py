@@ -60,6 +60,7 @@ LAYERS = {
     "restoration": {
         *("api", "learning", "inference", "noise", "coupling", "names", "validation"),
     },
+    "plugins": {"api", "result", "inference", "messages", "names", "errors"},
     "memory": {"api", "learning", "inference", "noise", "coupling", "validation"},
     "io": {"deadline", "errors"},
     "plotting": {
@@ -118,7 +119,7 @@ OWNERS = {
     "numba": {"_kernels"},
     "llvmlite": {"_kernels"},
     "matplotlib": {"plotting"},
-    "PIL": {"io", "training"},  # which draws its pictures
+    "PIL": {"io", "training", "plugins"},  # which draws its pictures; that of OCRmyPDF
     "imageio": {"io"},
     "tifffile": {"io"},
     "torch": {"generative", "training"},
@@ -126,6 +127,8 @@ OWNERS = {
     "markupsafe": {"html"},
     "starlette": {"tuning"},
     "uvicorn": {"tuning"},
+    "napari": {"plugins"},
+    "ocrmypdf": {"plugins"},
 }
 NEVER_IN_THE_LIBRARY = {"click", CLI}
 LONGEST_COMMAND = 120  # lines of code: a command parses, calls and prints
