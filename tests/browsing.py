@@ -33,6 +33,15 @@ def browser():
             running.close()
 
 
+def until(page, expression, seconds=30):
+    """Wait until a script is true; what Playwright has for it asks for `eval`, which is refused."""
+    for _ in range(20 * seconds):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"never came true: {expression}")
+
+
 class Watched:
     """A page that is watched: what it asks for, and what it complains of."""
 

@@ -27,6 +27,7 @@ BATCH_HEAD = head(_KIND).encode()
 
 _SIDE = 104  # pixels of a thumbnail
 _TOGETHER = 40  # pictures whose thumbnails are parsed together; a page of the list has as many
+_PICTURED = 5000  # pictures with thumbnails; a page of more would be too large for browsers
 _TRUSTED = 1.5  # by how much counted changes may differ from those told, to be shown
 _ROW = (
     *("input", "output", "error", "stale", "skipped", "warnings", "pages", "pixels"),
@@ -107,7 +108,7 @@ def _first_page(path: Path, reading: Mapping[str, Any]) -> NDArray[Any] | None:
     for number in (frame, 0) if frame is None else (frame,):
         try:
             return read_picture(path, **{**reading, "frame": number}).pixels
-        except IsingDenoiseError:
+        except (IsingDenoiseError, MemoryError):
             continue
     return None
 
@@ -145,7 +146,8 @@ def batch_page(rows: Callable[[], Iterable[Row]], title: str) -> Iterator[str]:
             "up to date": skipped,
         },
         together=_TOGETHER,
-        chunks=_chunks(row.get("thumbnails") or [None, None] for row in rows()),
+        pictured=_PICTURED,
+        chunks=_chunks(row.get("thumbnails") or [None, None] for row in _first(rows())),
     )
 
 
@@ -155,6 +157,11 @@ def _lean(row: Row) -> dict[str, Any]:
     figures = cells(row.get("noise"), row.get("coupling"), row.get("fit"))
     lean["uncertainty"] = rounded(lean["uncertainty"])
     return lean | {"figures": {name: v for name, v in figures.items() if v is not None}}
+
+
+def _first(rows: Iterable[Row]) -> Iterator[Row]:
+    """Yield the rows that have thumbnails."""
+    return itertools.islice(iter(rows), _PICTURED)
 
 
 def _chunks(pairs: Iterable[Any]) -> Iterator[list[Any]]:

@@ -190,7 +190,9 @@ def _shown(number: int, name: str, result: DenoiseResult, factor: int) -> _Shown
     to_white, to_black = result.changes
     changed = f"{result.changed:.2%} of the pixels: {to_white} to white, {to_black} to black"
     p = result.probability
-    certainty = None if p is None else np.maximum(p, 1 - p)
+    certainty = None if p is None else np.abs(p - np.float32(0.5))
+    if certainty is not None:
+        certainty += np.float32(0.5)
     return _Shown(
         name,
         number,

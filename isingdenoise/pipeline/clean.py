@@ -45,7 +45,15 @@ class Page:
 
 
 class Watcher:
-    """Is told how the work goes on; by default it does nothing."""
+    """Is told how the work goes on; by default it does nothing.
+
+    Attributes
+    ----------
+    also : tuple of str
+        Names of `OUTPUTS` that it makes something like in `show`: memory is kept for them.
+    """
+
+    also: tuple[str, ...] = ()
 
     def begin(self, pages: int) -> None:
         """Hear how many pages there are, before the first is solved."""
@@ -165,7 +173,7 @@ def _cleaned(job: Job, options: CleanOptions, overwrite: bool, watcher: Watcher)
     before = {path: stamp_of(path) for path in _files(job, options)}
     writers: Writers | None = None
     with ExitStack() as stack:
-        for picture in _pages(job, options, targets):
+        for picture in _pages(job, options, targets, watcher.also):
             count = 1 if options.frame is not None else picture.pages
             if writers is None:
                 targets = [target.settle(picture, count) for target in targets]
@@ -190,9 +198,9 @@ def _files(job: Job, options: CleanOptions) -> list[Path]:
     return [path for path in (job.source, *options.files) if isinstance(path, Path)]
 
 
-def _pages(job: Job, options: CleanOptions, targets: Sequence[Target]) -> Any:
+def _pages(job: Job, options: CleanOptions, targets: Sequence[Target], also: Sequence[str]) -> Any:
     """Return an iterator over the pages of the input, each when it is asked for."""
-    kinds = {target.output.name: target.kind for target in targets}
+    kinds = dict.fromkeys(also) | {target.output.name: target.kind for target in targets}
     needed = partial(options.memory, outputs=kinds)
     if isinstance(job.source, Path):
         return read_pages(job.source, **options.reading(), besides=needed)

@@ -120,7 +120,7 @@ def _of_noise(noise: NoiseModel) -> Iterator[Control]:
     for option, part, number, known in _numbers(noise):
         if not number > 0 and known.unit is not Unit.SHARE:
             continue  # sigma 0 says that there are no such pixels
-        label = known.about
+        label = f"Noise: {known.about[0].lower()}{known.about[1:]}"
         if part is not None:
             label = f"{label}, {('black', 'white')[part]}"
         low, high = number / _AROUND, number * _AROUND

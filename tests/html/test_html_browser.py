@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from browsing import Watched, browser
+from browsing import Watched, browser, until
 from command_line import invoke, save, save_noisy, scene, succeed
 
 from isingdenoise.html import batch_page, thumbnails
@@ -121,7 +121,7 @@ def test_the_line_follows_the_mouse(opened):
 def test_the_threshold_marks_what_is_doubtful(opened):
     page = opened("run.html")
     page.locator("input[value=sure]").check(force=True)
-    page.wait_for_function("document.querySelector('canvas.overlay').width > 64 - 1")
+    until(page, "document.querySelector('canvas.overlay').width > 64 - 1")
 
     def marked(percent):
         page.locator("input.threshold").fill(str(percent))

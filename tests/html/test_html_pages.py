@@ -232,3 +232,29 @@ def test_batch_writes_a_page_and_replaces_its_own_alone(tmp_path):
     assert (good["skipped"], good["error"]) == (True, None)
     (tmp_path / "own.html").write_text("<!doctype html>\n<html>mine")
     assert "own.html" in error_line(invoke(*words, tmp_path / "own.html"), 4)
+
+
+def test_pictures_beyond_some_thousands_have_no_thumbnails(monkeypatch):
+    monkeypatch.setattr("isingdenoise.html.batch._PICTURED", 2)
+    row = {"error": None, "warnings": [], "uncertainty": None, "thumbnails": ["a", "b"]}
+    text = "".join(batch_page(lambda: [{**row, "input": str(k)} for k in range(3)], "t"))
+    chunks = re.findall(r'class="thumbnails">(.*?)</script>', text)
+    assert [json.loads(chunk) for chunk in chunks] == [[["a", "b"], ["a", "b"]]]
+    assert "The first 2 have thumbnails" in text
+
+
+def test_memory_is_kept_for_what_the_page_shows(tmp_path, monkeypatch):
+    from isingdenoise.pipeline import CleanOptions
+
+    asked = []
+    memory = CleanOptions.memory
+
+    def counted(self, *args, outputs=None, **more):
+        asked.append(set(outputs or {}))
+        return memory(self, *args, outputs=outputs, **more)
+
+    monkeypatch.setattr(CleanOptions, "memory", counted)
+    noisy = save_noisy(tmp_path / "n.png")
+    succeed("run", noisy, "--force")
+    succeed("run", noisy, "--force", "--report", tmp_path / "r.html")
+    assert asked == [{"output"}, {"output", "probability"}]

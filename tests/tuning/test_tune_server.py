@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from browsing import Watched, browser
+from browsing import Watched, browser, until
 from command_line import load, save_noisy
 
 pytest.importorskip("starlette")
@@ -185,7 +185,7 @@ def test_the_page_in_a_browser(address, folder):
         watched = Watched(running)
         page = watched.open(address)
         answers = "Number(document.body.dataset.answers ?? 0)"
-        page.wait_for_function(f"{answers} > 0")
+        until(page, f"{answers} > 0")
         command = page.locator("#command").inner_text()
         bright = """() => {
           const copy = new OffscreenCanvas(64, 64).getContext("2d");
@@ -196,13 +196,13 @@ def test_the_page_in_a_browser(address, folder):
         assert 0 < before < 64 * 64
         seen = page.evaluate(answers)
         page.locator("input[data-key=threshold]").fill("400")
-        page.wait_for_function(f"{answers} > {seen}")
+        until(page, f"{answers} > {seen}")
         assert page.locator("#command").inner_text() != command
         assert page.evaluate(bright) < before
         page.locator("input[value=sure]").check(force=True)
         page.locator("input[value=changes]").check(force=True)
         page.locator("#reset").click()
-        page.wait_for_function(f"document.querySelector('#command').textContent === {command!r}")
+        until(page, f"document.querySelector('#command').textContent === {command!r}")
         page.locator("#save").click()
         page.locator("#saved").wait_for()
         assert "written to" in page.locator("#saved").inner_text()

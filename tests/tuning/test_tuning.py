@@ -6,7 +6,7 @@ import struct
 
 import numpy as np
 import pytest
-from command_line import error_line, invoke, load, save, save_noisy, scene, succeed
+from command_line import error_line, invoke, load, save, save_lit, save_noisy, scene, succeed
 from isingdenoise_cli.commands import tune
 from isingdenoise_cli.options import planning
 from isingdenoise_cli.options.targets import Wanted
@@ -64,6 +64,26 @@ def test_the_command_does_what_is_shown(tmp_path, noise):
         succeed(*words[1:], "-o", tmp_path / "out.png", "--force")
         pixels = load(tmp_path / "out.png")[1]
         np.testing.assert_array_equal(planes["clean"] > 0, pixels)
+
+
+@pytest.mark.slow
+def test_the_command_does_what_is_shown_with_the_learned_prior(tmp_path):
+    session = session_of(save_noisy(tmp_path / "n.png", size=64), noise=NoiseSpec("gaussian"))
+    told, planes = answered(session, prior="learned")
+    succeed(*shlex.split(told["command"])[1:])
+    pixels = load(tmp_path / "n.denoised.png")[1]
+    np.testing.assert_array_equal(planes["clean"] > 0, pixels)
+
+
+@pytest.mark.slow
+def test_uneven_light_is_divided_out_as_the_command_does(tmp_path):
+    lit = save_lit(tmp_path / "lit.png", size=96)
+    session = session_of(lit, noise=NoiseSpec("gaussian"), background="auto")
+    told, planes = answered(session)
+    assert "--background auto" in told["command"]
+    succeed(*shlex.split(told["command"])[1:])
+    pixels = load(tmp_path / "lit.denoised.png")[1]
+    np.testing.assert_array_equal(planes["clean"] > 0, pixels)
 
 
 @pytest.mark.slow

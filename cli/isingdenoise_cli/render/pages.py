@@ -39,6 +39,7 @@ class PageProgress(Watcher):
         self, planned: Planned, stack: ExitStack, *, alone: bool, report: RunReport
     ) -> None:
         self._planned, self._report = planned, report
+        self.also = report.also
         self._name, self._checked = input_name(planned.source), planned.checked
         self._stack, self._alone = stack, alone
         self._steps: Iterator[int] = iter(())

@@ -39,6 +39,11 @@ class RunReport:
         self._several = len(names)
         self._page = ResultReport(title, len(names))
 
+    @property
+    def also(self) -> tuple[str, ...]:
+        """What memory is kept for."""
+        return () if self._place is None else ("probability",)
+
     def show(self, planned: Planned, page: Page, picture: Picture, result: DenoiseResult) -> None:
         """Add a page of an input."""
         from isingdenoise.html import Told

@@ -24,6 +24,7 @@ let found = rows, part = 0, open = -1;
 /* Thumbnails are parsed some dozens at a time, when one of them is wanted. */
 function thumbnails(place) {
   const chunk = Math.floor(place / together);
+  if (chunk >= sources.length) return [null, null];
   if (!parsed.has(chunk)) parsed.set(chunk, JSON.parse(sources[chunk].textContent));
   return parsed.get(chunk)[place % together];
 }
