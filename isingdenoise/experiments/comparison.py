@@ -128,7 +128,8 @@ def compare(
     rng : int, optional
         Seed, the same for each engine.
     courses : bool
-        Whether each engine solves the model once more, watched: see `Course`.
+        Whether each solve is watched, see `Course`. The first engine solves the model twice for
+        that.
 
     Returns
     -------
@@ -160,21 +161,28 @@ def compare(
     strength = coupling.coupling if isinstance(coupling, Estimate) else coupling
     strength = strength if isinstance(strength, Coupling) else Coupling.nearest(strength)
     given: dict[str, Any] = {"coupling": coupling, "mask": known, "rng": rng}
-    rows = []
+    rows: list[Comparison] = []
     for solver in solvers:
         row = Comparison(solver.name, None, label=label_of(solver), seed=rng)
+        # all solve the model of the first one that has a result
+        model = next((done.result.model for done in rows if done.result), None)
+        watch = None if model is None else Watch(solver, model, reference, known)
+        callback = watch if courses else None
         try:
             compile_for(solver, strength, x.size)
-            result = denoise(x, choice, engine=solver, **given)
+            result = denoise(x, choice, engine=solver, callback=callback, **given)
         except EngineRefusalError as refusal:
             rows.append(replace(row, refusal=refusal.reason))
             continue
         row = _measured(replace(row, result=result), reference, known)
         if courses:
-            watch = Watch(solver, result.model, reference, known)
-            with collected():  # it was warned of before
-                again = denoise(x, choice, engine=solver, callback=watch, **given)
-            row = replace(row, course=watch.course(again.solution.trace))
+            solution = result.solution
+            if watch is None:
+                watch = Watch(solver, result.model, reference, known)
+                with collected():  # it was warned of before
+                    again = denoise(x, choice, engine=solver, callback=watch, **given)
+                solution = again.solution
+            row = replace(row, course=watch.course(solution.trace))
         rows.append(row)
     return rows
 

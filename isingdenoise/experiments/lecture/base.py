@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from typing import Any
 
 __all__ = ["Experiment", "Findings", "Plan", "Records", "Run"]
 
@@ -75,7 +72,7 @@ class Experiment:
     columns : tuple of str
         Of the table; with each that has a standard error it is printed too.
     figure : callable
-        Draws it.
+        Draws it: a matplotlib figure, which only `plotting` knows.
     seeds : int
         How many seeds it has by default; 0 where it has one source of random numbers.
     takes : tuple of str
@@ -88,7 +85,7 @@ class Experiment:
     run: Run
     length: Callable[[Plan], int]
     columns: tuple[str, ...]
-    figure: Callable[[Findings], Figure]
+    figure: Callable[[Findings], Any]
     seeds: int = 5
     takes: tuple[str, ...] = ("seeds",)
     form: str = ".3g"
