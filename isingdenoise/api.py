@@ -145,6 +145,9 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
 
     Notes
     -----
+    Pictures of some 0.1 megapixel and more gain by threads of the caller's own. Of smaller ones
+    most of the time is Python's, whose lock lets one thread work at a time: take processes.
+
     The logger `isingdenoise` tells noise, coupling, engine and how it did, at level DEBUG.
 
     Examples

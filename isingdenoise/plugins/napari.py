@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ParameterError
+from ..inference import DEFAULT_ENGINE
 from ..names import EngineName, NoiseName
 
 if TYPE_CHECKING:
@@ -26,13 +27,15 @@ __all__ = ["denoise_layer"]
 #: Parts of a layer that say where its pixels lie.
 _PLACE = ("scale", "translate", "rotate", "shear", "units", "axis_labels")
 
+_ENGINE = cast(EngineName, DEFAULT_ENGINE)
+
 LayerData = tuple[NDArray[Any], dict[str, Any], str]
 
 
 def denoise_layer(
     layer: napari.layers.Image,
     noise: NoiseName = "auto",
-    engine: EngineName = "mf",
+    engine: EngineName = _ENGINE,
     coupling: float = 0.0,
 ) -> list[napari.types.LayerDataTuple]:
     """Denoise a two-level image, or the probabilities of a classifier, plane by plane.

@@ -93,6 +93,31 @@ def test_what_is_refused_of_doubles():
         read(tiff(GREY), besides=lambda pixels, kind: 1 << 60)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["doubles", "channels", "ome", "imagej"])
+def test_damaged_files_end_in_one_line(kind):
+    data = {
+        "doubles": tiff(GREY, compression="zlib"),
+        "channels": tiff(BYTES[:2], photometric="minisblack", planarconfig="separate"),
+        "ome": ome(BYTES[:3], "CYX", Channel={"Name": ["a", "b", "c"]}),
+        "imagej": imagej(BYTES[:3], "CYX"),
+    }[kind]
+    rng = np.random.default_rng(0)
+    refused = 0
+    for _ in range(400):
+        damaged = np.frombuffer(data, np.uint8).copy()
+        where = rng.integers(0, min(600, len(data)), rng.integers(1, 6))
+        damaged[where] = rng.integers(0, 256, where.size)
+        try:
+            pages = list(read_pages(io.BytesIO(damaged.tobytes()), channel=1, max_pixels=10_000))
+        except ReadError as error:
+            assert "\n" not in str(error)
+            refused += 1
+        else:
+            assert all(page.pixels.ndim == 2 for page in pages)
+    assert refused > 20
+
+
 # ---- channels
 
 

@@ -389,6 +389,7 @@ def options_named(text):
 def test_the_library_names_no_option_of_a_command():
     library = {module: text for module, text in sources().items() if place(module)[0] == LIBRARY}
     found = {module: options_named(text) for module, text in library.items()}
+    assert found.pop("isingdenoise.plugins.ocrmypdf") == ["--ising-denoise"]  # of OCRmyPDF
     assert {module: texts for module, texts in found.items() if texts} == {}
 
 

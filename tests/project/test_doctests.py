@@ -12,7 +12,8 @@ from isingdenoise import ENGINES, NOISE_MODELS, batch, diagnostics, io, metrics,
 from isingdenoise.experiments import compare
 
 SHOWN = [
-    *(isingdenoise.denoise, isingdenoise.estimate, isingdenoise.estimate_background),
+    *(isingdenoise.denoise, isingdenoise.denoise_ising, isingdenoise.estimate),
+    isingdenoise.estimate_background,
     *(isingdenoise.IsingModel, isingdenoise.NoiseSpec, isingdenoise.memory_to_denoise),
     isingdenoise.Coupling,
     *(getattr(isingdenoise.Coupling, name) for name in ("nearest", "eight", "per_edge")),

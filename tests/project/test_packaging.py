@@ -69,13 +69,13 @@ def test_the_wheel_holds_the_two_packages_and_nothing_else(wheel, names):
         f"isingdenoise-{version}.dist-info",
     }
     inside = {n for n in names if ".dist-info/" not in n}
-    assert {Path(name).suffix for name in inside} == {".npz", ".py", ".typed"}
+    assert {Path(name).suffix for name in inside} == {".npz", ".py", ".typed", ".yaml"}
 
 
 def test_every_module_and_the_typing_marks_are_in_the_wheel(wheel, names):
     tree = wheel.parent.parent / "tree"
     for base, package in ((tree, "isingdenoise"), (tree / "cli", "isingdenoise_cli")):
-        kinds = ("*.py", "prior/weights/*.npz")
+        kinds = ("*.py", "prior/weights/*.npz", "plugins/*.yaml")
         modules = {str(p.relative_to(base)) for k in kinds for p in (base / package).rglob(k)}
         assert modules
         assert {n for n in names if n.startswith(f"{package}/")} == {
@@ -98,6 +98,10 @@ def test_the_metadata_names_version_command_and_what_is_needed(wheel, names, met
     assert [line for line in lines if line] == [
         "[console_scripts]",
         "isingdenoise = isingdenoise_cli.main:cli",
+        "[napari.manifest]",
+        "isingdenoise = isingdenoise.plugins:napari.yaml",
+        "[ocrmypdf]",
+        "isingdenoise = isingdenoise.plugins.ocrmypdf",
     ]
 
 
