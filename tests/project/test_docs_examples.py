@@ -13,7 +13,7 @@ from isingdenoise_cli.main import COMMANDS
 
 PAGES = [
     "README.md",
-    *("docs/noise.md", "docs/python.md"),
+    *("docs/noise.md", "docs/library.md"),
     *(f"docs/howto/{name}.md" for name in ("everyday", "scans", "masks", "codes", "folder")),
 ]
 # They learn for minutes, or need PyTorch.
