@@ -69,13 +69,14 @@ def test_the_wheel_holds_the_two_packages_and_nothing_else(wheel, names):
         f"isingdenoise-{version}.dist-info",
     }
     inside = {n for n in names if ".dist-info/" not in n}
-    assert {Path(name).suffix for name in inside} == {".npz", ".py", ".typed", ".yaml"}
+    kinds = {".css", ".j2", ".js", ".npz", ".py", ".typed", ".yaml"}
+    assert {Path(name).suffix for name in inside} == kinds
 
 
 def test_every_module_and_the_typing_marks_are_in_the_wheel(wheel, names):
     tree = wheel.parent.parent / "tree"
     for base, package in ((tree, "isingdenoise"), (tree / "cli", "isingdenoise_cli")):
-        kinds = ("*.py", "prior/weights/*.npz", "plugins/*.yaml")
+        kinds = ("*.py", "prior/weights/*.npz", "html/templates/*", "plugins/*.yaml")
         modules = {str(p.relative_to(base)) for k in kinds for p in (base / package).rglob(k)}
         assert modules
         assert {n for n in names if n.startswith(f"{package}/")} == {

@@ -25,8 +25,10 @@ from ..options.tuning import Tuned
 from ..options.writing import Writing
 
 if TYPE_CHECKING:
+    from socket import socket
+
     from isingdenoise.pipeline import Job
-    from isingdenoise.tuning import Session
+    from isingdenoise.tuning import Served, Session
 
 HELP = """Tune the settings of one picture in a browser.
 
@@ -89,12 +91,7 @@ def tune(
         number = listening.getsockname()[1]
         target = str(planned.job.target)
         served = tuning.Served.new(session, picture.name, target, number, worded)
-        console.result(f"tuning {printable(picture)} at {served.address}")
-        console.notice("Ctrl-C ends it")
-        if not no_browser:
-            with contextlib.suppress(Exception):  # there may be none; the address stands there
-                webbrowser.open(served.address)
-        _until_interrupted(served, listening)
+        _until_interrupted(served, listening, f"tuning {printable(picture)}", not no_browser)
 
 
 def _session(
@@ -131,12 +128,17 @@ def _session(
     return session
 
 
-def _until_interrupted(served: object, listening: object) -> None:
+def _until_interrupted(served: Served, listening: socket, what: str, browse: bool) -> None:
     """Serve; Ctrl-C is the way to end it, other signals end it as they end all commands."""
     from isingdenoise import tuning
 
     try:
-        tuning.serve(served, listening)  # type: ignore[arg-type]
+        console.result(f"{what} at {served.address}")
+        console.notice("Ctrl-C ends it")
+        if browse:
+            with contextlib.suppress(Exception):  # there may be none; the address stands there
+                webbrowser.open(served.address)
+        tuning.serve(served, listening)
     except process.Terminated:
         raise
     except KeyboardInterrupt:
