@@ -351,4 +351,4 @@ def test_the_first_run_says_why_it_takes_longer(noisy, monkeypatch):
     monkeypatch.setattr("isingdenoise.warmup.kernels_are_cached", lambda: False)
     done = CliRunner().invoke(cli, ["run", str(noisy)])
     assert done.exit_code == 0
-    assert done.stderr == "isingdenoise: compiling kernels (first run only)\n"
+    assert done.stderr == "isingdenoise: compiling kernels (once, and kept for later runs)\n"

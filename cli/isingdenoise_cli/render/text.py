@@ -170,10 +170,10 @@ def warn_if_not_converged(path: object, result: DenoiseResult) -> None:
 
 
 def say_if_cold() -> None:
-    """Say on stderr that the first run takes longer."""
+    """Say on stderr that the first run takes longer; what compiles later is told then."""
     from isingdenoise.warmup import kernel_folder, kernels_are_cached
 
     folder = kernel_folder()
     console.detail(f"compiled kernels are kept in {printable(folder or 'no folder')}")
     if not kernels_are_cached():
-        console.notice(f"compiling kernels ({'first run only' if folder else 'on every run'})")
+        console.compiling()
