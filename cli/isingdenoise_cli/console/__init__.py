@@ -155,9 +155,8 @@ def compiling() -> None:
     with _lock:
         told, _State.compiling_told = _State.compiling_told, True
     if not told:
-        notice(
-            f"compiling kernels ({'once, and kept for later runs' if kernel_folder() else 'on every run'})"
-        )
+        often = "once, and kept for later runs" if kernel_folder() else "on every run"
+        notice(f"compiling kernels ({often})")
 
 
 def detail(text: str) -> None:
