@@ -14,6 +14,7 @@ from .. import console
 from .. import options as o
 from ..options.generative import count_option
 from ..options.picture import named
+from ..options.values import Whole, Words
 from ..render import figures
 
 if TYPE_CHECKING:
@@ -49,11 +50,11 @@ Panels = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
 @click.command(help=HELP)
-@click.argument("name", metavar="NAME", type=click.Choice(list(_COLUMNS)))
+@click.argument("name", metavar="NAME", type=Words(list(_COLUMNS)))
 @click.option("-o", "--output", type=o.PATH, help="Write drawings and numbers into this folder.")
 @click.option(
     "--repeats",
-    type=click.IntRange(2, 100_000),
+    type=Whole(2, 100_000),
     default=100,
     show_default=True,
     help="Set how many estimates each number of 'gradients' is found from.",

@@ -15,11 +15,12 @@ from isingdenoise.noise import AUTO, NOISE_MODELS
 from isingdenoise.pipeline import CleanOptions
 
 from . import settings as engine_settings
+from .making import checked_output
 from .noise import NoiseChoice, noise_name_option, option_name, parameter_options, takers
-from .picture import check_figure, check_probability, named
+from .picture import check_animation, check_figure, check_probability, named
 from .reading import all_of, reading_options, timeout_option
 from .targets import PLACE, Wanted, besides_options, kind_of, target_options
-from .values import Auto, Share, build_coupling
+from .values import Auto, Share, Words, build_coupling
 from .writing import format_option
 
 __all__ = [
@@ -28,8 +29,10 @@ __all__ = [
     "NoiseChoice",
     "Wanted",
     "besides_options",
+    "check_animation",
     "check_figure",
     "check_probability",
+    "checked_output",
     "clean_options",
     "engine_options",
     "force_option",
@@ -53,6 +56,8 @@ __all__ = [
 ]
 
 Command = Callable[..., Any]
+_INFERENCE = "Prior and inference"
+_LIMITS = "What may change"
 PATH = click.Path(path_type=Path, readable=False)  # files have their own words for that
 
 
@@ -88,14 +93,14 @@ def noise_options(command: Command) -> Command:
         *parameter_options(),
         click.option(
             "--background",
-            type=click.Choice([DETECT, AUTO, "none"]),
+            type=Words([DETECT, AUTO, "none"]),
             default=DETECT,
             show_default=True,
             help="Divide out uneven light first: 'detect' where --noise is auto and one threshold "
             "misses edges, 'auto' by a smooth surface in any case.",
         ),
     ]
-    return all_of(options, gathered)
+    return all_of(options, gathered, "Noise and light")
 
 
 def solver_options(command: Command) -> Command:
@@ -122,6 +127,7 @@ def solver_options(command: Command) -> Command:
             ),
         ],
         gathered,
+        _INFERENCE,
     )
 
 
@@ -149,7 +155,7 @@ def engine_options(command: Command) -> Command:
             "of 'train'. 'auto' takes what predicts hidden pixels best.",
         ),
     ]
-    return all_of([*choices, settings_option], gathered)
+    return all_of([*choices, settings_option], gathered, _INFERENCE)
 
 
 def limit_options(command: Command) -> Command:
@@ -173,6 +179,7 @@ def limit_options(command: Command) -> Command:
             max_change_option,
         ],
         gathered,
+        _LIMITS,
     )
 
 
@@ -183,7 +190,7 @@ def only_mask_option(command: Command) -> Command:
     def gathered(*, mask: Path | None, **given: Any) -> Any:
         return command(limits={"mask": mask}, **given)
 
-    return mask_option(gathered)
+    return all_of([mask_option], gathered, _LIMITS)
 
 
 max_change_option = click.option(
