@@ -1,16 +1,27 @@
-"""The surroundings of the process: what numba would die of or be led by, and what is unsafe."""
+"""The surroundings of the process: what numba would die of or be led by, and what is unsafe.
+
+Who wants to know that something compiles says so here, before numba is loaded.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from .errors import ParameterError, printable
 
-__all__ = ["SurroundingsWarning", "alone", "check_environment", "unswayed", "warn_of"]
+__all__ = [
+    "SurroundingsWarning",
+    "alone",
+    "check_environment",
+    "compilation_begins",
+    "telling_of_compilation",
+    "unswayed",
+    "warn_of",
+]
 
 #: More than this exhausts a machine before numba notices.
 _MOST_THREADS = 1024
@@ -64,6 +75,31 @@ class _Program:
     """Whether the process is a command, at home in no folder, or a program of somebody's own."""
 
     alone = False
+    told: Callable[[], object] | None = None
+
+
+@contextmanager
+def telling_of_compilation(told: Callable[[], object]) -> Iterator[None]:
+    """Call `told` whenever a kernel is compiled in the block, on whatever thread that is.
+
+    A kernel that is loaded from the cache is not compiled. numba is not loaded for it.
+
+    Parameters
+    ----------
+    told : callable
+        Takes nothing; it is called before each compilation, kernels within kernels too.
+    """
+    before, _Program.told = _Program.told, told
+    try:
+        yield
+    finally:
+        _Program.told = before
+
+
+def compilation_begins() -> None:
+    """Tell who wants to know that a kernel is being compiled."""
+    if _Program.told is not None:
+        _Program.told()
 
 
 def alone() -> None:

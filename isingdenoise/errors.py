@@ -8,7 +8,7 @@ what is wrong and what to do, and maps to one exit code of the command line.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 __all__ = [
@@ -31,12 +31,13 @@ HINTS: Mapping[str, str] = MappingProxyType(
         "channel": "choose one by its channel",
         "channels": "it has {}, and channel counts from 0",
         "frame": "choose one by its frame",
-        "frames": "frame goes from 0 to {}",
+        "frames": "it has {}, and frame counts from 0",
         "levels": "give its own levels, or none and let NoiseSpec(...) estimate them",
         "max_change": "check the noise model and its parameters, lower the coupling, or raise "
         "max_change",
         "max_pages": "raise max_pages if the file can be trusted",
         "max_pixels": "raise max_pixels if the file can be trusted",
+        "other_format": "write it as {}",
         "one_page": "write a TIFF, or one page by its frame",
         "overwrite": "allow it to be overwritten",
         "overwrite_all": "allow it to be overwritten (and {} more)",
@@ -202,6 +203,27 @@ class OverwriteError(WriteError):
     """A file would be overwritten, and nobody asked for that."""
 
     exit_code = 4
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return how a line about an unknown word goes on: with the known one spelt most like it.
+
+    Parameters
+    ----------
+    word : str
+        As somebody wrote it.
+    known : iterable of str
+        What there is.
+
+    Returns
+    -------
+    str
+        "; the nearest is ..."; nothing where none is like it.
+    """
+    import difflib  # most words are known
+
+    near = difflib.get_close_matches(word, [*known], 1, 0.5)
+    return f"; the nearest is {near[0]}" if near else ""
 
 
 def printable(path: object) -> str:

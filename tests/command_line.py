@@ -15,7 +15,7 @@ from PIL import Image
 
 SCRIPT = Path(sys.executable).with_name("isingdenoise")
 # Stands on stderr when the kernels are not in the cache yet, whatever the command does next.
-COLD = "isingdenoise: compiling kernels (first run only)\n"
+COLD = "isingdenoise: compiling kernels (once, and kept for later runs)\n"
 
 
 @dataclass(frozen=True)

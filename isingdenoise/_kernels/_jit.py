@@ -23,7 +23,9 @@ from types import FunctionType
 from typing import Any
 
 import numba
+from numba.core import event
 
+from ..environment import compilation_begins
 from ._cache import cache_directory, guard
 
 # GNU OpenMP lets idle threads spin for milliseconds. Two programs that do so on
@@ -45,6 +47,21 @@ _one_parallel_caller = threading.Lock()
 _serially = ContextVar("serially", default=False)
 _threads_started = False
 _orphaned = False
+
+
+class _Compilations(event.Listener):
+    """Hears of what is compiled, and of nothing that is loaded."""
+
+    def on_start(self, event: event.Event) -> None:
+        """Pass it on."""
+        del event
+        compilation_begins()
+
+    def on_end(self, event: event.Event) -> None:
+        """Leave aside that it is done."""
+
+
+event.register("numba:compile", _Compilations())
 
 
 def kernel(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:

@@ -13,6 +13,9 @@ from ..result import DenoiseResult
 
 __all__ = ["Entry", "Outcome"]
 
+#: What the journal knows of: films are made of single pictures.
+_NOTED = tuple(name for name in OUTPUTS if name != "animation")
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -49,7 +52,7 @@ class Entry:
     @property
     def made(self) -> dict[str, str | None]:
         """Names and SHA-256 of the files that were made."""
-        named = {name: getattr(self, name) for name in OUTPUTS}
+        named = {name: getattr(self, name) for name in _NOTED}
         return {
             made: getattr(self, f"{name}_sha256")
             for name, made in named.items()
@@ -58,12 +61,14 @@ class Entry:
 
     def settled(self, digests: Mapping[str, str], result: dict[str, Any]) -> Entry:
         """Return the line of a job that was done, by the SHA-256 of each kind of output."""
-        made: dict[str, Any] = {f"{name}_sha256": digest for name, digest in digests.items()}
+        made: dict[str, Any] = {
+            f"{name}_sha256": digests[name] for name in _NOTED if name in digests
+        }
         return replace(self, **made, result=result, error=None)
 
     def failed(self, error: str) -> Entry:
         """Return the line of a job that failed."""
-        nothing: dict[str, Any] = {f"{name}_sha256": None for name in OUTPUTS}
+        nothing: dict[str, Any] = {f"{name}_sha256": None for name in _NOTED}
         return replace(self, **nothing, result=None, error=error)
 
 

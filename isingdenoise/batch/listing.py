@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from ..errors import ReadError
@@ -17,6 +18,8 @@ __all__ = ["PICTURE_EXTENSIONS", "Listing", "PassedOver"]
 
 #: Names that `plan` takes for pictures; what they hold is read by content.
 PICTURE_EXTENSIONS = frozenset(EXTENSIONS) - {".npy"} | {".ppm", ".pnm", ".apng", ".jfif"}
+#: Names of each kind that are kept of what was passed over: folders may hold millions.
+_NAMED = 100
 
 
 @dataclass
@@ -31,11 +34,24 @@ class PassedOver:
         Files without a picture's extension.
     folders : int
         Folders that would be visited with `recursive`.
+    excluded : int
+        Pictures and folders that patterns leave out.
+    names : dict
+        For each of these words, the first hundred names, relative to the folder.
     """
 
     links: int = 0
     others: int = 0
     folders: int = 0
+    excluded: int = 0
+    names: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, kind: str, name: str) -> None:
+        """Count one more of a kind."""
+        setattr(self, kind, getattr(self, kind) + 1)
+        named = self.names.setdefault(kind, [])
+        if len(named) < _NAMED:
+            named.append(name)
 
 
 class Listing:
@@ -49,10 +65,22 @@ class Listing:
         The folders.
     recursive : bool
         Whether folders below are visited.
+    include, exclude : sequence of str
+        Patterns as of `fnmatch`, the case counts: of a name, or with a slash in it of all that
+        stands below the source. Where some include, only such pictures are taken; what one
+        excludes, a picture or a folder, is not.
     """
 
-    def __init__(self, source: Path, target: Path, recursive: bool) -> None:
+    def __init__(
+        self,
+        source: Path,
+        target: Path,
+        recursive: bool,
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+    ) -> None:
         self._source, self._recursive = source, recursive
+        self._include, self._exclude = include, exclude
         self._own: os.stat_result | None = None
         with contextlib.suppress(OSError):
             self._own = os.stat(target)  # names alone may differ in case
@@ -66,18 +94,35 @@ class Listing:
             for name, is_folder, is_link in self._entries(folder):
                 inner = os.path.join(folder, name)
                 if is_folder:
-                    if self._recursive:
-                        self.passed.links += is_link
-                        below += [inner] * (not is_link)
-                    else:
-                        self.passed.folders += not (is_link or self._is_own(inner))
-                elif os.path.splitext(name)[1].lower() in PICTURE_EXTENSIONS:
-                    self.passed.links += is_link
-                    if not is_link:
-                        yield inner
-                else:
-                    self.passed.others += not is_link
+                    if self._visits(inner, is_link):
+                        below.append(inner)
+                elif self._takes(inner, is_link):
+                    yield inner
             folders += [inner for inner in reversed(below) if not self._is_own(inner)]
+
+    def _visits(self, folder: str, is_link: bool) -> bool:
+        """Tell whether to look into a folder; count it where not."""
+        if self._recursive:
+            why = "links" if is_link else "excluded" if _fits(folder, self._exclude) else None
+        else:
+            why = None if is_link or self._is_own(folder) else "folders"
+        if why is not None:
+            self.passed.add(why, folder)
+        return self._recursive and why is None
+
+    def _takes(self, name: str, is_link: bool) -> bool:
+        """Tell whether a file is one of the pictures; count it where not."""
+        if os.path.splitext(name)[1].lower() not in PICTURE_EXTENSIONS:
+            why = None if is_link else "others"
+        elif _fits(name, self._exclude) or (self._include and not _fits(name, self._include)):
+            why = "excluded"
+        elif is_link:
+            why = "links"
+        else:
+            return True
+        if why is not None:
+            self.passed.add(why, name)
+        return False
 
     def _is_own(self, folder: str) -> bool:
         """Tell whether a folder is the target; one that cannot be looked at is told later."""
@@ -106,3 +151,10 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return entry.is_dir()
     except OSError:
         return False
+
+
+def _fits(name: str, patterns: Sequence[str]) -> bool:
+    """Tell whether a name, or its last part, is of one of the patterns."""
+    whole = name.replace(os.sep, "/")
+    last = whole.rpartition("/")[2]
+    return any(fnmatchcase(whole if "/" in p else last, p.rstrip("/")) for p in patterns)

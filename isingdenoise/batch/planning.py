@@ -77,7 +77,7 @@ class Plan(Sequence[FileJob]):
         return {os.path.splitext(target)[1] for _, target in self._names}
 
 
-def plan(
+def plan(  # noqa: PLR0913 - each is a wish of its own
     source: str | Path,
     target: str | Path,
     *,
@@ -86,6 +86,8 @@ def plan(
     extension: str | None = None,
     journal: Journal | None = None,
     besides: Mapping[str, str] = MappingProxyType({}),
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
 ) -> Plan:
     """Return what to do for each picture of a folder, before anything is done.
 
@@ -109,6 +111,10 @@ def plan(
         from the same pictures, and they are as they were made.
     besides : mapping of str to str
         Further files beside each target, as for `Plan`.
+    include, exclude : sequence of str
+        Patterns such as "*.tif" or "raw/*" (as of `fnmatch`, the case counts). One with a slash
+        is of the name below the source, any other of the last part alone. Where some include,
+        only such pictures are taken; a picture or a folder that one excludes is left out.
 
     Returns
     -------
@@ -147,7 +153,7 @@ def plan(
         raise WriteError(target, "is not a folder; name the folder to write to")
     if target.exists() and source.samefile(target):
         raise ParameterError("output", f"{printable(target)} is the input folder itself")
-    found = Listing(source, target, recursive)
+    found = Listing(source, target, recursive, include, exclude)
     names = [
         (name, os.path.splitext(name)[0] + (extension or default_extension(name))) for name in found
     ]

@@ -4,7 +4,15 @@ from ..backends import serially
 from .alpha import AlphaDivergence
 from .amortised import Amortised
 from .annealed import AnnealedMeanField
-from .base import ENGINE_PARTS, Engine, Traits, objection_to, on_threads, threads_of
+from .base import (
+    ENGINE_PARTS,
+    Engine,
+    Traits,
+    in_sweeps,
+    objection_to,
+    on_threads,
+    threads_of,
+)
 from .belief import BeliefPropagation
 from .black_box import BlackBox
 from .exact import Exact
@@ -60,6 +68,7 @@ __all__ = [
     "Work",
     "engines_under",
     "having",
+    "in_sweeps",
     "objection_to",
     "on_threads",
     "renyi_bound",

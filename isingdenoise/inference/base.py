@@ -17,6 +17,7 @@ __all__ = [
     "Engine",
     "Traits",
     "check_engine_can_solve",
+    "in_sweeps",
     "objection_to",
     "on_threads",
     "threads_of",
@@ -67,10 +68,11 @@ class Engine(Protocol):
     them from their names, types (`int`, `float`, `bool`, `str`, `Literal`, and
     each of them `| None`) and defaults. An engine that cannot solve every model
     has a method `objection(model)`, which says why in a few words ("needs ...;
-    this picture has ..."), or returns None. Of the names that several engines
-    share, `parallel` says whether to use threads, None leaving it to the
-    picture's size (the answer is the same bit for bit), `max_sweeps` how many
-    sweeps are allowed, and `tol` the stopping rule.
+    this picture has ..."), or returns None. One whose rounds may be several sweeps can have
+    a method `in_sweeps()`, which returns an engine that does them one by one. Of the names
+    that several engines share, `parallel` says whether to use threads, None leaving it to
+    the picture's size (the answer is the same bit for bit), `max_sweeps` how many sweeps
+    are allowed, and `tol` the stopping rule.
 
     Attributes
     ----------
@@ -155,6 +157,13 @@ def check_engine_can_solve(engine: Engine, model: IsingModel) -> None:
     reason = objection_to(engine, model)
     if reason is not None:
         raise EngineRefusalError(engine.name, reason)
+
+
+def in_sweeps(engine: Engine) -> Engine:
+    """Return the engine that does one sweep a round, where an engine has such; else as it is."""
+    asked = getattr(engine, "in_sweeps", None)
+    found: Engine = engine if asked is None else asked()
+    return found
 
 
 def threads_of(engine: Engine) -> bool | None:

@@ -113,6 +113,10 @@ class MeanField:
         """Return an engine of the same schedule that ends soon; see `Engine`."""
         return replace(self, tol=1e-3, max_sweeps=200, bound_every=0)
 
+    def in_sweeps(self) -> MeanField:
+        """Return an engine whose rounds are single sweeps; see `Engine`."""
+        return replace(self, schedule="checkerboard") if self.schedule == "tiled" else self
+
     def solve(
         self,
         model: IsingModel,

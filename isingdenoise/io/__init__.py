@@ -6,6 +6,7 @@ once, whatever a file format calls white.
 
 from __future__ import annotations
 
+from isingdenoise.io.animation import ANIMATIONS, Film, check_animation
 from isingdenoise.io.atomic import write_bytes_atomically
 from isingdenoise.io.beside import read_clean, read_mask
 from isingdenoise.io.change_map import CHANGE_COLOURS, encode_change_map
@@ -44,6 +45,7 @@ from isingdenoise.io.writing import (
 )
 
 __all__ = [
+    "ANIMATIONS",
     "CHANGE_COLOURS",
     "COMPRESSIONS",
     "DEFAULT_MAX_PAGES",
@@ -51,9 +53,11 @@ __all__ = [
     "DEFAULT_PAGE_PIXELS",
     "EXTENSIONS",
     "Checked",
+    "Film",
     "PageWriter",
     "Picture",
     "available_memory",
+    "check_animation",
     "check_format",
     "check_input",
     "check_memory",

@@ -73,7 +73,7 @@ def decode(
         size = stream.seek(0, os.SEEK_END)
         if is_npy(stream):
             if frame:
-                raise ReadError(name, f"has no frame {frame}", "frames:0")
+                raise ReadError(name, "has no such page or frame", "frames:1")
             check_band(channel, 1, name)
             picture = decode_npy(stream, name, size, bounds)
             if besides is not None:  # the numbers themselves are mapped and not read
@@ -87,7 +87,7 @@ def decode(
         if frame is None and count > 1:
             raise ReadError(name, f"holds {count} pages or frames", "frame")
         if frame is not None and frame >= count:
-            raise ReadError(name, f"has no frame {frame}", f"frames:{count - 1}")
+            raise ReadError(name, "has no such page or frame", f"frames:{count}")
         bounds.check_pages(listed, name, size, asked.pages[frame or 0])
         alone = asked if count == 1 or frame is None else asked.of_one_plane()
         return read_page(

@@ -120,9 +120,11 @@ def check_format(format: str, compression: str | None = None, *, bilevel: bool =
         takes = " ".join(COMPRESSIONS.get(kind, ())) or "no choice of it"
         most = max(COMPRESSIONS, key=lambda name: len(COMPRESSIONS[name]))
         others = f"; {most} takes {' '.join(COMPRESSIONS[most])}" if kind != most else ""
+        having = [name for name, known in COMPRESSIONS.items() if compression in known]
         raise ParameterError(
             "compression",
             f"{printable(compression)} is none of {kind}, which takes {takes}{others}",
+            f"other_format:{having[0].lower()}" if having else None,
         )
     if not FORMATS[kind].fits(compression, bilevel=bilevel):
         raise ParameterError(

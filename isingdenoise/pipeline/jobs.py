@@ -49,6 +49,8 @@ class Job:
         Where the clean picture goes.
     probability, change_map : pathlib.Path or Sink or None
         Where P(bright) and the changes go, too.
+    animation : pathlib.Path or None
+        Where a film of how the engine converges goes, of a picture of one page.
     format : str or None
         Of the clean picture, a value of `isingdenoise.io.EXTENSIONS`. None takes that of
         the extension; where there is none, a TIFF stays one and all else becomes PNG.
@@ -58,6 +60,7 @@ class Job:
     target: Path | Sink
     probability: Path | Sink | None = None
     change_map: Path | Sink | None = None
+    animation: Path | None = None
     format: str | None = None
 
     @property
@@ -67,6 +70,7 @@ class Job:
             "output": self.target,
             "probability": self.probability,
             "change_map": self.change_map,
+            "animation": self.animation,
         }
         return {name: place for name, place in named.items() if place is not None}
 

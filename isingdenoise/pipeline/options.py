@@ -259,8 +259,9 @@ class CleanOptions:
         )
         writing = max(OUTPUTS[name].writing(kind) for name, kind in outputs.items())
         writing += 4 * (self.background is not None)
-        masks = (self.mask, self.protect)
-        return max(solving, pixels * writing) + pixels * sum(path is not None for path in masks)
+        again = self.solver.footprint(pixels) if "animation" in outputs else 0
+        masks = sum(path is not None for path in (self.mask, self.protect))
+        return max(solving, pixels * writing + again) + pixels * masks
 
     def fingerprint(self) -> dict[str, Any]:
         """Return everything that decides what comes out, as plain values for a `Journal`.

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import Any
 
+from ..animation import film_of
 from ..errors import ParameterError
 from ..io import (
+    ANIMATIONS,
     EXTENSIONS,
     PageWriter,
     Picture,
+    check_animation,
     check_format,
     encode_bilevel,
     encode_change_map,
@@ -50,6 +53,8 @@ class Output:
         Values of `EXTENSIONS` that hold it.
     fallback : str or None
         Its format where no name says one; None: as the clean picture.
+    extensions : mapping of str to str
+        Its formats by the extension, where they are its own; it is of one page then.
     encode : callable
         Returns one page as a file of its own, from the result, the picture as read, the
         format and the compression.
@@ -61,10 +66,12 @@ class Output:
     formats: frozenset[str]
     fallback: str | None
     encode: Encoder
+    extensions: Mapping[str, str] = field(default_factory=dict)
 
     def writing(self, kind: str | None) -> int:
         """Return the bytes a pixel while one page is encoded in a format, the result with it."""
-        return self.search if kind and FORMATS[kind].searches else self.memory
+        searches = kind in FORMATS and FORMATS[kind].searches
+        return self.search if searches else self.memory
 
     def check(self, kind: str) -> None:
         """Refuse a format that cannot hold it.
@@ -92,6 +99,10 @@ def _probability(result: DenoiseResult, picture: Picture, kind: str, _: str | No
     return encode_grey(result.probability, kind, dpi=picture.dpi, microscopy=said)
 
 
+def _animation(result: DenoiseResult, picture: Picture, kind: str, _: str | None) -> bytes:
+    return film_of(result, picture.pixels).encode(kind)
+
+
 def _change_map(result: DenoiseResult, picture: Picture, kind: str, _: str | None) -> bytes:
     return encode_change_map(result.image, result.change_map, kind, dpi=picture.dpi)
 
@@ -104,6 +115,8 @@ OUTPUTS = {
         Output("output", 13, 24, frozenset(FORMATS), None, _clean),
         Output("probability", 31, 51, _GREY, "TIFF", _probability),
         Output("change_map", 13, 13, _INDEXED, None, _change_map),
+        # start and snapshot; what the engine takes once more is the options' to know
+        Output("animation", 23, 23, frozenset(ANIMATIONS.values()), None, _animation, ANIMATIONS),
     )
 }
 """All kinds of outputs, by name; that of the clean picture first."""
@@ -138,6 +151,11 @@ class Target:
         ParameterError
             The format does not hold all pages, or not that compression.
         """
+        if self.output.extensions:
+            if pages > 1:
+                message = f"shows one page, and the picture has {pages}"
+                raise ParameterError(self.output.name, message, hint="frame")
+            return self
         kind = self.kind or default_format(picture.format)
         if pages > 1 and not FORMATS[kind].pages:
             raise ParameterError(
@@ -146,6 +164,11 @@ class Target:
                 hint="one_page",
             )
         return replace(self, kind=check_format(kind, self.compression))
+
+    @property
+    def container(self) -> str | None:
+        """The format as files know it; one of their own is written as it comes, like a GIF."""
+        return "GIF" if self.output.extensions else self.kind
 
     def encode(self, picture: Picture, result: DenoiseResult) -> bytes:
         """Return one page as a file of its own."""
@@ -180,7 +203,7 @@ def targets_of(job: Job, compression: str | None = None) -> list[Target]:
 
 def _named_format(output: Output, path: Path) -> str:
     try:
-        return format_of(path)
+        return check_animation(path) if output.extensions else format_of(path)
     except ParameterError as error:
         raise ParameterError(output.name, error.message, error.hint) from error
 
@@ -227,7 +250,7 @@ def opened(targets: Sequence[Target], *, overwrite: bool) -> Iterator[Writers]:
         As `isingdenoise.io.open_pages`.
     """
     named = [target for target in reversed(targets) if isinstance(target.place, os.PathLike)]
-    files: dict[Any, str | None] = {target.place: target.kind for target in named}
+    files: dict[Any, str | None] = {target.place: target.container for target in named}
     gone = None
     with open_pages(files, overwrite=overwrite) as to_files:
         found = iter(reversed(to_files))

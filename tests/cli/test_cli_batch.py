@@ -25,7 +25,7 @@ RECORD_KEYS = [
     *("input", "output", "probability", "change_map", "error", "warnings", "result", "pages"),
     *("skipped", "stale", "figures"),
 ]
-NOTES = ", 1 other file passed over\n"
+NOTES = ", 1 other file passed over (notes.txt)\n"
 
 
 @pytest.fixture
@@ -121,7 +121,8 @@ def test_json_tells_each_picture(folder, out):
     done = invoke("batch", folder, out, "--json")
     assert done.code == 1
     report = json.loads(done.stdout)
-    assert list(report) == ["pictures", "failed", "skipped", "links", "others", "folders"]
+    counts = ["failed", "skipped", "links", "others", "folders", "excluded", "names"]
+    assert list(report) == ["pictures", *counts]
     assert report["failed"] == 1
     rows = report["pictures"]
     assert all(list(row) == RECORD_KEYS for row in rows)
@@ -216,10 +217,11 @@ def test_links_are_passed_over(folder, out, tmp_path):
     (folder / "linked").symlink_to(outside.parent)
     (folder / "sub" / "round").symlink_to(folder)
     done = succeed("batch", "-r", folder, out)
-    assert done.stdout == f"4 pictures cleaned into {out}, 4 links passed over{NOTES}"
+    links = "4 links passed over (broken.png, link.png, linked and 1 more)"
+    assert done.stdout == f"4 pictures cleaned into {out}, {links}{NOTES}"
     assert written(out) == ["a.png", "b.tif", "sub/c.png", "sub/deep/a.png"]
     assert succeed("batch", folder, out).stdout.endswith(
-        f", 2 up to date, 2 links passed over{NOTES}"
+        f", 2 up to date, 2 links passed over (broken.png, link.png){NOTES}"
     )
 
 
@@ -237,8 +239,8 @@ def test_an_empty_folder_is_no_error(tmp_path, out):
     done = succeed("batch", tmp_path / "empty", out)
     assert done.stdout == f"no pictures in {tmp_path / 'empty'}\n"
     done = succeed("batch", tmp_path / "empty", out, "--json")
-    nothing = dict.fromkeys(("failed", "skipped", "links", "others", "folders"), 0)
-    assert json.loads(done.stdout) == {"pictures": [], **nothing}
+    nothing = dict.fromkeys(("failed", "skipped", "links", "others", "folders", "excluded"), 0)
+    assert json.loads(done.stdout) == {"pictures": [], **nothing, "names": {}}
     assert not out.exists()
 
 
@@ -249,7 +251,8 @@ def test_what_else_lies_there_is_counted(folder, out, tmp_path):
     (folder / "link.txt").symlink_to("notes.txt")
     done = succeed("batch", folder, folder / "out")
     assert done.stdout.endswith(
-        f"2 pictures cleaned into {folder / 'out'}, 3 other files passed over\n"
+        f"2 pictures cleaned into {folder / 'out'}, "
+        "3 other files passed over (no_extension, notes.txt, x.npy)\n"
     )
     told = json.loads(succeed("batch", "-r", folder, folder / "out", "--json").stdout)
     assert [told[key] for key in ("links", "others", "folders")] == [0, 4, 0]

@@ -108,7 +108,7 @@ def test_several_pages_and_a_format_of_one(fax, out):
     assert done.code == 1
     assert "PNG holds one page, and the picture has 2; write a TIFF (--format tiff" in done.stderr
     assert pictures(out) == {}
-    succeed("batch", fax, out, "--format", "png", "--frame", "1")
+    succeed("batch", fax, out, "--format", "png", "--frame", "2")
     with Image.open(out / "fax.png") as made:
         assert made.size == (56, 56)
 

@@ -122,7 +122,7 @@ def test_pages_go_into_a_tiff_and_nowhere_else(folder, out):
     found = list(read_pages(out / "fax.probability.tif"))
     assert [page.dpi for page in found] == dpi
     assert {page.pixels.dtype for page in found} == {np.dtype(np.float32)}
-    batch(folder, out, "--probability", "png", "--frame", "0", "--force")
+    batch(folder, out, "--probability", "png", "--frame", "1", "--force")
     assert (out / "fax.probability.png").exists()
 
 

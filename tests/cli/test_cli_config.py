@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import tomllib
 
 import click
@@ -45,7 +46,9 @@ VALUES = {
     "frame": 1,
     "channel": 2,
     "start": "learned",
-    "small-parts": 3.0,
+    "small-parts": 3.5,
+    "include": ["*.tif", "raw/*"],
+    "exclude": ["thumbs"],
     "max-pixels": 1000,
     "max-pages": 7,
     "timeout": 2.5,
@@ -488,6 +491,41 @@ def test_shells_are_offered_the_settings_of_the_engine():
     assert completed(["run", "-O", "gibbs.ch"]) == "plain,gibbs.chains=\n"
     assert completed(["run", "-O", "magic."]).strip() == ""
     assert completed(["compare", "-O", "b"]) == "plain,bound_every=\nplain,burn_in=\n"
+    assert completed(["run", "-O", "schedule=ch"], "zsh").startswith("plain\nschedule=checker")
+    assert completed(["run", "-O", "mf.sch"]) == "plain,mf.schedule=\n"
+
+
+@pytest.mark.slow
+def test_bash_takes_an_equals_sign_for_a_word_and_is_offered_what_stands_behind_it():
+    assert completed(["run", "-O", "schedule", "=", "ch"]) == "plain,checkerboard\n"
+    every = completed(["run", "-O", "schedule", "="]).split()
+    assert every == ["plain,tiled", "plain,checkerboard", "plain,jacobi"]
+    assert completed(["run", "-O", "mf.parallel", "=", "t"]) == "plain,true\n"
+    assert completed(["run", "--noise", "=", "salt"]) == "plain,salt-pepper\n"
+    assert completed(["run", "-O", "tol", "=", "1"]).strip() == ""
+
+
+@pytest.mark.slow
+@pytest.mark.process
+def test_bash_puts_no_space_behind_an_equals_sign(tmp_path):
+    if (bash := shutil.which("bash")) is None:
+        pytest.skip("there is no bash")
+    done = launch(env={"_ISINGDENOISE_COMPLETE": "bash_source"})
+    script = tmp_path / "completion"
+    script.write_text(f"""{done.stdout}
+compopt() {{ echo "option $2"; }}
+COMP_WORDS=(isingdenoise run -O sched) COMP_CWORD=3
+_isingdenoise_completion isingdenoise
+echo "offered ${{COMPREPLY[*]}}"
+COMP_WORDS=(isingdenoise run --noise flip-) COMP_CWORD=3 COMPREPLY=()
+_isingdenoise_completion isingdenoise
+echo "offered ${{COMPREPLY[*]}}"
+""")
+    path = f"{SCRIPT.parent}{os.pathsep}{os.environ['PATH']}"
+    done = launch("--norc", script, program=(bash,), env={"PATH": path})
+    assert done.stdout.splitlines() == [
+        *("option nospace", "offered schedule=", "offered flip-per-level"),
+    ]
 
 
 def test_one_file_of_settings_does_for_all_engines(tmp_path, write):

@@ -169,7 +169,7 @@ def test_what_is_wrong_with_the_figure_is_said_before_any_work(noisy, tmp_path, 
         (["--noise", "salt-pepper", "--salt", "2"], "--salt"),
         (["--background", "dark"], "--background"),
         (["--background", "auto", "--noise", "poisson"], "--background"),
-        (["--frame", "-1"], "--frame"),
+        (["--frame", "0"], "--frame"),
         (["--coupling", "1"], "--coupling"),  # it is what is sought
         (["--seed", "1"], "--seed"),
     ],

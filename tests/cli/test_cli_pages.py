@@ -64,7 +64,7 @@ def test_every_page_is_what_it_would_be_alone(fax, tmp_path):
         assert (page.mode, page.compression, page.dpi) == ("1", "group4", DPI[number])
         assert np.mean(page.pixels != scene(*SHAPES[number])) < 0.03
         write_pages(tmp_path / "one.tif", [given], overwrite=True)
-        for options in (["one.tif"], ["fax.tif", "--frame", number]):
+        for options in (["one.tif"], ["fax.tif", "--frame", number + 1]):
             name, *frame = options
             alone = tmp_path / "alone.tif"
             succeed("run", tmp_path / name, *frame, "-o", alone, "--force")
@@ -96,7 +96,7 @@ def test_probabilities_and_changes_have_as_many_pages(fax, tmp_path):
     ):
         assert page.dpi == change.dpi == DPI[number]
         alone = [tmp_path / f"{name}{number}.tif" for name in ("o", "p", "c")]
-        more = ["--probability", alone[1], "--change-map", alone[2], "--frame", number]
+        more = ["--probability", alone[1], "--change-map", alone[2], "--frame", number + 1]
         succeed("run", fax, "-o", alone[0], *more)
         np.testing.assert_array_equal(page.pixels, read_picture(alone[1]).pixels, strict=True)
         with Image.open(changes) as image, Image.open(alone[2]) as one:
@@ -131,11 +131,12 @@ def test_formats_of_one_page_are_refused_before_any_work(
 
 
 def test_one_page_of_them_goes_into_any_format(fax, tmp_path):
-    succeed("run", fax, "--frame", "1", "-o", tmp_path / "x.png")
+    succeed("run", fax, "--frame", "2", "-o", tmp_path / "x.png")
     assert load(tmp_path / "x.png")[1].shape == SHAPES[1]
-    assert "--frame goes from 0 to 2" in refused(
-        UNREADABLE, tmp_path, "run", fax, "--frame", "3", "--force"
+    assert "has no such page or frame; it has 3, and --frame counts from 1" in refused(
+        UNREADABLE, tmp_path, "run", fax, "--frame", "4", "--force"
     )
+    assert "--frame" in refused(USAGE, tmp_path, "run", fax, "--frame", "0")
 
 
 def test_pages_under_the_name_of_another_format(fax, tmp_path):
@@ -152,7 +153,7 @@ def test_an_animation_is_no_file_of_pages(tmp_path):
         line = refused(UNREADABLE, tmp_path, "run", tmp_path / name)
         assert "choose one with --frame" in line
         assert (
-            invoke("run", tmp_path / name, "--frame", 1, "-o", tmp_path / f"{name}.pbm").code == 0
+            invoke("run", tmp_path / name, "--frame", 2, "-o", tmp_path / f"{name}.pbm").code == 0
         )
 
 
@@ -191,13 +192,14 @@ def test_masks_must_fit_every_page(tmp_path):
 def test_json_has_the_pages_of_many_and_one_flat(fax, tmp_path):
     record = json.loads(succeed("run", fax, "--json").stdout)
     assert list(record) == [
-        *("input", "output", "probability", "pages", "change_map", "mask", "protect")
+        *("input", "output", "probability", "pages", "change_map", "mask", "protect"),
+        "animation",
     ]
     inner = [key for key in JSON_KEYS if key not in record]
     for number, page in enumerate(record["pages"]):
         assert list(page) == ["page", *inner]
-        assert (page["page"], page["height"], page["width"]) == (number, *SHAPES[number])
-    alone = json.loads(succeed("run", fax, "--json", "--frame", 2, "-o", tmp_path / "x.png").stdout)
+        assert (page["page"], page["height"], page["width"]) == (number + 1, *SHAPES[number])
+    alone = json.loads(succeed("run", fax, "--json", "--frame", 3, "-o", tmp_path / "x.png").stdout)
     assert list(alone) == JSON_KEYS
     changing = {"seconds"}
     for key in set(inner) - changing:

@@ -32,7 +32,7 @@ JSON_KEYS = [
     "sweeps", "residual", "energy", "bound", "seconds", "effective_sample_size",
     "r_hat", "changed", "seed", "version", "changed_to_white", "changed_to_black", "calibration",
     "background", "background_range", "upper_bound", "diagnostics", "fit", "prior", "change_map",
-    "mask", "protect",
+    "mask", "protect", "animation",
 ]
 # fmt: on
 
@@ -78,7 +78,13 @@ def test_the_written_picture_is_what_the_library_returns(noisy, tmp_path):
 
 
 def test_the_report_for_people_names_both_files_and_the_estimates(noisy):
-    lines = succeed("run", noisy).stdout.splitlines()
+    lines = succeed("run", noisy, "-v").stdout.splitlines()
+    plain = succeed("run", noisy, "--force").stdout.splitlines()
+    kept = [line for line in lines if line.split()[0] not in ("energy", "bound")]
+    assert [line.partition(" in ")[0] for line in plain] == [
+        line.partition(" in ")[0]
+        for line in kept  # the time differs
+    ]
     assert lines[0] == f"{noisy} -> {noisy.with_name('noisy.denoised.png')}"
     labels = [line.split()[0] for line in lines[1:]]
     assert labels == ["noise", "fit", "coupling", "prior", "engine", "energy", "bound", "changed"]
@@ -351,4 +357,4 @@ def test_the_first_run_says_why_it_takes_longer(noisy, monkeypatch):
     monkeypatch.setattr("isingdenoise.warmup.kernels_are_cached", lambda: False)
     done = CliRunner().invoke(cli, ["run", str(noisy)])
     assert done.exit_code == 0
-    assert done.stderr == "isingdenoise: compiling kernels (first run only)\n"
+    assert done.stderr == "isingdenoise: compiling kernels (once, and kept for later runs)\n"

@@ -35,7 +35,7 @@ from isingdenoise.io import (
 )
 
 USAGE, UNREADABLE, EXISTS, UNWRITABLE, TOO_MUCH = 2, 3, 4, 5, 6
-COLD = b"isingdenoise: compiling kernels (first run only)\n"
+COLD = b"isingdenoise: compiling kernels (once, and kept for later runs)\n"
 BITS = scene() ^ (np.random.default_rng(0).random((32, 32)) < 0.05)
 FAX = encode_pages([BITS, BITS[:20], BITS[:, 5:]])
 

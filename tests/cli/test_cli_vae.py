@@ -100,7 +100,7 @@ def test_a_folder_with_nothing_to_learn_from(tmp_path, pictures, said):
         (["-o", "m.npz", "--latent", "1", "--flow", "1"], 2, "--flow"),
         (["-o", "m.npz", "--plot", "m.txt"], 2, "--plot"),
         (["-o", "m.npz", "--folder", "missing"], 3, "missing"),
-        (["-o", "missing/m.npz"], 5, "missing"),
+        (["-o", "m.npz/m.npz", "--plot", "missing/m.png"], 5, "missing"),
         ([], 2, "-o"),
     ],
 )

@@ -180,9 +180,9 @@ def test_animated_pictures_ask_for_a_frame(tmp_path, command, name):
     line = refused(UNREADABLE, tmp_path, *COMMANDS[command](path, out))
     assert str(path) in line
     assert "--frame" in line
-    succeed(*COMMANDS[command](path, out), "--frame", "2")
-    line = refused(UNREADABLE, tmp_path, *COMMANDS[command](path, out), "--frame", "3", "--force")
-    assert "from 0 to 2" in line
+    succeed(*COMMANDS[command](path, out), "--frame", "3")
+    line = refused(UNREADABLE, tmp_path, *COMMANDS[command](path, out), "--frame", "4", "--force")
+    assert "it has 3" in line
 
 
 def test_animated_pictures_in_a_batch(tmp_path):
@@ -200,9 +200,9 @@ def test_one_page_of_a_tiff(tmp_path, command):
     pages = [scene(24, 24), ~scene(32, 40), scene(16, 50)]
     path, out = tmp_path / "pages.tif", tmp_path / "out.png"
     path.write_bytes(encode_pages(pages))
-    succeed(*COMMANDS[command](path, out), "--frame", "1")
+    succeed(*COMMANDS[command](path, out), "--frame", "2")
     if command == "run":
         np.testing.assert_array_equal(load(out)[1], pages[1])
     assert "--frame" in refused(
-        UNREADABLE, tmp_path, *COMMANDS[command](path, out), "--frame", "3", "--force"
+        UNREADABLE, tmp_path, *COMMANDS[command](path, out), "--frame", "4", "--force"
     )

@@ -55,12 +55,21 @@ def into(folder, name="out"):
     return lambda extension: folder / f"{name}.{extension}"
 
 
-@pytest.mark.parametrize("writer", [name for name in WRITERS if name != "batch"])
+@pytest.mark.parametrize("writer", [n for n in WRITERS if n != "batch" and " -o" not in n])
 def test_a_missing_folder(tmp_path, writer):
     noisy = noisy_in(tmp_path)
     arguments = WRITERS[writer](noisy, into(tmp_path / "missing"))
     line = refused(UNWRITABLE, tmp_path, *arguments)
     assert str(tmp_path / "missing") in line
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("writer", [name for name in WRITERS if " -o" in name])
+def test_a_missing_folder_of_the_output_is_made(tmp_path, writer):
+    noisy = noisy_in(tmp_path)
+    arguments = WRITERS[writer](noisy, into(tmp_path / "new" / "and" / "newer"))
+    succeed(*arguments)
+    assert len(list((tmp_path / "new" / "and" / "newer").iterdir())) == 1
 
 
 @pytest.mark.slow

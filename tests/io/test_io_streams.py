@@ -236,7 +236,7 @@ def test_arrays_that_are_no_pictures(tmp_path, data, message):
 def test_npy_has_no_frames():
     data = npy(np.zeros((2, 2)))
     assert read_picture(io.BytesIO(data), frame=0).pixels.shape == (2, 2)
-    with pytest.raises(ReadError, match="no frame 1"):
+    with pytest.raises(ReadError, match="no such page or frame; it has 1"):
         read_picture(io.BytesIO(data), frame=1)
     with pytest.raises(ReadError, match="2 x 2 pixels, more than the limit of 3"):
         read_picture(io.BytesIO(data), max_pixels=3)

@@ -62,7 +62,7 @@ def test_of_several_pages_too(pages, tmp_path):
     batched = json.loads(succeed("batch", pages.parent, tmp_path / "out", *words).stdout)
     (row,) = batched["pictures"]
     assert (tmp_path / "clean.tif").read_bytes() == (tmp_path / "out" / "p.tif").read_bytes()
-    for number, (mine, theirs) in enumerate(zip(ran["pages"], row["pages"], strict=True)):
+    for number, (mine, theirs) in enumerate(zip(ran["pages"], row["pages"], strict=True), 1):
         assert timeless(mine) == {"page": number, **timeless(theirs)}
 
 
@@ -149,13 +149,16 @@ def test_options_that_make_no_sense_are_refused_at_once(tmp_path):
 
 
 def test_a_format_that_cannot_hold_an_output_is_refused_by_its_name(noisy, tmp_path):
-    for name, ending in (("probability", "pbm"), ("change_map", "jpg"), ("output", "nonsense")):
+    for name, ending in (
+        *(("probability", "pbm"), ("change_map", "jpg"), ("animation", "png")),
+        ("output", "nonsense"),
+    ):
         places = {"target": tmp_path / "x.png"}
         places["target" if name == "output" else name] = tmp_path / f"y.{ending}"
         with pytest.raises(ParameterError) as refused:
             clean(Job(noisy, **places), CleanOptions(coupling=0.5))
         assert refused.value.parameter == name
-    assert set(OUTPUTS) == {"output", "probability", "change_map"}
+    assert set(OUTPUTS) == {"output", "probability", "change_map", "animation"}
 
 
 def test_a_watcher_hears_of_everything_in_order(pages, tmp_path):

@@ -89,7 +89,7 @@ def pictures(folder):
     ]
 
 
-OWN = {"input", "output", "probability", "change_map", "mask", "protect"}
+OWN = {"input", "output", "probability", "change_map", "mask", "protect", "animation"}
 
 
 @pytest.mark.slow

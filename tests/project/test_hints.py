@@ -33,9 +33,9 @@ def test_the_command_has_words_of_its_own_for_every_hint():
             "x.png: exists; use --force to replace it",
         ),
         (
-            ReadError("x.tif", "has no frame 9", "frames:3"),
-            "x.tif: has no frame 9; frame goes from 0 to 3",
-            "x.tif: has no frame 9; --frame goes from 0 to 3",
+            ReadError("x.tif", "has no such page", "frames:3"),
+            "x.tif: has no such page; it has 3, and frame counts from 0",
+            "x.tif: has no such page; it has 3, and --frame counts from 1",
         ),
         (
             ReadError("x.tif", "has pages that share what is stored", "shared_pages:70"),

@@ -1,8 +1,11 @@
-"""The wheel: what is in it, and that it runs where the checkout is out of reach."""
+"""What is published: the wheel, which runs out of reach of the checkout, and what goes with it."""
 
 import json
+import re
 import shutil
 import sys
+import tarfile
+import tomllib
 import zipfile
 from email.parser import Parser
 from pathlib import Path
@@ -29,6 +32,19 @@ def wheel(tmp_path_factory):
     done = launch("wheel", base / "tree", *options, program=PIP, cwd=base)
     assert done.code == 0, done.stdout + done.stderr
     (path,) = (base / "out").iterdir()
+    return path
+
+
+@pytest.fixture(scope="module")
+def archive(wheel, tmp_path_factory):
+    """Build the source distribution from the same copy; return its path."""
+    out = tmp_path_factory.mktemp("sdist")
+    code = "import sys; sys.path.insert(0, 'scripts'); import build_backend as b\n"
+    code += "b.build_sdist(sys.argv[1])"
+    tree = wheel.parent.parent / "tree"
+    done = launch(out, program=(sys.executable, "-c", code), cwd=tree)
+    assert done.code == 0, done.stdout + done.stderr
+    (path,) = out.iterdir()
     return path
 
 
@@ -104,6 +120,84 @@ def test_the_metadata_names_version_command_and_what_is_needed(wheel, names, met
         "[ocrmypdf]",
         "isingdenoise = isingdenoise.plugins.ocrmypdf",
     ]
+
+
+def test_the_source_distribution_holds_all_that_the_tree_does(wheel, archive):
+    tree = wheel.parent.parent / "tree"
+    made = {"build", "isingdenoise.egg-info"}  # by setuptools
+    there = {
+        str(path.relative_to(tree))
+        for path in tree.rglob("*")
+        if path.is_file() and path.relative_to(tree).parts[0] not in made
+        and "egg-info" not in str(path)
+    }  # fmt: skip
+    top = f"isingdenoise-{isingdenoise.__version__}"
+    with tarfile.open(archive) as packed:
+        inside = {name.removeprefix(f"{top}/") for name in packed.getnames()}
+    assert archive.name == f"{top}.tar.gz"
+    assert there - inside == set()
+    assert {"docs/CITATION.cff", "scripts/manifest.in", "tests/conftest.py"} <= inside
+    assert not {name for name in inside if "__pycache__" in name or name.endswith(".pyc")}
+
+
+@pytest.mark.slow
+def test_the_wheel_of_the_source_distribution_is_the_same(archive, names, tmp_path):
+    options = ["--no-deps", "--no-build-isolation", "--no-index", "-w", tmp_path]
+    done = launch("wheel", archive, *options, program=PIP, cwd=tmp_path)
+    assert done.code == 0, done.stdout + done.stderr
+    (again,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(again) as opened:
+        assert set(opened.namelist()) == names
+
+
+def test_who_made_it_and_where_it_runs_is_told(metadata):
+    assert metadata["Author"] == "isingdenoise developers"
+    assert len(metadata["Keywords"].split(",")) > 5
+    told = metadata.get_all("Classifier")
+    assert len(told) == len(set(told))
+    for system in ("MacOS", "Microsoft :: Windows", "POSIX :: Linux"):
+        assert f"Operating System :: {system}" in told
+    for minor in (11, 12, 13, 14):
+        assert f"Programming Language :: Python :: 3.{minor}" in told
+    known = pytest.importorskip("trove_classifiers").classifiers
+    assert set(told) <= known
+
+
+def test_the_citation_is_of_this_version():
+    text = (ROOT / "docs" / "CITATION.cff").read_text(encoding="utf-8")
+    (version,) = re.findall(r"^version: (\S+)$", text, re.MULTILINE)
+    assert version == isingdenoise.__version__
+    about = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for author in about["authors"]:
+        assert f"  - name: {author['name']}\n" in text
+    for key in ("cff-version", "message", "title", "type"):
+        assert re.search(rf"^{key}: \S", text, re.MULTILINE)
+
+
+@pytest.mark.slow
+def test_every_command_has_a_manual_page_with_all_its_options(tmp_path):
+    import click
+    from isingdenoise_cli.main import COMMANDS, cli
+
+    script = (sys.executable, ROOT / "scripts" / "make_man.py")
+    done = launch(tmp_path, program=tuple(map(str, script)))
+    assert done.code == 0, done.stderr
+    pages = {path.stem: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
+    assert set(pages) == {
+        "isingdenoise",
+        *(f"isingdenoise-{n.replace(' ', '-')}" for n in COMMANDS),
+    }
+    for name in COMMANDS:
+        text = pages[f"isingdenoise-{name.replace(' ', '-')}"].replace("\\-", "-")
+        for option in cli.get_command(click.Context(cli), name).params:
+            if isinstance(option, click.Option):
+                assert re.search(rf"^\.B .*{re.escape(option.opts[-1])}\b", text, re.MULTILINE)
+    groff = shutil.which("groff")
+    if groff is None:
+        return
+    for path in tmp_path.iterdir():
+        done = launch("-man", "-Tutf8", "-ww", "-z", path, program=(groff,))
+        assert (done.code, done.stderr) == (0, "")
 
 
 def run_installed(folder, *args, program=None):

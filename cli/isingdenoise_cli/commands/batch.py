@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -13,7 +14,7 @@ from isingdenoise.pipeline import CleanOptions
 
 from .. import console
 from .. import options as o
-from ..options.folder import Report, short_turns, threads_for
+from ..options.folder import Report, choosing_options, jobs_option, short_turns, threads_for
 from ..options.streams import check_source
 from ..options.writing import Writing, writing_options
 
@@ -40,14 +41,8 @@ isingdenoise batch scans/ cleaned/ --report report.csv
 @click.command(help=HELP)
 @click.argument("source", metavar="INPUT", type=o.PATH)
 @click.argument("target", metavar="OUTPUT", type=o.PATH)
-@click.option("-r", "--recursive", is_flag=True, help="Clean subfolders too; keep their tree.")
-@click.option(
-    "-j",
-    "--jobs",
-    "threads",
-    type=click.IntRange(1),
-    help="Clean so many pictures at a time, at most 4 for each core. Default: 1 for each.",
-)
+@choosing_options
+@jobs_option
 @o.besides_options
 @o.limit_options
 @writing_options
@@ -72,7 +67,7 @@ isingdenoise batch scans/ cleaned/ --report report.csv
 def batch(
     source: Path,
     target: Path,
-    recursive: bool,
+    choosing: dict[str, Any],
     threads: int | None,
     force: bool,
     resume: bool,
@@ -89,6 +84,7 @@ def batch(
 
     from ..framework import signals
     from ..render import text, verifying
+    from ..render.forecast import Forecast
     from ..render.summary import Summary, show_plan
 
     if verify:
@@ -103,11 +99,11 @@ def batch(
         jobs = plan(
             source,
             target,
-            recursive=recursive,
             overwrite=force or dry_run,
             extension=writing.extension,
             journal=journal,
             besides=besides,
+            **choosing,
         )
     if resume and not journal.exists:
         raise ParameterError(
@@ -136,8 +132,10 @@ def batch(
         with locked(journal.root) if jobs else nullcontext(), short_turns(), closing(outcomes):
             journal.reload()
             with console.progress(outcomes, len(jobs), "cleaning") as progress:
+                forecast = Forecast(len(jobs))
                 for outcome in progress:
                     summary.add(outcome)
+                    forecast.add(outcome)
         written.write(summary.rows)
     summary.finish(source, target, jobs.passed)
     if summary.count < len(jobs):

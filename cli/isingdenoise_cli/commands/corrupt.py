@@ -97,7 +97,7 @@ def corrupt(
     **given: Any,
 ) -> None:
     """Add noise to a clean picture."""
-    from isingdenoise.io import check_output, encode_bilevel, encode_grey, read_clean
+    from isingdenoise.io import encode_bilevel, encode_grey, read_clean
     from isingdenoise.validation import as_generator
 
     streams.check_source(picture)
@@ -108,7 +108,7 @@ def corrupt(
     if kind == "PBM" and not as_bits:
         raise ParameterError("-o", "PBM has no grey; use .png, .tif or .pgm")
     known = streams.paths(picture)
-    checked = check_output(output, known, overwrite=force) if isinstance(output, Path) else None
+    checked = o.checked_output(output, known, overwrite=force) if isinstance(output, Path) else None
     if checked is None:
         streams.check_sink("-o")
     rng, _ = as_generator(seed)

@@ -16,7 +16,7 @@ from .. import console
 from .. import options as o
 from ..options.generative import count_option
 from ..options.picture import named
-from ..options.values import Seeds, seeds_of
+from ..options.values import Seeds, Whole, Words, seeds_of
 from ..render import figures
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ isingdenoise experiment gradients -o measured/ --repeats 1000
 
 
 @click.command(help=HELP)
-@click.argument("name", metavar="NAME", type=click.Choice(list(EXPERIMENTS)))
+@click.argument("name", metavar="NAME", type=Words(list(EXPERIMENTS)))
 @click.option("-o", "--output", type=o.PATH, help="Write drawings and numbers into this folder.")
 @click.option(
     "--seeds",
@@ -50,7 +50,7 @@ isingdenoise experiment gradients -o measured/ --repeats 1000
 )
 @click.option(
     "--repeats",
-    type=click.IntRange(2, 100_000),
+    type=Whole(2, 100_000),
     default=100,
     show_default=True,
     help="Set how many estimates each number of 'gradients' is found from.",

@@ -70,7 +70,7 @@ def learn(
 ) -> int:
     """Estimate noise and coupling of all pages of one scanner."""
     from isingdenoise.batch import FolderPages
-    from isingdenoise.io import check_output, sweep, write_bytes_atomically
+    from isingdenoise.io import sweep, write_bytes_atomically
 
     from ..render import learned, text
     from ..render.json import print_json
@@ -85,7 +85,7 @@ def learn(
     if not len(pages):
         raise ReadError(source, "holds no pictures; name the folder that does, or add -r")
     with o.named(output="-o"):
-        checked = check_output(target, overwrite=force)
+        checked = o.checked_output(target, overwrite=force)
     text.say_if_cold()
     found = _learned(pages, options, learning, start)
     for fit in found.failed:

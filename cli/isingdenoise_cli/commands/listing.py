@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -13,6 +12,7 @@ from isingdenoise.inference import ENGINES
 from isingdenoise.noise import NOISE_MODELS, NoiseModel, parameters_of
 
 from .. import options as o
+from ..options.settings import members, setting_types, words
 
 ENGINES_HELP = """List the engines and their settings.
 
@@ -24,7 +24,7 @@ Pass a setting to 'run', 'compare' or 'batch' as -O NAME=VALUE.
 @o.json_option
 def engines(as_json: bool) -> None:
     """List the engines and their settings."""
-    _show(ENGINES, as_json, lambda kind: {"traits": dataclasses.asdict(kind.traits)})
+    _show(ENGINES, as_json)
 
 
 NOISES_HELP = """List the noise models and their parameters.
@@ -75,11 +75,15 @@ def _noise_record(kind: type[NoiseModel]) -> dict[str, Any]:
     }
 
 
-def _show(
-    kinds: Mapping[str, Any], as_json: bool, more: Callable[[Any], dict[str, Any]] = lambda _: {}
-) -> None:
+def _show(kinds: Mapping[str, Any], as_json: bool) -> None:
     records = [
-        {"name": name, "summary": kind.summary, "settings": _settings(kind), **more(kind)}
+        {
+            "name": name,
+            "summary": kind.summary,
+            "settings": {field.name: field.default for field in dataclasses.fields(kind)},
+            "traits": dataclasses.asdict(kind.traits),
+            "choices": _choices(kind),
+        }
         for name, kind in kinds.items()
     ]
     if as_json:
@@ -91,23 +95,24 @@ def _show(
     for record in records:
         click.echo(f"{record['name']:<{width}}  {record['summary']}")
         for setting, default in record["settings"].items():
-            choices = _choices(kinds[record["name"]], setting)
-            click.echo(f"{'':<{width}}    {setting} = {_text(default)}{choices}")
+            choices = record["choices"].get(setting)
+            among = f" (of {', '.join(choices)})" if choices else ""
+            click.echo(f"{'':<{width}}    {setting} = {_text(default)}{among}")
 
 
-def _settings(kind: Any) -> dict[str, Any]:
-    return {field.name: field.default for field in dataclasses.fields(kind)}
-
-
-def _choices(kind: Any, setting: str) -> str:
-    """Return what else a setting may be, where that is a list of words."""
-    hint = typing.get_type_hints(kind)[setting]
-    if typing.get_origin(hint) is not typing.Literal:
-        return ""
-    return f" (of {', '.join(map(str, typing.get_args(hint)))})"
+def _choices(kind: Any) -> dict[str, list[str]]:
+    """Return the words that each setting may be, of those that take no numbers."""
+    found = {}
+    for name, hint in setting_types(kind).items():
+        kinds = members(hint)
+        if not {int, float, str} & set(kinds):
+            found[name] = words(kinds)
+    return found
 
 
 def _text(default: Any) -> str:
     if default is None:
         return "auto"
+    if isinstance(default, bool):
+        return str(default).lower()
     return ",".join(f"{v:g}" for v in default) if isinstance(default, tuple) else str(default)

@@ -47,6 +47,7 @@ isingdenoise run page1.tif page2.tif -o cleaned/ --format png
 isingdenoise run page.png --background auto --noise gaussian
 isingdenoise run plan.png --protect dots.png --max-change 5% --change-map changes.png
 isingdenoise run page.png --report page.html
+isingdenoise run noisy.png --prior ising --animate steps.gif
 isingdenoise run - < noisy.png > clean.png
 """
 
@@ -74,6 +75,7 @@ def run(
 ) -> int:
     """Clean pictures."""
     o.check_probability(wanted.probability, options.solver)
+    o.check_animation(wanted.animation, options.solver)
     options = replace(options, compression=wanted.writing.compression)
     planned = planning.plan(sources, wanted, options.files, force)
     if as_json and planned[0].takes_stdout:
@@ -86,6 +88,8 @@ def run(
             return _each(progress, options, force, as_json, page)
     records = _cleaned(planned[0], options, force, page, alone=True)
     page.write()
+    if wanted.animation is not None:
+        text.warn_of_film(planned[0].source, records[0])
     if as_json:
         print_json(_record(planned[0], records, options))
     else:
@@ -142,13 +146,14 @@ def _each(
 def _record(planned: Planned, pages: list[Any], options: CleanOptions) -> dict[str, Any]:
     """Return what became of an input as plain values with stable keys."""
     places = {name: None if place is None else str(place) for name, place in planned.places.items()}
-    changes = places.pop("change_map")
+    changes, film = places.pop("change_map"), places.pop("animation")
     found = (
         pages[0]
         if len(pages) == 1
-        else {"pages": [{"page": number, **page} for number, page in enumerate(pages)]}
+        else {"pages": [{"page": number, **page} for number, page in enumerate(pages, 1)]}
     )
     more = {"change_map": changes, "mask": options.mask, "protect": options.protect}
+    more["animation"] = film
     return {"input": str(planned.source), **places, **found, **more}
 
 
@@ -163,4 +168,7 @@ def _tell(planned: Planned, pages: list[dict[str, Any]]) -> None:
             say(f"  page {number} of {len(pages)}")
             indent = "    "
         for what, words in text.page_lines(record):
-            say(f"{indent}{what:<9} {words}")
+            of_interest = what not in text.MEASURED or console.is_verbose()
+            (say if of_interest else console.detail)(f"{indent}{what:<9} {words}")
+    if (film := planned.places["animation"]) is not None:
+        say(f"  {'animation':<9} {printable(film)}")

@@ -71,7 +71,7 @@ def train(
     """Train a prior on clean pictures."""
     if find_spec("torch") is None:
         raise ParameterError("train", "needs PyTorch; pip install 'isingdenoise[learn]'")
-    from isingdenoise.io import check_output, write_bytes_atomically
+    from isingdenoise.io import write_bytes_atomically
     from isingdenoise.training.examples import of_folder, of_own_drawing
     from isingdenoise.training.loop import Trainer
     from isingdenoise.training.weights import weights_file
@@ -82,7 +82,7 @@ def train(
     if target.suffix.lower() != ".npz":
         raise ParameterError("-o", f"{printable(target)} must end in .npz")
     with o.named(output="-o"):
-        checked = check_output(target, overwrite=force)
+        checked = o.checked_output(target, overwrite=force)
     state = target.with_name(f"{target.name}.state")
     if folder is None:
         pictures = of_own_drawing(plan)

@@ -22,6 +22,7 @@ from ..framework.usage import worded
 from ..options import planning
 from ..options.targets import Wanted
 from ..options.tuning import Tuned
+from ..options.values import Whole
 from ..options.writing import Writing
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ isingdenoise tune page.tif -o clean.tif --no-browser --port 8000
 )
 @click.option(
     "--port",
-    type=click.IntRange(0, 65535),
+    type=Whole(0, 65535),
     default=0,
     help="Serve at this port of 127.0.0.1. Default: one that is free.",
 )

@@ -44,11 +44,11 @@ def vae_sample(
 ) -> None:
     """Draw pictures from a variational autoencoder."""
     from isingdenoise.generative import contact_sheet, read_model, sample, sample_ways
-    from isingdenoise.io import check_output, encode_grey, format_of, sweep, write_bytes_atomically
+    from isingdenoise.io import encode_grey, format_of, sweep, write_bytes_atomically
 
     with o.named(output="-o", format="-o"):
         kind = format_of(target)
-        checked = check_output(target, [model], overwrite=force)
+        checked = o.checked_output(target, [model], overwrite=force)
     known, _ = read_model(model)
     columns = max(2, math.isqrt(count - 1) + 1)
     if interpolate:

@@ -60,14 +60,14 @@ def vae_train(
 ) -> int:
     """Learn a variational autoencoder of glyphs or pictures."""
     from isingdenoise.generative import Architecture, Training, encode_model, validate
-    from isingdenoise.io import check_output, sweep, write_bytes_atomically
+    from isingdenoise.io import sweep, write_bytes_atomically
 
     from ..render import figures, generative
 
     if target.suffix.lower() != ".npz":
         raise ParameterError("-o", f"{printable(target)} must end in .npz")
     with o.named(output="-o"):
-        checked = check_output(target, overwrite=force)
+        checked = o.checked_output(target, overwrite=force)
     figure = o.check_figure(plot, [target], force)
     architecture = Architecture(latent=sizes.latent, flow=sizes.flow)
     plan = Training(steps=sizes.steps, batch_size=sizes.batch_size, warmup=sizes.warmup)

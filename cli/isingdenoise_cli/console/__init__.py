@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from isingdenoise.environment import SurroundingsWarning
+from isingdenoise.environment import SurroundingsWarning, telling_of_compilation
 from isingdenoise.errors import printable
 
 from .logfile import LogFile
@@ -41,6 +41,7 @@ class _State:
     terminal: _Terminal | None = None
     log: LogFile | None = None
     bar: Bar[Any] | None = None
+    compiling_told = False
 
 
 class _Terminal(logging.Handler):
@@ -95,8 +96,9 @@ def session() -> Iterator[None]:
     _logger.handlers = [_State.terminal]
     _logger.setLevel(logging.DEBUG)
     _logger.propagate = False  # what is said is said once
+    _State.compiling_told = False
     try:
-        with _others_as_details():
+        with _others_as_details(), telling_of_compilation(compiling):
             yield
     finally:
         for handler in _logger.handlers:
@@ -144,6 +146,17 @@ def warning(path: object, text: str) -> None:
 def notice(text: str) -> None:
     """Say what a person at the terminal wants to know meanwhile."""
     _say(logging.INFO, text)
+
+
+def compiling() -> None:
+    """Say, once in a session, why it takes longer: kernels are not all in the cache."""
+    from isingdenoise.warmup import kernel_folder
+
+    with _lock:
+        told, _State.compiling_told = _State.compiling_told, True
+    if not told:
+        often = "once, and kept for later runs" if kernel_folder() else "on every run"
+        notice(f"compiling kernels ({often})")
 
 
 def detail(text: str) -> None:

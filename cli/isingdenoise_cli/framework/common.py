@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import functools
 import os
 import platform
 import time
@@ -23,9 +22,10 @@ from ..console.logfile import LogFile
 from . import config
 from .config import Setting
 from .configfile import ConfigError, read_file
+from .headings import OF_ALL, headed
+from .subcommands import Subcommands
 from .usage import name_like_an_option, option_of, parameter_of
 
-_OWN = ("quiet", "verbose", "log_file", "config", "show_config")
 _SHOW = "--show-config"
 _PATH = click.Path(path_type=Path, readable=False)
 _SETTINGS = "isingdenoise.settings"
@@ -75,6 +75,12 @@ class Command(click.Command):
         params = super().get_params(ctx)
         return list(map(_optional, params)) if ctx.meta.get(_SHOW) else params
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options under their headings."""
+        for heading, records in headed(ctx, self.get_params(ctx)).items():
+            with formatter.section(heading):
+                formatter.write_dl(records)
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse; a wrong value that is not on the command line names its origin."""
         ctx.meta[_SHOW] = _SHOW in args
@@ -96,7 +102,7 @@ class Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Settle the manners, then run the command."""
-        own = {name: ctx.params.pop(name, None) for name in _OWN}
+        own = {name: ctx.params.pop(name, None) for name in OF_ALL}
         _before_the_command(ctx, own)
         console.settle(**_loudness(ctx, own))
         if own["show_config"]:
@@ -129,35 +135,11 @@ class Command(click.Command):
             console.detail(f"{time.perf_counter() - started:.3f} s in all")
 
 
-class _Commands(Mapping[str, click.Command]):
-    """The subcommands by name, each imported when it is looked at."""
-
-    def __init__(self, ctx: click.Context) -> None:
-        group: Any = ctx.command
-        self._find = functools.partial(group.get_command, ctx)
-        self._names: list[str] = group.list_commands(ctx)
-
-    def __getitem__(self, name: str) -> click.Command:
-        if name not in self._names:
-            raise KeyError(name)
-        command: click.Command = self._find(name)
-        return command
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._names
-
-
 def _load(ctx: click.Context, option: click.Parameter, path: Path | None) -> Path | None:
     """Read file and environment; what they set are the defaults of the options to come."""
     if ctx.resilient_parsing or not isinstance(ctx.parent, click.Context):
         return path
-    commands = _Commands(ctx.parent)
+    commands = Subcommands(ctx.parent)
     path = path or ctx.parent.params.get("config") or _named_by_variable()
     settings: dict[str, Setting] = {}
     if path is not None:
@@ -193,7 +175,7 @@ def _in_use(ctx: click.Context, params: Mapping[str, Any]) -> dict[str, Setting]
 def _before_the_command(ctx: click.Context, own: dict[str, Any]) -> None:
     """Take over what stands before the subcommand, unless it stands behind it too."""
     before = ctx.parent.params if ctx.parent is not None else {}
-    for name in _OWN:
+    for name in OF_ALL:
         if before.get(name) and ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
             own[name] = before[name]
             ctx.set_parameter_source(name, ParameterSource.COMMANDLINE)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import click
 
-from isingdenoise.errors import printable
+from isingdenoise.errors import nearest, printable
 
 from ..console.shortening import cut
 from .configfile import ConfigError
@@ -93,8 +93,7 @@ def _check_keys(
 
 
 def _unknown(problem: str, name: str, known: Iterable[str]) -> NoReturn:
-    near = difflib.get_close_matches(name.replace("_", "-"), list(known), 1, 0.5)
-    raise ConfigError(f"{problem}; the nearest is {near[0]}" if near else problem)
+    raise ConfigError(problem + nearest(name.replace("_", "-"), known))
 
 
 def _plain(value: Any, option: click.Option, origin: str) -> Any:

@@ -12,7 +12,7 @@ from isingdenoise.errors import IsingDenoiseError, ReadError, WriteError, named
 
 from .. import console
 from . import process
-from .usage import worded
+from .usage import unknown_option, worded
 
 BUG = 1
 INTERRUPTED = 130
@@ -84,6 +84,7 @@ def _of_the_system(error: OSError) -> tuple[str, int]:
 
 def _one_line(error: click.ClickException, command: str) -> str:
     known = f" {command}" if command else ""
-    text = error.format_message().rstrip(".")
+    said = unknown_option(error) if isinstance(error, click.NoSuchOption) else None
+    text = (said or error.format_message()).rstrip(".")
     see = " See" if text.endswith("?") else "; see"
     return f"{text}{see} 'isingdenoise{known} --help'"

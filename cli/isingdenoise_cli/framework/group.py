@@ -13,11 +13,13 @@ from click.shell_completion import CompletionItem
 
 from .. import console
 from ..console.streams import mend_streams, mute, settle_streams
+from . import completion
 from .common import Command
 from .ending import INTERRUPTED, Interrupted, report_end
 from .process import Terminated, ending_on_signals
 from .usage import unknown_command
 
+completion.enable()
 _HOME = f"{__package__.partition('.')[0]}.commands"
 
 

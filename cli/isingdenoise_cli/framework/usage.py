@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from isingdenoise.errors import IsingDenoiseError, ParameterError
+from isingdenoise.errors import IsingDenoiseError, ParameterError, nearest
 
 if TYPE_CHECKING:
     from isingdenoise.inference import Advice
@@ -29,12 +28,13 @@ _HINTS = {
     "channel": "choose one with --channel",
     "channels": "it has {}, and --channel counts from 1",
     "frame": "choose one with --frame",
-    "frames": "--frame goes from 0 to {}",
+    "frames": "it has {}, and --frame counts from 1",
     "levels": "give those of the picture with --levels, or leave them to be estimated",
     "max_change": "check the noise model and its parameters, lower the coupling, or raise "
     "--max-change",
     "max_pages": "raise it with --max-pages if the file can be trusted",
     "max_pixels": "raise it with --max-pixels if the file can be trusted",
+    "other_format": "add --format {}, or give the output such a name",
     "one_page": "write a TIFF (--format tiff, or a name in .tif), or one page with --frame",
     "overwrite": "use --force to replace it",
     "overwrite_all": "use --force to replace it (and {} more; --dry-run lists them)",
@@ -84,5 +84,10 @@ def name_like_an_option(error: click.UsageError, words: list[str]) -> str | None
 
 def unknown_command(name: str, known: Iterable[str]) -> str:
     """Return what to say of an unknown command."""
-    near = difflib.get_close_matches(name, known, 1, 0.5)
-    return f"No such command {name!r}" + (f"; the nearest is {near[0]}" if near else "")
+    return f"No such command {name!r}{nearest(name, known)}"
+
+
+def unknown_option(error: click.NoSuchOption) -> str:
+    """Return what to say of an unknown option."""
+    name, known = error.option_name, error.possibilities or ()
+    return f"No such option {name!r}{nearest(name, known)}"

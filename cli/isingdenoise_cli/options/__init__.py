@@ -14,8 +14,16 @@ from isingdenoise.pipeline import CleanOptions
 
 from . import settings as engine_settings
 from .levels import NoiseLevels, level_options, noise_options
+from .making import checked_output
 from .noise import NoiseChoice, noise_name_option, option_name, parameter_options, takers
-from .picture import check_figure, check_page, check_probability, check_table, named
+from .picture import (
+    check_animation,
+    check_figure,
+    check_page,
+    check_probability,
+    check_table,
+    named,
+)
 from .reading import all_of, reading_options, timeout_option
 from .targets import PLACE, Wanted, besides_options, kind_of, target_options
 from .values import Auto, Share, build_coupling
@@ -28,10 +36,12 @@ __all__ = [
     "NoiseLevels",
     "Wanted",
     "besides_options",
+    "check_animation",
     "check_figure",
     "check_page",
     "check_probability",
     "check_table",
+    "checked_output",
     "clean_options",
     "csv_option",
     "engine_options",
@@ -59,6 +69,8 @@ __all__ = [
 ]
 
 Command = Callable[..., Any]
+_INFERENCE = "Prior and inference"
+_LIMITS = "What may change"
 PATH = click.Path(path_type=Path, readable=False)  # files have their own words for that
 
 
@@ -103,6 +115,7 @@ def solver_options(command: Command) -> Command:
             ),
         ],
         gathered,
+        _INFERENCE,
     )
 
 
@@ -130,7 +143,7 @@ def engine_options(command: Command) -> Command:
             "of 'train'. 'auto' takes what predicts hidden pixels best.",
         ),
     ]
-    return all_of([*choices, settings_option], gathered)
+    return all_of([*choices, settings_option], gathered, _INFERENCE)
 
 
 def limit_options(command: Command) -> Command:
@@ -154,6 +167,7 @@ def limit_options(command: Command) -> Command:
             max_change_option,
         ],
         gathered,
+        _LIMITS,
     )
 
 
@@ -164,7 +178,7 @@ def only_mask_option(command: Command) -> Command:
     def gathered(*, mask: Path | None, **given: Any) -> Any:
         return command(limits={"mask": mask}, **given)
 
-    return mask_option(gathered)
+    return all_of([mask_option], gathered, _LIMITS)
 
 
 engines_option = click.option(

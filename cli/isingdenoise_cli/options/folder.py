@@ -2,22 +2,65 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from isingdenoise.errors import WriteError
 
 from .picture import named
+from .reading import READING, all_of
+from .values import Whole
 
 if TYPE_CHECKING:
     from isingdenoise.batch import Plan
 
 #: More threads for each core gain nothing, and each takes memory for itself.
 _BESIDE = 4
+
+
+def choosing_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --recursive, --include and --exclude, as one argument `choosing` for `plan`."""
+    names = ("recursive", "include", "exclude")
+
+    @functools.wraps(command)
+    def gathered(**given: Any) -> Any:
+        return command(choosing={name: given.pop(name) for name in names}, **given)
+
+    options = [
+        click.option(
+            "-r", "--recursive", is_flag=True, help="Clean subfolders too; keep their tree."
+        ),
+        click.option(
+            "--include",
+            multiple=True,
+            metavar="PATTERN",
+            help="Clean only pictures of such names, e.g. '*.tif'; repeatable. A pattern with a "
+            "slash is of the name below INPUT, e.g. 'raw/*'. The case counts.",
+        ),
+        click.option(
+            "--exclude",
+            multiple=True,
+            metavar="PATTERN",
+            help="Ignore pictures and folders of such names; repeatable, and wins.",
+        ),
+    ]
+    return all_of(options, gathered, READING)
+
+
+jobs_option = click.option(
+    "-j",
+    "--jobs",
+    "threads",
+    type=Whole(1),
+    help="Clean so many pictures at a time, at most 4 for each core. Default: 1 for each.",
+)
 
 
 def threads_for(jobs: int | None) -> int:

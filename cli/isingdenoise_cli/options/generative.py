@@ -10,14 +10,15 @@ from typing import Any
 import click
 
 from . import PATH
-from .reading import all_of
+from .reading import LEARNING, all_of
+from .values import Whole
 
 Command = Callable[..., Any]
 
 model_argument = click.argument("model", metavar="MODEL", type=PATH)
 seed_option = click.option(
     "--seed",
-    type=click.IntRange(0, 2**63 - 1),
+    type=Whole(0, 2**63 - 1),
     default=0,
     show_default=True,
     help="Seed of all random numbers, at least 0.",
@@ -26,7 +27,7 @@ seed_option = click.option(
 
 def count_option(name: str, default: int, text: str, low: int = 1, high: int = 10**6) -> Command:
     """Return an option that takes a whole number."""
-    kind = click.IntRange(low, high)
+    kind = Whole(low, high)
     return click.option(name, type=kind, default=default, show_default=True, help=text)
 
 
@@ -64,4 +65,4 @@ def size_options(command: Command) -> Command:
         count_option("--batch-size", 64, "Set the patches of a step."),
         count_option("--warmup", 800, "Set the steps until the divergence counts fully.", low=0),
     ]
-    return all_of(options, gathered)
+    return all_of(options, gathered, LEARNING)

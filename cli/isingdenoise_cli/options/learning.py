@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from .reading import all_of
+from .reading import LEARNING, all_of
+from .values import Whole, Words
 
 Command = Callable[..., Any]
 
@@ -54,17 +55,17 @@ def learning_options(command: Command) -> Command:
         return command(learning=Learning(pages, batch_size, epochs, step, method), **given)
 
     def choice(name: str, *values: str, text: str) -> Command:
-        kind = click.Choice(values)
+        kind = Words(values)
         return click.option(name, type=kind, default=values[0], show_default=True, help=text)
 
     def count(name: str, least: int, default: int, text: str) -> Command:
-        kind = click.IntRange(least)
+        kind = Whole(least)
         return click.option(name, type=kind, default=default, show_default=True, help=text)
 
     options = [
         click.option(
             "--pages",
-            type=click.IntRange(1),
+            type=Whole(1),
             help="Read so many pictures, at random. Default: all.",
         ),
         count("--batch-size", 1, 16, "Set the number of pages of a step."),
@@ -89,4 +90,4 @@ def learning_options(command: Command) -> Command:
             help="Seed of all random numbers, at least 0.",
         ),
     ]
-    return all_of(options, gathered)
+    return all_of(options, gathered, LEARNING)

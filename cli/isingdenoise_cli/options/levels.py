@@ -15,9 +15,11 @@ from isingdenoise.noise import AUTO, NOISE_MODELS, NoiseModel, parameters_of
 
 from .noise import NoiseChoice, forms, noise_name_option, option_name, parameter_options, takers
 from .reading import all_of
-from .values import Seeds, seeds_of
+from .values import Seeds, Words, seeds_of
 
 Command = Callable[..., Any]
+
+_NOISE = "Noise and light"  # the heading in the help
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def noise_options(command: Command) -> Command:
         return command(noise=choice.spec, background=light, **given)
 
     names = noise_name_option(AUTO, *NOISE_MODELS)
-    return all_of([names, *parameter_options(), background_option], gathered)
+    return all_of([names, *parameter_options(), background_option], gathered, _NOISE)
 
 
 def level_options(command: Command) -> Command:
@@ -137,12 +139,12 @@ def level_options(command: Command) -> Command:
 
     names = noise_name_option(AUTO, *NOISE_MODELS)
     parameters = parameter_options(several=True)
-    return all_of([seeds_option, names, *parameters, background_option], gathered)
+    return all_of([seeds_option, names, *parameters, background_option], gathered, _NOISE)
 
 
 background_option = click.option(
     "--background",
-    type=click.Choice([DETECT, AUTO, "none"]),
+    type=Words([DETECT, AUTO, "none"]),
     default=DETECT,
     show_default=True,
     help="Divide out uneven light first: 'detect' where --noise is auto and one threshold "

@@ -23,7 +23,7 @@ from isingdenoise.noise import (
 )
 from isingdenoise.validation import check_real
 
-from .values import Auto
+from .values import Auto, Words
 
 Command = Callable[..., Any]
 
@@ -81,7 +81,7 @@ def noise_name_option(*names: str) -> Callable[[Command], Command]:
     """Return the option --noise with these names, the first one by default."""
     return click.option(
         "--noise",
-        type=click.Choice(names),
+        type=Words(names),
         default=names[0],
         show_default=True,
         help="Noise model. 'isingdenoise noises' lists them.",

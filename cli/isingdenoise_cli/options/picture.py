@@ -35,6 +35,15 @@ def check_probability(wanted: object, engine: Engine) -> None:
         raise ParameterError("--probability", f"engine {engine.name} has none; use {others}")
 
 
+def check_animation(wanted: object, engine: Engine) -> None:
+    """Refuse --animate, where it is given, with an engine that has no sweeps."""
+    from isingdenoise.animation import check_rounds
+
+    if wanted is not None:
+        with named(animation="--animate"):
+            check_rounds(engine)
+
+
 def check_page(report: Path | None, inputs: Iterable[Path | None], force: bool) -> Checked | None:
     """Refuse a --report that cannot be written, before any work; return where it goes."""
     from isingdenoise.io import check_output

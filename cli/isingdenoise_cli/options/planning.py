@@ -19,6 +19,7 @@ from isingdenoise.io import (
 from isingdenoise.pipeline import Job, targets_of
 
 from . import streams
+from .making import checked_output, make
 from .picture import named
 from .streams import STREAM, Place, Stream
 from .targets import Wanted, kind_of
@@ -61,7 +62,12 @@ class Planned:
 
 
 #: The options that name outputs.
-OPTIONS = {"output": "-o", "probability": "--probability", "change_map": "--change-map"}
+OPTIONS = {
+    "output": "-o",
+    "probability": "--probability",
+    "change_map": "--change-map",
+    "animation": "--animate",
+}
 
 
 def plan(
@@ -121,15 +127,18 @@ def _check_several(sources: Sequence[Place], wanted: Wanted) -> None:
     for option, place in (
         ("--probability", wanted.probability),
         ("--change-map", wanted.change_map),
+        ("--animate", wanted.animation),
     ):
         if place is not None:
             raise ParameterError(option, f"goes with one INPUT, not with {len(sources)}")
     target = wanted.output
+    if isinstance(target, Path) and not target.suffix and not target.exists():
+        make(target)
     if target is not None and not (isinstance(target, Path) and target.is_dir()):
         raise ParameterError(
             "-o",
             f"{printable(streams.output_name(target))} is no folder; "
-            "with several inputs it must be a folder that exists",
+            "with several inputs it must be one",
         )
 
 
@@ -145,11 +154,13 @@ def _planned(source: Place, wanted: Wanted, several: bool) -> Planned:
         streams.as_sink(place),
         None if sure is None else streams.as_sink(sure),
         None if changes is None else streams.as_sink(changes),
+        wanted.animation,
         kind,
     )
     with named(**OPTIONS):
         targets_of(job)  # refuses names and formats that do not fit
-    return Planned(source, {"output": place, "probability": sure, "change_map": changes}, job)
+    places = {"output": place, "probability": sure, "change_map": changes}
+    return Planned(source, {**places, "animation": wanted.animation}, job)
 
 
 def _main_place(source: Place, wanted: Wanted, several: bool) -> tuple[Place, str | None]:
@@ -195,7 +206,8 @@ def _check(jobs: Sequence[Planned], inputs: Sequence[Path], wanted: Wanted, forc
                     _check_own_name(job, place, files)
                 with named(output=option):
                     known = inputs if _identity(place) in files else ()
-                    job.checked[name] = check_output(place, known, overwrite=force)
+                    check = checked_output if name == "output" else check_output
+                    job.checked[name] = check(place, known, overwrite=force)
                 key = _key(place.resolve(), folds)
             other, first = taken.setdefault(key, (job, name))
             if other is not job or first != name:

@@ -10,9 +10,14 @@ import click
 
 from isingdenoise.io import DEFAULT_MAX_PAGES, DEFAULT_MAX_PIXELS, DEFAULT_PAGE_PIXELS
 
-from .values import Seconds
+from .values import Seconds, Whole
 
 Command = Callable[..., Any]
+
+#: Headings in the help, of what several commands have.
+READING = "Reading"
+OUTPUT = "Output"
+LEARNING = "Learning"
 
 
 def reading_options(command: Command) -> Command:
@@ -27,52 +32,62 @@ def reading_options(command: Command) -> Command:
         max_pages: int,
         **given: Any,
     ) -> Any:
-        reading = {"frame": frame, "max_pixels": max_pixels, "max_pages": max_pages}
-        reading["channel"] = None if channel is None else channel - 1  # the library counts from 0
+        place = None if frame is None else frame - 1  # the library counts from 0
+        reading = {"frame": place, "max_pixels": max_pixels, "max_pages": max_pages}
+        reading["channel"] = None if channel is None else channel - 1
         return command(reading=reading, **given)
 
     return all_of(
         [
             click.option(
                 "--frame",
-                type=click.IntRange(0),
-                help="Read this page or frame only; 0 is the first.",
+                type=Whole(1),
+                help="Read this page or frame only; 1 is the first.",
             ),
             click.option(
                 "--channel",
-                type=click.IntRange(1),
+                type=Whole(1),
                 help="Read this channel only; 1 is the first. Colours have three; without it "
                 "they are taken by their luminance, and channels of a microscope are refused.",
             ),
             click.option(
                 "--max-pixels",
-                type=click.IntRange(1),
+                type=Whole(1),
                 help="Refuse files with more pixels on all pages, before decoding. Default: "
                 f"{DEFAULT_MAX_PIXELS:,}, at most {DEFAULT_PAGE_PIXELS:,} on a page, and no pages "
                 "that share stored data. A page must fit into memory in any case.",
             ),
             click.option(
                 "--max-pages",
-                type=click.IntRange(1),
+                type=Whole(1),
                 default=DEFAULT_MAX_PAGES,
                 show_default=True,
                 help="Refuse files with more pages or frames.",
             ),
         ],
         gathered,
+        READING,
     )
 
 
-timeout_option = click.option(
-    "--timeout",
-    type=Seconds(),
-    help="Give up a picture after this time. Checked while reading, before each page and between "
-    "rounds; decoding of a page is not interrupted (limit it with --max-pixels).",
-)
+def timeout_option(command: Command) -> Command:
+    """Add --timeout."""
+    option = click.option(
+        "--timeout",
+        type=Seconds(),
+        help="Give up a picture after this time. Checked while reading, before each page and "
+        "between rounds; decoding of a page is not interrupted (limit it with --max-pixels).",
+    )
+    return all_of([option], command, READING)
 
 
-def all_of(options: Iterable[Command], command: Command) -> Command:
-    """Apply options so that the help lists them in this order."""
+def all_of(options: Iterable[Command], command: Command, heading: str | None = None) -> Command:
+    """Apply options so that the help lists them in this order, under a heading of their own."""
+    before = {id(param) for param in getattr(command, "__click_params__", ())}
     for option in reversed(list(options)):
         command = option(command)
+    params: list[Any] = getattr(command, "__click_params__", [])
+    for param in params:
+        if heading is not None and id(param) not in before:
+            param.heading = heading
     return command

@@ -11,15 +11,17 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from isingdenoise.errors import ParameterError
+from isingdenoise.errors import ParameterError, nearest
 from isingdenoise.inference import AUTO_PRIOR, DEFAULT_ENGINE, ENGINES, Amortised, Engine
+
+from .values import Words
 
 _SWITCHES = {"true": True, "false": False}
 _AUTO = ("auto", "none")  # what stands for None
 _WORDS = {int: "a whole number", float: "a number", bool: "true or false"}
 
 
-class EngineChoice(click.Choice[str]):
+class EngineChoice(Words):
     """One of the engines that are known when it is asked."""
 
     def __init__(self) -> None:
@@ -93,7 +95,8 @@ def build_engines(entries: Sequence[str], settings: Iterable[str]) -> list[Engin
         engine, dot, setting = text.partition(".") if "." in key else ("", "", text)
         takers = [engine] if dot else [n for n in names if key in setting_types(ENGINES[n])]
         if not takers or takers[0] not in given:
-            raise ParameterError("-O", f"{text!r} is no setting of {_known(names)}{_other(key)}")
+            message = f"{text!r} is no setting of {_known(names)}{_other(key, names)}"
+            raise ParameterError("-O", message)
         for name in takers:
             given[name].append(setting)
     for name, texts in given.items():
@@ -148,20 +151,29 @@ def setting_types(kind: type[Any]) -> dict[str, Any]:
 
 
 def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return NAME= of the settings of the engines asked for; behind a dot, of that engine."""
+    """Return NAME= of the settings of the engines asked for, or NAME=VALUE where it is a word.
+
+    Behind a dot, those of the engine before it.
+    """
     del param
-    engine, dot, _ = incomplete.partition(".")
+    engine, dot, _ = incomplete.partition("=")[0].partition(".")
     several = "engines" in ctx.params or "prior" not in ctx.params
     unnamed = tuple(ENGINES) if several else engine_name(None, ctx.params["prior"])
     listed = [entry.partition(":")[0] for entry in ctx.params.get("engines") or ()]
     asked = ctx.params.get("engine") or listed or unnamed
-    if dot:
-        kind = ENGINES.get(engine)
-        names = [f"{engine}.{name}=" for name in setting_types(kind)] if kind else []
+    given = (engine,) if dot else (asked,) if isinstance(asked, str) else asked
+    known: dict[str, list[str]] = {}
+    for name in filter(ENGINES.__contains__, given):
+        for setting, kind in setting_types(ENGINES[name]).items():
+            known.setdefault(f"{name}.{setting}=" if dot else f"{setting}=", []).extend(
+                words(members(kind))
+            )
+    setting, equals, _ = incomplete.partition("=")
+    if equals:
+        found = [f"{setting}={word}" for word in dict.fromkeys(known.get(f"{setting}=", ()))]
     else:
-        engines = (asked,) if isinstance(asked, str) else asked
-        names = list(dict.fromkeys(f"{s}=" for e in engines for s in setting_types(ENGINES[e])))
-    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+        found = [*known]
+    return [CompletionItem(text) for text in found if text.startswith(incomplete)]
 
 
 def _known(names: Sequence[str]) -> str:
@@ -172,10 +184,16 @@ def _known(names: Sequence[str]) -> str:
     return f"any engine ({'; '.join(known)})"
 
 
-def _other(key: str) -> str:
-    """Return how a setting of another engine is written, for an error."""
+def _other(key: str, names: Sequence[str]) -> str:
+    """Return how a setting of another engine is written, or what may be meant, for an error."""
     having = [name for name, kind in ENGINES.items() if key in setting_types(kind)]
-    return f"; for another engine write {having[0]}.{key}=VALUE" if having else ""
+    if having:
+        return f"; for another engine write {having[0]}.{key}=VALUE"
+    engine, dot, setting = key.rpartition(".")
+    if dot and engine not in ENGINES:
+        return nearest(engine, ENGINES)
+    known = (n for name in ([engine] if dot else names) for n in setting_types(ENGINES[name]))
+    return nearest(setting, known)
 
 
 def _built(name: str, settings: Iterable[str], prefix: str) -> Engine:
@@ -187,7 +205,8 @@ def _built(name: str, settings: Iterable[str], prefix: str) -> Engine:
         key, equals, value = text.partition("=")
         if not equals or key not in known:
             option = prefix.partition(" ")[0]
-            raise ParameterError(option, f"{text!r} is no setting of {_known([name])}")
+            message = f"{text!r} is no setting of {_known([name])}{nearest(key, known)}"
+            raise ParameterError(option, message)
         values[key] = _parsed(f"{prefix}{key}", value, known[key])
     try:
         return kind(**values)
@@ -197,7 +216,7 @@ def _built(name: str, settings: Iterable[str], prefix: str) -> Engine:
 
 def _parsed(option: str, text: str, kind: Any) -> Any:
     """Return `text` as a value of a type: plain, Literal, or several with or without None."""
-    kinds = _members(kind)
+    kinds = members(kind)
     if types.NoneType in kinds and text.lower() in _AUTO:
         return None
     for one in kinds:
@@ -212,7 +231,7 @@ def _parsed(option: str, text: str, kind: Any) -> Any:
     raise ParameterError(option, f"must be {_described(kinds)}, not {text!r}")
 
 
-def _members(kind: Any) -> list[Any]:
+def members(kind: Any) -> list[Any]:
     """Return the types that a type allows, None last."""
     several = isinstance(kind, types.UnionType) or typing.get_origin(kind) is typing.Union
     kinds = list(typing.get_args(kind)) if several else [kind]
@@ -229,17 +248,23 @@ def _converted(kind: Any, text: str) -> list[Any]:
         return []
 
 
+def words(kinds: Sequence[Any]) -> list[str]:
+    """Return the words that a setting of these types may be; none where it takes numbers alone."""
+    found: list[str] = []
+    for one in kinds:
+        if typing.get_origin(one) is typing.Literal:
+            found += map(str, typing.get_args(one))
+        elif one is bool:
+            found += _SWITCHES
+        elif one is types.NoneType:
+            found.append(_AUTO[0])
+    return found
+
+
 def _described(kinds: Sequence[Any]) -> str:
     """Return what a setting of these types may be, for an error."""
-    words = [
-        word
-        for one in kinds
-        if typing.get_origin(one) is typing.Literal or one is bool
-        for word in (map(str, typing.get_args(one)) if one is not bool else _SWITCHES)
-    ]
-    others = [_WORDS.get(one, "valid") for one in kinds if one in (int, float)]
-    if types.NoneType in kinds:
-        (words if words else others).append(_AUTO[0])
-    if words and not others:
-        return f"one of {', '.join(words)}"
-    return " or ".join(others + words) or "valid"
+    known = words(kinds)
+    others = [_WORDS[one] for one in kinds if one in (int, float)]
+    if known and not others:
+        return f"one of {', '.join(known)}"
+    return " or ".join(others + known) or "valid"

@@ -12,6 +12,8 @@ import click
 
 from isingdenoise.errors import ParameterError, ReadError, WriteError
 
+from .making import make
+
 _IN, _OUT = "standard input", "standard output"
 _PART = 1 << 20
 
@@ -78,6 +80,9 @@ class PlaceType(click.Path):
         if isinstance(value, Stream) or value == "-":
             return STREAM
         if isinstance(param, click.Option) and isinstance(value, str) and _is_no_folder(value):
+            if param.name == "output" and not os.path.lexists(value.rstrip("/" + os.sep)):
+                make(Path(value))
+                return super().convert(value, param, ctx)
             raise WriteError(value, "is no folder that exists; make it first, or name a file")
         return super().convert(value, param, ctx)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,10 +13,16 @@ import click
 from isingdenoise.errors import ParameterError, printable
 from isingdenoise.io import EXTENSIONS, format_of
 
+from .reading import OUTPUT, all_of
 from .streams import PLACE, Place, Stream
+from .values import Words
 from .writing import Writing, writing_options
 
 __all__ = ["PLACE", "Wanted", "besides_options", "kind_of", "target_options"]
+
+
+#: Of --probability and --change-map of a folder, which are extensions.
+SPELLINGS = {"tiff": "tif"}
 
 
 @dataclass(frozen=True)
@@ -30,12 +37,15 @@ class Wanted:
         How.
     probability, change_map : Path or Stream or None
         Further files.
+    animation : Path or None
+        One more.
     """
 
     output: Place | None
     writing: Writing
     probability: Place | None
     change_map: Place | None
+    animation: Path | None = None
 
     @property
     def kind(self) -> str | None:
@@ -59,7 +69,8 @@ def kind_of(place: Place, asked: str | None) -> str | None:
         raise ParameterError("--format", message)
     if asked is None and not place.suffix:
         message = f"{printable(place)} is no folder that exists, and as a file has no extension"
-        raise ParameterError("output", f"{message}; make the folder, or use {' '.join(EXTENSIONS)}")
+        more = f"end it with a slash to make the folder, or use {' '.join(EXTENSIONS)}"
+        raise ParameterError("output", f"{message}; {more}")
     return asked or format_of(place)
 
 
@@ -73,16 +84,18 @@ def target_options(command: Callable[..., Any]) -> Callable[..., Any]:
         writing: Writing,
         probability: Place | None,
         change_map: Place | None,
+        animation: Path | None,
         **given: Any,
     ) -> Any:
-        return command(wanted=Wanted(output, writing, probability, change_map), **given)
+        wanted = Wanted(output, writing, probability, change_map, animation)
+        return command(wanted=wanted, **given)
 
     target = click.option(
         "-o",
         "--output",
         type=PLACE,
-        help="Output file, existing folder, or '-' for standard output. Default: "
-        "INPUT.denoised.png (.tif for a TIFF) beside the input.",
+        help="Output file, folder (made where its name ends in a slash), or '-' for standard "
+        "output. Default: INPUT.denoised.png (.tif for a TIFF) beside the input.",
     )
     sure = click.option(
         "--probability",
@@ -94,7 +107,14 @@ def target_options(command: Callable[..., Any]) -> Callable[..., Any]:
         type=PLACE,
         help="Write the changed pixels too: colours in .png, .tif or '-', -1, 0, 1 in .npy.",
     )
-    return target(writing_options(sure(changes(gathered))))
+    film = click.option(
+        "--animate",
+        "animation",
+        type=click.Path(path_type=Path, readable=False),
+        help="Write a film of how the engine converges too: .gif, .webp or .mp4. Site updates "
+        "are on each frame; orange pixels are in doubt.",
+    )
+    return all_of([target, writing_options, sure, changes, film], gathered, OUTPUT)
 
 
 def besides_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -108,12 +128,12 @@ def besides_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     sure = click.option(
         "--probability",
-        type=click.Choice(["tif", "png", "npy"]),
+        type=Words(["tif", "png", "npy"], SPELLINGS),
         help="Write P(bright) of each picture to NAME.probability.tif (float32), .png or .npy.",
     )
     changes = click.option(
         "--change-map",
-        type=click.Choice(["png", "tif", "npy"]),
+        type=Words(["png", "tif", "npy"], SPELLINGS),
         help="Write the changed pixels of each picture to NAME.change_map.png, .tif or .npy.",
     )
-    return sure(changes(gathered))
+    return all_of([sure, changes], gathered, OUTPUT)

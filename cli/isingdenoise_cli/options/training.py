@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .reading import all_of
+from .reading import LEARNING, all_of
+from .values import Words
 
 if TYPE_CHECKING:
     from isingdenoise.prior import Network
@@ -40,7 +41,7 @@ def training_options(command: Command) -> Command:
         _number("--small-parts", float, 2.0, "Set how much more parts of 6 pixels count.", "small"),
         click.option(
             "--objective",
-            type=click.Choice(["prediction", "elbo"]),
+            type=Words(["prediction", "elbo"]),
             default="prediction",
             show_default=True,
             help="Set what to gain: clean pixels predicted, or an Ising model's lower bound.",
@@ -48,13 +49,13 @@ def training_options(command: Command) -> Command:
         _number("--elbo-coupling", float, 0.6, "Set the strength of that model.", "coupling"),
         click.option(
             "--precision",
-            type=click.Choice(["bfloat16", "float32"]),
+            type=Words(["bfloat16", "float32"]),
             default="bfloat16",
             show_default=True,
             help="Set the type of products; bfloat16 is slow on processors without it.",
         ),
     ]
-    return all_of(options, gathered)
+    return all_of(options, gathered, LEARNING)
 
 
 def _number(name: str, kind: type, default: float, text: str, into: str | None = None) -> Command:

@@ -3,14 +3,72 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import click
 
 from isingdenoise.coupling import Coupling
+from isingdenoise.errors import nearest
 from isingdenoise.noise import AUTO
 
 _MOST_SEEDS = 10_000
+
+
+class Words(click.Choice[str]):
+    """One of some words; a mistyped one is told the nearest.
+
+    Parameters
+    ----------
+    words : iterable of str
+        Those that are listed and completed.
+    spellings : mapping of str to str, optional
+        Other spellings, and what each stands for.
+    """
+
+    def __init__(
+        self, words: Iterable[str], spellings: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        super().__init__(tuple(words))
+        self._spellings = spellings
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the word that is meant."""
+        return super().convert(self._spellings.get(value, value), param, ctx)
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        """Return what may stand there, and what is spelt most like it."""
+        text = super().get_invalid_choice_message(value, ctx).rstrip(".")
+        return text + nearest(str(value), self.choices)
+
+
+class Whole(click.ParamType[int]):
+    """A whole number within bounds.
+
+    Parameters
+    ----------
+    low : int
+        The least.
+    high : int, optional
+        The most.
+    """
+
+    name = "n"
+
+    def __init__(self, low: int, high: int | None = None) -> None:
+        self._low, self._high = low, high
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number."""
+        try:
+            number = int(value)
+        except ValueError:
+            self.fail(f"{value!r} is no whole number", param, ctx)
+        if number < self._low or (self._high is not None and number > self._high):
+            most = "" if self._high is None else f" and at most {self._high}"
+            self.fail(f"{number} is not at least {self._low}{most}", param, ctx)
+        return number
 
 
 class Auto(click.ParamType[Any]):

@@ -13,10 +13,17 @@ import click
 from isingdenoise.errors import ParameterError
 from isingdenoise.io import COMPRESSIONS, EXTENSIONS, check_format, default_extension, format_of
 
+from .reading import OUTPUT, all_of
+from .values import Words
+
 #: Formats of two-level pictures, as --format takes them; the first extension of each is written.
 FORMATS = tuple(dict.fromkeys(kind.lower() for kind in EXTENSIONS.values()))
 #: All compressions, as --compression takes them.
 ALL_COMPRESSIONS = tuple(dict.fromkeys(name for names in COMPRESSIONS.values() for name in names))
+
+#: Other spellings: those of extensions, and short ones.
+_FORMATS = {extension[1:]: kind.lower() for extension, kind in EXTENSIONS.items()}
+_COMPRESSIONS = {"g4": "group4"}
 
 
 @dataclass(frozen=True)
@@ -51,13 +58,13 @@ class Writing:
             try:
                 check_format(format_of(f"x{extension}"), self.compression)
             except ParameterError as error:
-                raise ParameterError(f"--{error.parameter}", error.message) from None
+                raise ParameterError(f"--{error.parameter}", error.message, error.hint) from None
 
 
 format_option = click.option(
     "--format",
     "output_format",
-    type=click.Choice(FORMATS),
+    type=Words(FORMATS, _FORMATS),
     help="Output format. Default: TIFF for TIFF input, otherwise PNG.",
 )
 
@@ -71,7 +78,7 @@ def writing_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     packing = click.option(
         "--compression",
-        type=click.Choice(ALL_COMPRESSIONS),
+        type=Words(ALL_COMPRESSIONS, _COMPRESSIONS),
         help="Compression of the output. Default: that of the input for TIFF to TIFF.",
     )
-    return format_option(packing(gathered))
+    return all_of([format_option, packing], gathered, OUTPUT)

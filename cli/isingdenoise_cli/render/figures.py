@@ -6,6 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
+from isingdenoise.errors import printable
+
+from .. import console
+
 if TYPE_CHECKING:
     from isingdenoise.experiments import Comparison
     from isingdenoise.io import Checked
@@ -55,13 +61,16 @@ def of_estimate(prepared: Prepared, found: Estimate, known: Any = None) -> Any:
 
 
 def write_figure(figure: Any, place: Checked, force: bool) -> None:
-    """Write a figure in the format of its name."""
+    """Write a figure in the format of its name, and say where it is."""
     from isingdenoise.io import sweep, write_bytes_atomically
     from isingdenoise.plotting import render
 
     path = Path(place.name)
     sweep(path.parent)
     write_bytes_atomically(place, render(figure, path.suffix[1:].lower()), overwrite=force)
+    context = click.get_current_context(silent=True)
+    if context is None or not context.params.get("as_json"):  # which names it, and is alone
+        console.result(f"figure    {printable(path)}")
 
 
 def write_table(records: Any, place: Checked, force: bool) -> None:

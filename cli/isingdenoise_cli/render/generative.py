@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from isingdenoise.errors import printable
 
 from .. import console
+from ..options.making import checked_output
 from ..options.picture import check_figure, named
 from . import figures
 from .json import print_json
@@ -114,7 +115,8 @@ def check_targets(
         if path is not None:
             with named(output=option, format=option):
                 format_of(path)
-                found[option] = check_output(path, inputs, overwrite=force)
+                check = checked_output if option == "-o" else check_output
+                found[option] = check(path, inputs, overwrite=force)
     figure = check_figure(plot, inputs, force)
     return found if figure is None else {**found, "--plot": figure}
 

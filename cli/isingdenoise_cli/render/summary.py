@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,8 @@ from .records import Records
 
 if TYPE_CHECKING:
     from isingdenoise.batch import Journal, Outcome, PassedOver, Plan
+
+_NAMED = 3  # names that are shown of what was passed over
 
 
 def show_plan(jobs: Plan, journal: Journal, force: bool, as_json: bool) -> None:
@@ -152,11 +154,25 @@ def _record(outcome: Outcome) -> dict[str, Any]:
 
 def _passed(passed: PassedOver, *, none: bool) -> list[str]:
     """Return what was passed over in words; folders below only where there are no pictures."""
-    links, others, folders = passed.links, passed.others, passed.folders
-    parts = [_counted(links, "link") + " passed over"] * bool(links)
-    parts += [_counted(others, "other file") + " passed over"] * bool(others)
-    visits = "visit it" if folders == 1 else "visit them"
-    return parts + [f"{_counted(folders, 'folder')} below; -r to {visits}"] * bool(folders and none)
+    parts = []
+    for kind, what, over in (
+        ("links", "link", "passed over"),
+        ("others", "other file", "passed over"),
+        ("excluded", "name", "excluded"),
+    ):
+        if count := getattr(passed, kind):
+            parts.append(f"{_counted(count, what)} {over}{_named(passed.names[kind], count)}")
+    if passed.folders and none:
+        visits = "visit it" if passed.folders == 1 else "visit them"
+        parts.append(f"{_counted(passed.folders, 'folder')} below; -r to {visits}")
+    return parts
+
+
+def _named(names: Sequence[str], count: int) -> str:
+    """Return the first names in brackets, and how many more there are."""
+    shown = ", ".join(map(printable, names[:_NAMED]))
+    more = count - _NAMED
+    return f" ({shown} and {more} more)" if more > 0 else f" ({shown})"
 
 
 def _counted(count: int, what: str) -> str:

@@ -24,6 +24,9 @@ from ..framework.usage import advised
 #: What measures of a solve are called; others go by their names.
 _WORDS = {"r_hat": "R-hat", "effective_sample_size": "effective sample size"}
 
+#: Lines about a page that only those who look closer read.
+MEASURED = ("energy", "bound")
+
 
 def describe_noise(record: Mapping[str, Any]) -> str:
     """Return the noise parameters in one line, and whether the picture chose the model."""
@@ -179,10 +182,20 @@ def warn_if_not_converged(path: object, result: DenoiseResult) -> None:
 
 
 def say_if_cold() -> None:
-    """Say on stderr that the first run takes longer."""
+    """Say on stderr that the first run takes longer; what compiles later is told then."""
     from isingdenoise.warmup import kernel_folder, kernels_are_cached
 
     folder = kernel_folder()
     console.detail(f"compiled kernels are kept in {printable(folder or 'no folder')}")
     if not kernels_are_cached():
-        console.notice(f"compiling kernels ({'first run only' if folder else 'on every run'})")
+        console.compiling()
+
+
+def warn_of_film(path: object, record: Mapping[str, Any]) -> None:
+    """Say on stderr that an animation shows another prior than the one that was taken."""
+    if record["prior"]["name"] == "learned":
+        console.warning(
+            path,
+            "the learned prior was taken, which has no sweeps: the animation shows mean field "
+            "under the Ising prior; --prior ising cleans by it",
+        )
