@@ -11,7 +11,7 @@ import click
 
 from isingdenoise.coupling import Coupling
 from isingdenoise.errors import nearest
-from isingdenoise.noise import AUTO
+from isingdenoise.names import AutoName
 
 _MOST_SEEDS = 10_000
 
@@ -165,10 +165,10 @@ def seeds_of(text: str) -> range:
         return range(0)
 
 
-def build_coupling(strengths: float | tuple[float, ...] | None) -> str | Coupling:
+def build_coupling(strengths: float | tuple[float, ...] | None) -> AutoName | Coupling:
     """Return the coupling as `denoise` takes it: of J, (H, V), (H, V, D), or None for auto."""
     if strengths is None:
-        return AUTO
+        return "auto"
     if not isinstance(strengths, tuple):
         return Coupling.nearest(strengths)
     return Coupling(*strengths, *strengths[2:])  # both diagonals alike
