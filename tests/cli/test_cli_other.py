@@ -354,7 +354,7 @@ VERBS = {
         "Keep",
         "Print",
     ),
-    *("Read", "Refuse", "Replace", "Require", "Run", "Set", "Show", "Write"),
+    *("Read", "Refuse", "Replace", "Require", "Run", "Set", "Show", "Start", "Write"),
 }
 
 
