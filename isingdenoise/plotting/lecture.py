@@ -94,7 +94,7 @@ def stuck_figure(found: Found) -> Figure:
         for axes, (engine, image) in zip(_pairs(row[2:]), line["found"].items(), strict=True):
             wrong, off = np.mean(image != line["clean"]), np.mean(image != line["best"])
             draw_picture(axes[0], image, f"{engine}: {wrong:.1%} wrong")
-            draw_errors(axes[1], image, line["best"], f"{off:.1%} differ from least energy")
+            draw_errors(axes[1], image, line["best"], f"{off:.1%} differ from that")
     patches = [
         Patch(facecolor=TO_WHITE, label="white, where least energy is black"),
         Patch(facecolor=TO_DARK, label="black, where it is white"),
