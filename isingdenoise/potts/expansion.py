@@ -86,9 +86,9 @@ class AlphaExpansion:
 
         trace, status = iterate(
             step,
-            max_sweeps=self.max_rounds * model.labels,
+            max_sweeps=self.max_rounds * model.labels,  # a round looks at a site once a label
             sites=sites,
-            snapshot=lambda: labels.copy(),
+            snapshot=lambda: np.array(labels),
             callback=callback,
         )
         ran_out = Advice(f"{self.name} did not end in {self.max_rounds} rounds", ("max_rounds",))
