@@ -119,7 +119,7 @@ def _expanded(model: PottsModel, labels: NDArray[np.int8], label: int) -> NDArra
     differs = labels != label
     strengths: list[NDArray[Any]] = []
     c = model.coupling
-    ends = [
+    ends: list[tuple[float, Any, Any]] = [
         (c.horizontal, np.s_[:, :-1], np.s_[:, 1:]),
         (c.vertical, np.s_[:-1], np.s_[1:]),
         (c.diagonal, np.s_[:-1, :-1], np.s_[1:, 1:]),

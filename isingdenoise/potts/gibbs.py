@@ -123,4 +123,4 @@ class PottsGibbs(ChainSettings):
 def _drawn(model: PottsModel, rng: np.random.Generator) -> NDArray[np.int8]:
     """Return labels drawn from what each pixel says alone, by Gumbel noise (Gumbel 1954)."""
     noise = rng.gumbel(size=model.unary.shape).astype(np.float32)
-    return np.argmax(model.unary + noise, axis=0).astype(np.int8)
+    return np.asarray(np.argmax(model.unary + noise, axis=0), np.int8)

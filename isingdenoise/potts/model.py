@@ -32,7 +32,7 @@ class PottsModel:
     Parameters
     ----------
     log_likelihood : array_like, shape (K, H, W)
-        l, in nats, for K from 2 to 127 labels. Minus infinity is a label that cannot be;
+        l, in nats, for K from 1 to 127 labels. Minus infinity is a label that cannot be;
         each pixel needs one that can. A missing pixel has all of them equal.
     coupling : Coupling or float
         The strengths J; a float means `Coupling.nearest`. A strength for each edge is refused.
@@ -73,9 +73,9 @@ class PottsModel:
         if l.ndim != 3 or l.dtype.kind not in "iuf" or 0 in l.shape:
             shown = f"shape {l.shape} and type {l.dtype}"
             raise ParameterError("log_likelihood", f"must be real, K x H x W; it has {shown}")
-        if not 2 <= len(l) <= MOST_LABELS:
+        if not 1 <= len(l) <= MOST_LABELS:
             raise ParameterError(
-                "log_likelihood", f"must have 2 to {MOST_LABELS} labels, not {len(l)}"
+                "log_likelihood", f"must have 1 to {MOST_LABELS} labels, not {len(l)}"
             )
         top = l.max(axis=0)
         if not np.isfinite(top).all() or np.isnan(l).any():

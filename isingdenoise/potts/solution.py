@@ -103,10 +103,10 @@ class PottsEngine(Protocol):
 def starting_labels(model: PottsModel, init: ArrayLike | None) -> NDArray[np.int8]:
     """Return the labels to start from: `init`, or the likeliest at each pixel alone."""
     if init is None:
-        return np.argmax(model.unary, axis=0).astype(np.int8)
+        return np.asarray(np.argmax(model.unary, axis=0), np.int8)
     start = np.asarray(init)
     if start.shape == model.unary.shape and start.dtype.kind == "f":
-        return np.argmax(start, axis=0).astype(np.int8)
+        return np.asarray(np.argmax(start, axis=0), np.int8)
     if start.shape != model.shape or start.dtype.kind not in "iu":
         raise ParameterError("init", f"must be labels of shape {model.shape}, or probabilities")
     if start.min() < 0 or start.max() >= model.labels:
@@ -125,6 +125,7 @@ def starting_probability(model: PottsModel, init: ArrayLike | None) -> NDArray[n
             raise ParameterError("init", "must be probabilities: not negative, not all 0")
     else:
         labels = starting_labels(model, start)
-        return (labels == np.arange(model.labels, dtype=np.int8)[:, None, None]).astype(np.float32)
+        every = np.arange(model.labels, dtype=np.int8)[:, None, None]
+        return np.asarray(labels == every, np.float32)
     out /= out.sum(axis=0)
     return np.asarray(out, np.float32)

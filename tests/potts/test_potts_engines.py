@@ -185,14 +185,14 @@ def test_127_labels_are_the_most():
     "bad",
     [
         np.zeros((3, 4)),
-        np.zeros((1, 3, 4)),
+        np.zeros((0, 3, 4)),
         np.zeros((2, 0, 4)),
         np.full((2, 3, 4), np.nan),
         np.full((2, 3, 4), np.inf),
         np.full((2, 3, 4), -np.inf),
         np.zeros((2, 3, 4), complex),
     ],
-    ids=["plane", "one", "empty", "nan", "inf", "impossible", "complex"],
+    ids=["plane", "none", "empty", "nan", "inf", "impossible", "complex"],
 )
 def test_log_likelihoods_that_make_no_model_are_refused(bad):
     with pytest.raises(ParameterError, match="log_likelihood"):
