@@ -26,6 +26,7 @@ __all__ = [
     "DEFAULT_MAX_PIXELS",
     "DEFAULT_PAGE_PIXELS",
     "check_input",
+    "opened",
     "read_pages",
     "read_picture",
     "read_size",
@@ -84,7 +85,7 @@ def read_picture(
     """
     bounds = Bounds(max_pixels, max_pages)
     _check_limits(bounds, frame)
-    with _opened(source, name) as (stream, called):
+    with opened(source, name) as (stream, called):
         return decode(stream, called, bounds, frame=frame, besides=besides)
 
 
@@ -139,7 +140,7 @@ def _pages(
     name: str | None,
     besides: Besides | None,
 ) -> Iterator[Picture]:
-    with _opened(source, name) as (stream, called):
+    with opened(source, name) as (stream, called):
         if frame is None:
             yield from decode_pages(stream, called, bounds, besides=besides)
         else:
@@ -147,7 +148,7 @@ def _pages(
 
 
 @contextmanager
-def _opened(source: StrPath | BinaryIO, name: str | None) -> Iterator[tuple[BinaryIO, str]]:
+def opened(source: StrPath | BinaryIO, name: str | None) -> Iterator[tuple[BinaryIO, str]]:
     """Give a seekable stream at its start, and what to call it."""
     if isinstance(source, (str, bytes, os.PathLike)):
         with open_regular(source) as stream:

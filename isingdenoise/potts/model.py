@@ -124,7 +124,7 @@ class PottsModel:
         total = float(np.sum(chosen, dtype=np.float64))
         for strength, one, other in self._edges(z):
             total += strength * int(np.count_nonzero(one == other))
-        return -total
+        return 0.0 - total
 
     def elbo(self, probability: ArrayLike) -> float:
         """Return the evidence lower bound of independent labels, in nats.

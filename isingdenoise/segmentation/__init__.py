@@ -3,7 +3,7 @@
 from .coupling import LabelCoupling
 from .mixture import fit_levels
 from .noise import LABEL_NOISES, ClassProbabilities, FlippedLabels, GaussianLevels, LabelNoise
-from .segmenting import Segmentation, segment
+from .segmenting import Segmentation, memory_to_segment, segment
 
 __all__ = [
     "LABEL_NOISES",
@@ -14,5 +14,6 @@ __all__ = [
     "LabelNoise",
     "Segmentation",
     "fit_levels",
+    "memory_to_segment",
     "segment",
 ]

@@ -21,7 +21,9 @@ from .fitting import Fitted, fit_noise, observe
 from .mixture import refine_levels
 from .noise import Array, GaussianLevels, LabelNoise, noise_record
 
-__all__ = ["Segmentation", "segment"]
+__all__ = ["Segmentation", "memory_to_segment", "segment"]
+
+_USUAL_LABELS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,6 +201,20 @@ def segment(  # noqa: PLR0913 - the one door for everything about a picture of l
             "seed": seed,
         },
     )
+
+
+def memory_to_segment(pixels: int, labels: int | None) -> int:
+    """Return about how many bytes `segment` takes for a picture, beside the picture.
+
+    Parameters
+    ----------
+    pixels : int
+        H x W.
+    labels : int or None
+        K; None where the picture will tell, which is taken for 8.
+    """
+    # at the peak: likelihoods, the model's, packed ones, and probabilities twice
+    return pixels * (24 * (labels or _USUAL_LABELS) + 24)
 
 
 def resolve_potts_engine(engine: str | PottsEngine) -> PottsEngine:

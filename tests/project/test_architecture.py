@@ -90,7 +90,7 @@ LAYERS = {
     "potts": {"inference", "backends", "diagnostics", "model", "coupling", "validation", "errors"},
     "segmentation": {
         *("potts", "inference", "learning", "noise", "messages", "coupling", "validation"),
-        *("errors", "_version"),
+        *("io", "errors", "_version"),
     },
     "experiments": {
         *("api", "result", "learning", "io", "metrics", "warmup", "inference", "noise"),

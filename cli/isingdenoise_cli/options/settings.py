@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -13,6 +13,8 @@ from click.shell_completion import CompletionItem
 
 from isingdenoise.errors import ParameterError
 from isingdenoise.inference import AUTO_PRIOR, DEFAULT_ENGINE, ENGINES, Amortised, Engine
+
+Kinds = Mapping[str, type[Any]]
 
 _SWITCHES = {"true": True, "false": False}
 _AUTO = ("auto", "none")  # what stands for None
@@ -35,7 +37,9 @@ class EngineChoice(click.Choice[str]):
         """Leave aside what click would keep of the first moment."""
 
 
-def build_engines(names: Sequence[str], settings: Iterable[str]) -> list[Engine]:
+def build_engines(
+    names: Sequence[str], settings: Iterable[str], kinds: Kinds = ENGINES
+) -> list[Any]:
     """Return engines with their settings.
 
     NAME=VALUE goes to every engine asked for that has it, ENGINE.NAME=VALUE to
@@ -48,23 +52,26 @@ def build_engines(names: Sequence[str], settings: Iterable[str]) -> list[Engine]
         Engines, each once.
     settings : iterable of str
         What stands behind -O.
+    kinds : mapping of str to type
+        All engines there are, by name.
 
     Raises
     ------
     ParameterError
         No engine has it (the message lists what they have), or a bad value.
     """
-    given: dict[str, list[str]] = {name: [] for name in ENGINES}
+    given: dict[str, list[str]] = {name: [] for name in kinds}
     for text in settings:
         key = text.partition("=")[0]
         engine, dot, setting = text.partition(".") if "." in key else ("", "", text)
-        takers = [engine] if dot else [n for n in names if key in setting_types(ENGINES[n])]
+        takers = [engine] if dot else [n for n in names if key in setting_types(kinds[n])]
         if not takers or takers[0] not in given:
-            raise ParameterError("-O", f"{text!r} is no setting of {_known(names)}{_other(key)}")
+            known = f"{_known(names, kinds)}{_other(key, kinds)}"
+            raise ParameterError("-O", f"{text!r} is no setting of {known}")
         for name in takers:
             given[name].append(setting)
     found = {
-        name: _built(name, texts, "" if name in names else f"{name}.")
+        name: _built(name, texts, "" if name in names else f"{name}.", kinds)
         for name, texts in given.items()
         if texts or name in names
     }
@@ -107,45 +114,47 @@ def setting_types(kind: type[Any]) -> dict[str, Any]:
     return {field.name: hints[field.name] for field in fields(kind)}
 
 
-def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def complete(
+    ctx: click.Context, param: click.Parameter, incomplete: str, kinds: Kinds = ENGINES
+) -> list[CompletionItem]:
     """Return NAME= of the settings of the engines asked for; behind a dot, of that engine."""
     del param
     engine, dot, _ = incomplete.partition(".")
     several = "engines" in ctx.params or "prior" not in ctx.params
-    unnamed = tuple(ENGINES) if several else engine_name(None, ctx.params["prior"])
+    unnamed = tuple(kinds) if several else engine_name(None, ctx.params["prior"])
     asked = ctx.params.get("engine") or ctx.params.get("engines") or unnamed
     if dot:
-        kind = ENGINES.get(engine)
+        kind = kinds.get(engine)
         names = [f"{engine}.{name}=" for name in setting_types(kind)] if kind else []
     else:
         engines = (asked,) if isinstance(asked, str) else asked
-        names = list(dict.fromkeys(f"{s}=" for e in engines for s in setting_types(ENGINES[e])))
+        names = list(dict.fromkeys(f"{s}=" for e in engines for s in setting_types(kinds[e])))
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
-def _known(names: Sequence[str]) -> str:
+def _known(names: Sequence[str], kinds: Kinds) -> str:
     """Return which settings the engines have, for an error."""
     if len(names) == 1:
-        return f"{names[0]}; NAME=VALUE with {', '.join(setting_types(ENGINES[names[0]]))}"
-    known = (f"{name}: {', '.join(setting_types(ENGINES[name]))}" for name in names)
+        return f"{names[0]}; NAME=VALUE with {', '.join(setting_types(kinds[names[0]]))}"
+    known = (f"{name}: {', '.join(setting_types(kinds[name]))}" for name in names)
     return f"any engine ({'; '.join(known)})"
 
 
-def _other(key: str) -> str:
+def _other(key: str, kinds: Kinds) -> str:
     """Return how a setting of another engine is written, for an error."""
-    having = [name for name, kind in ENGINES.items() if key in setting_types(kind)]
+    having = [name for name, kind in kinds.items() if key in setting_types(kind)]
     return f"; for another engine write {having[0]}.{key}=VALUE" if having else ""
 
 
-def _built(name: str, settings: Iterable[str], prefix: str) -> Engine:
+def _built(name: str, settings: Iterable[str], prefix: str, kinds: Kinds) -> Any:
     """Return one engine with its own settings."""
-    kind = ENGINES[name]
+    kind = kinds[name]
     known = setting_types(kind)
     values = {}
     for text in settings:
         key, equals, value = text.partition("=")
         if not equals or key not in known:
-            raise ParameterError("-O", f"{text!r} is no setting of {_known([name])}")
+            raise ParameterError("-O", f"{text!r} is no setting of {_known([name], kinds)}")
         values[key] = _parsed(f"-O {prefix}{key}", value, known[key])
     try:
         return kind(**values)
