@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ._fit_axes import draw_fit, draw_residual
 from ._gradient_axes import draw_gradients
+from ._label_axes import draw_labels
 from ._vae_axes import draw_bounds, draw_elbo
 from .validation import check_choice
 
@@ -32,6 +33,7 @@ __all__ = [
     "draw_elbo",
     "draw_fit",
     "draw_gradients",
+    "draw_labels",
     "draw_picture",
     "draw_probability",
     "draw_residual",

@@ -87,10 +87,7 @@ def _weights(room, mean, labels, unary, q, i, start, m, coupling, diagonal, shif
     Returns nothing; room[K] holds s where it is not given.
     """
     count = unary.shape[0] >> 2
-    top, total = _u(count), _u(count + 1)
-    for c in range(m):
-        room[total, _u(c)] = 0
-        room[top, _u(c)] = _LOWEST
+    top = _u(count)
     for label in range(count):
         own, at = _u(label), _FOUR * _u(label) + q
         # a loop writes one row: more of them, and the compiler gives up to show them apart
@@ -98,18 +95,38 @@ def _weights(room, mean, labels, unary, q, i, start, m, coupling, diagonal, shif
             k = start + _u(c)
             a = unary[at, i, k + ONE] + _pull(mean, labels, label, q, i, k, coupling, diagonal)
             room[own, _u(c)] = a if shift is None else exp_negative(a - shift)
-        for c in range(m):
-            if shift is None:
-                room[top, _u(c)] = max(room[top, _u(c)], room[own, _u(c)])
-            else:
-                room[total, _u(c)] += room[own, _u(c)]
     if shift is None:
+        for c in range(m):
+            room[top, _u(c)] = room[_u(0), _u(c)]
+        for label in range(1, count):
+            own = _u(label)
+            for c in range(m):
+                room[top, _u(c)] = max(room[top, _u(c)], room[own, _u(c)])
         for label in range(count):
             own = _u(label)
             for c in range(m):
                 room[own, _u(c)] = exp_negative(room[own, _u(c)] - room[top, _u(c)])
-            for c in range(m):
-                room[total, _u(c)] += room[own, _u(c)]
+    _sum_up(room, count, m)
+
+
+@inlined
+def _sum_up(room, count, m):
+    """Write the sum of the first rows into the last, two rows in one pass."""
+    total = _u(count + 1)
+    if count == 1:
+        for c in range(m):
+            room[total, _u(c)] = room[_u(0), _u(c)]
+    else:
+        for c in range(m):
+            room[total, _u(c)] = room[_u(0), _u(c)] + room[ONE, _u(c)]
+    for label in range(2, count - 1, 2):
+        one, two = _u(label), _u(label + 1)
+        for c in range(m):
+            room[total, _u(c)] += room[one, _u(c)] + room[two, _u(c)]
+    if count > 2 and count & 1:
+        last = _u(count - 1)
+        for c in range(m):
+            room[total, _u(c)] += room[last, _u(c)]
 
 
 @inner
@@ -167,6 +184,72 @@ def mean_field(new, mean, unary, room, shape, coupling, diagonal, weight, shift,
                     new, mean, unary, room[group], _u(q), _u(i), n,
                     coupling, diagonal, weight, shift,
                 )  # fmt: skip
+
+
+#: Rows of a strip, at least: twice as many as there are stages.
+STRIP = 64
+
+
+@inner
+def _update_phase(mean, unary, room, shape, phase, i, coupling, diagonal, weight, shift, bits):
+    """Update row i of the planes of one phase; write the row's residual."""
+    for plane in range(2 if diagonal is None else 1):
+        q = PLANES[(2 * phase if diagonal is None else phase) + plane]
+        if i <= rows_of(q, shape[0]):
+            bits[q, i] = _update_row(
+                mean, mean, unary, room, _u(q), _u(i), columns_of(q, shape[1]),
+                coupling, diagonal, weight, shift,
+            )  # fmt: skip
+
+
+@inner
+def _wavefront(
+    mean, unary, room, shape, coupling, diagonal, weight, shift, bits,
+    top, bottom, narrowing, widening, stages,
+):  # fmt: skip
+    """Run all stages over a strip, each one row behind the one before; as in `mean_field`."""
+    phases = 2 if diagonal is None else 4
+    for front in range(top - stages, bottom + 2 * stages):
+        for t in range(stages):
+            i = front - t
+            if top + t * narrowing <= i < bottom - t * widening:
+                _update_phase(
+                    mean, unary, room, shape, t % phases, i, coupling, diagonal,
+                    weight, shift, bits,
+                )  # fmt: skip
+
+
+@pair
+def blocked_sweeps(mean, unary, room, shape, coupling, diagonal, weight, shift, residual, sweeps):
+    """Do several checkerboard sweeps while the rows are in cache.
+
+    The probabilities come out bit for bit as from so many calls of `mean_field`: strips of rows
+    are swept as far as their own rows allow, and then the wedges between them are filled, as
+    in `mean_field.blocked_sweeps`. There are at most as many strips as groups.
+
+    Parameters
+    ----------
+    mean, unary, room, shape, coupling, diagonal, weight, shift
+        As for `mean_field`; `mean` is changed in place.
+    residual
+        As for `mean_field`, of the last of the sweeps.
+    sweeps : int
+        How many, so that a strip is at least twice as high as it has stages.
+    """
+    bits = residual.view(np.int32)
+    stages = sweeps * (2 if diagonal is None else 4)
+    rows = (shape[0] + 1) // 2
+    strips = min(GROUPS, max(1, rows // STRIP))
+    for wedges in range(2):
+        for k in numba.prange(wedges, strips):
+            top = 1 + k * rows // strips
+            bottom = top if wedges else 1 + (k + 1) * rows // strips
+            narrowing = -1 if wedges else int(k > 0)
+            widening = -1 if wedges else int(k < strips - 1)
+            _wavefront(
+                mean, unary, room[k], shape, coupling, diagonal, weight, shift, bits,
+                top, bottom, narrowing, widening, stages,
+            )  # fmt: skip
 
 
 @inner

@@ -116,6 +116,21 @@ def test_threads_change_no_bit_of_a_label_map(neighbours, sign):
     assert bound[0] == pytest.approx(bound[1], rel=1e-7)  # a sum, in another order
 
 
+BLOCKED = (140, 9) if numba.config.DISABLE_JIT else (530, 270)  # more than one strip
+
+
+@pytest.mark.slow
+@SERIAL_AND_PARALLEL
+@pytest.mark.parametrize(("neighbours", "sign"), [(4, 1), (8, -1)])
+@pytest.mark.parametrize("sweeps", [1, 3])
+def test_sweeps_in_blocks_are_those_of_the_whole_picture(neighbours, sign, parallel, sweeps):
+    _, lattice, q, _ = setting(BLOCKED, 3, neighbours, 0.5, sign, parallel)
+    whole, blocks = lattice.pack(q), lattice.pack(q)
+    steps = [lattice.mean_field(whole, whole, 0.8) for _ in range(sweeps)]
+    assert lattice.mean_field_blocks(blocks, 0.8, sweeps) == steps[-1]
+    np.testing.assert_array_equal(blocks, whole)
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (2, 3), (5, 4), (7, 1)])
 def test_packing_a_stack_and_labels_is_undone_by_unpacking(shape):
     _, lattice, q, z = setting(shape, 3, 4, 0.8, 1)

@@ -59,10 +59,12 @@ LAYERS = {
     "io": {"deadline", "errors"},
     "_fit_axes": {"noise"},  # the type of a noise model
     "_gradient_axes": {"validation"},
+    "_label_axes": set(),
     "_vae_axes": set(),
     "plotting": {
         "_fit_axes",
         "_gradient_axes",
+        "_label_axes",
         "_vae_axes",
         "inference",
         "learning",

@@ -106,7 +106,7 @@ def label_options(command: Command) -> Command:
             type=click.Choice([AUTO, *LABEL_NOISES]),
             default=AUTO,
             show_default=True,
-            help="Noise: of grey values, of label maps, or class probabilities. 'auto' takes a "
+            help="Noise of grey values or label maps, or class probabilities. 'auto' takes a "
             "picture of few values for a label map.",
         ),
         click.option(

@@ -17,6 +17,11 @@ Planes = NDArray[Any]
 #: The largest sum_j J_ij for which fields need no maximum: exp(-2 * 40) is far from underflow.
 _TAME = 40.0
 
+#: Bytes that one thread can count on in its cache, and the rows in it beside those of stages.
+_CACHE = 1 << 20
+_HELD = 2
+_MOST_SWEEPS = 4
+
 
 class PottsLattice:
     """Log likelihoods and couplings of a Potts model as the kernels take them.
@@ -100,6 +105,26 @@ class PottsLattice:
             *self.strengths, np.float32(weight), self.shift, self._residual,
         )  # fmt: skip
         return float(self._residual.max())
+
+    def mean_field_blocks(self, mean: Planes, weight: float, count: int) -> float:
+        """Do `count` checkerboard sweeps while rows are in cache; return the last one's step."""
+        self.run(
+            potts.blocked_sweeps, mean, self.unary, self.room, self.shape,
+            *self.strengths, np.float32(weight), self.shift, self._residual, count,
+        )  # fmt: skip
+        return float(self._residual.max())
+
+    @property
+    def together(self) -> int:
+        """How many sweeps to do at once: 1 where all is in cache, else 2 to 4, by the rows' length.
+
+        More than four might be far too many.
+        """
+        row = 2 * self.unary.itemsize * self.unary.shape[0] * self.unary.shape[2]
+        if row * self.unary.shape[1] <= _CACHE:
+            return 1
+        stages = _CACHE // row - _HELD
+        return int(min(max(stages // (2 if self.strengths[1] is None else 4), 2), _MOST_SWEEPS))
 
     def bound(self, mean: Planes) -> float:
         """Return the evidence lower bound of packed probabilities, less what is constant."""
