@@ -30,6 +30,7 @@ __all__ = ["Fitted", "fit_noise", "observe"]
 
 #: A picture of so few values is a label map where nothing else is said.
 FEW_VALUES = 32
+_MOST_VALUES = 4 * MOST_LABELS  # of a picture that may be a label map with dirt in it
 _EPSILON = 1e-4  # how often a label map has a pixel of its own amid others alike
 _SURROUNDINGS = 30  # fewer tell next to nothing
 _MOST = 0.9  # of 1 - 1/K: next to nothing is left
@@ -67,6 +68,8 @@ def observe(image: ArrayLike, mask: ArrayLike | None) -> tuple[Array, NDArray[np
     """
     array = image if isinstance(image, np.ma.MaskedArray) else np.asarray(image)
     if array.ndim == 3:
+        if isinstance(array, np.ma.MaskedArray) and array.dtype.kind == "f":
+            array = array.filled(np.nan)
         x = _probabilities(np.asarray(array))
         mask = check_mask(mask, x.shape[1:])
         known = np.asarray(~np.isnan(x).any(axis=0))
@@ -158,14 +161,14 @@ def _given(
 def _values(x: Array) -> tuple[Array, NDArray[np.intp]]:
     """Return the different values of a picture and how often each comes."""
     few = np.unique(x[:: max(1, x.size >> 16)])
-    if len(few) > 4 * MOST_LABELS and x.dtype.kind == "f":  # a long sort could not tell more
+    if len(few) > _MOST_VALUES and x.dtype.kind == "f":  # a long sort could not tell more
         return few, np.ones(len(few), np.intp)
     return np.unique(x, return_counts=True)
 
 
 def _kept(values: Array, counts: NDArray[np.intp], count: int | None) -> Array:
     """Return the values of the labels: all, or the most frequent ones."""
-    if count is not None and len(values) > count:
+    if count is not None and count < len(values) <= _MOST_VALUES:
         values = np.sort(values[np.argsort(-counts, kind="stable")[:count]])
     if len(values) > MOST_LABELS:
         raise ParameterError(

@@ -21,6 +21,7 @@ Array = NDArray[Any]
 
 #: A probability of 0 counts as this one.
 LEAST = 1e-12
+_LOWEST = -1e30  # float32 has it
 
 
 class LabelNoise(Protocol):
@@ -99,7 +100,7 @@ class GaussianLevels:
         constant = math.log(self.sigma * math.sqrt(2 * math.pi))
         for k, level in enumerate(self.levels):
             distance = (x.astype(np.float64) - level) / self.sigma
-            out[k] = -0.5 * distance * distance - constant
+            out[k] = np.maximum(-0.5 * distance * distance - constant, _LOWEST)
         return out
 
 

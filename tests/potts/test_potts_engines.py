@@ -104,6 +104,18 @@ def test_one_seed_gives_the_same_on_threads_and_without(name, neighbours, sign):
         np.testing.assert_array_equal(a.probability, b.probability)
 
 
+@pytest.mark.parametrize("neighbours", [4, 8])
+def test_sweeps_of_a_large_picture_are_done_several_at_once(neighbours):
+    model = ref.random_potts(5, (330, 300), 4, neighbours=neighbours)
+    settings = {"max_sweeps": 9, "tol": 0.0}
+    several = PottsMeanField(**settings).solve(model)
+    single = PottsMeanField(bound_every=1, **settings).solve(model)
+    assert len(several.trace) < len(single.trace) == 9
+    assert several.work == single.work
+    assert several.trace.residual[-1] == single.trace.residual[-1]
+    np.testing.assert_array_equal(several.probability, single.probability)
+
+
 def test_another_seed_gives_other_samples():
     model = ref.random_potts(5, (20, 20), 4)
     a, b, c = (quick("gibbs").solve(model, rng=seed).probability for seed in (1, 1, 2))

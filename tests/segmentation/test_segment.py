@@ -163,6 +163,14 @@ def test_missing_pixels_are_filled_in_and_others_stay(way):
     assert errors(found, z) < 0.01
 
 
+def test_masked_class_probabilities_and_huge_values_under_a_mask_are_missing():
+    z = cells(SHAPE, 3)
+    known = np.random.default_rng(0).random(SHAPE) > 0.1
+    p = np.ma.masked_array(probabilities(z, 3, 2.5), np.broadcast_to(~known, (3, *SHAPE)))
+    assert errors(segment(p), z) < 0.03
+    assert errors(segment(np.where(known, grey(z, 0.2), 1e25), 3, mask=known), z) < 0.03
+
+
 @pytest.mark.parametrize("kind", ["flip", "gaussian", "probability"])
 def test_missing_pixels_are_filled_in_with_noise_around(kind):
     z = cells(SHAPE, 3)
@@ -263,6 +271,7 @@ SURE = probabilities(MAP, 3)
         (GREY, {"labels": 1}, "labels"),
         (GREY, {"labels": 128}, "labels"),
         (GREY, {"noise": "flip"}, "different values"),
+        (GREY, {"noise": "flip", "labels": 3}, "different values"),
         (GREY, {"noise": "pink"}, "noise"),
         (GREY, {"labels": 3, "sigma": 0}, "sigma"),
         (GREY, {"labels": 3, "engine": "exact"}, "engine"),
