@@ -12,6 +12,7 @@ from .framework.group import LazyGroup
 #: Subcommands and their line in the help: none is imported for it.
 COMMANDS = {
     "run": "Clean pictures.",
+    "segment": "Clean pictures of more than two levels, and label maps.",
     "estimate": "Estimate noise and coupling of one picture.",
     "compare": "Run all engines on one picture, side by side.",
     "experiment": "Measure methods where the answer is known.",

@@ -161,7 +161,7 @@ def neighbour_sum(spins, q, i, k, coupling, diagonal):
     spins : array, shape (4, h, w), float32 or int8
         Means or labels.
     q, i : uintp
-        The site's plane and row.
+        The site's plane and row; of several sets of four planes in one array, any plane.
     k : uintp
         Its column, from 0, without the border: it stands at k + 1.
     coupling : tuple of 2 float32
@@ -170,7 +170,7 @@ def neighbour_sum(spins, q, i, k, coupling, diagonal):
         Strengths of diagonal (down right) and antidiagonal. None is known at
         compile time, so four neighbours pay nothing for the other four.
     """
-    up = i - ONE + (q >> ONE)
+    up = i - ONE + (q >> ONE & ONE)
     down = up + ONE
     here = k + ONE
     left = k + (q & ONE)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..coupling import Coupling
 from ..model import IsingModel
 from ..prior import Network
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from .numba.convolutions import Convolutions
     from .numba.cut import Cut
     from .numba.passing import Passing
+    from .numba.potts import PottsLattice
     from .numba.ratios import Ratios
     from .numba.transfer import Message, Transfer
 
@@ -35,6 +37,7 @@ __all__ = [
     "Message",
     "Passing",
     "Planes",
+    "PottsLattice",
     "Ratios",
     "Transfer",
     "WorkList",
@@ -42,6 +45,7 @@ __all__ = [
     "cut",
     "kernel_folder",
     "packed",
+    "packed_labels",
     "serially",
     "threads_for",
 ]
@@ -54,6 +58,18 @@ def packed(model: IsingModel, parallel: bool | None) -> Iterator[Lattice]:
 
     with lease(model.field.size, parallel) as granted:
         yield lattice_of(model, granted)
+
+
+@contextmanager
+def packed_labels(
+    unary: NDArray[np.float32], coupling: Coupling, parallel: bool | None
+) -> Iterator[PottsLattice]:
+    """Yield a Potts model on the packed lattice, with threads where they may be used."""
+    from .numba import lease
+    from .numba.potts import PottsLattice
+
+    with lease(unary.size, parallel) as granted:
+        yield PottsLattice(unary, coupling, granted)
 
 
 def cut(model: IsingModel, gauge: NDArray[np.int8] | None) -> Cut:

@@ -27,7 +27,7 @@ Draw = Callable[
 #: At most so many chains: the rest of the counter tells kinds of sweeps apart.
 MOST_CHAINS = 1024
 #: Above this the chains have not mixed (Vehtari et al. 2021 ask for less, but of marginals).
-_R_HAT = 1.1
+R_HAT = 1.1
 #: With fewer kept sweeps nothing can be told of the chains: two in each half.
 _LEAST_SWEEPS = 4
 # float32 sums of so many means in [-1, 1] keep seven digits; then they are
@@ -202,7 +202,7 @@ def averaged(
 
 
 def _advice(mixing: float, sweeps: int) -> Iterator[Advice]:
-    if mixing > _R_HAT:
+    if mixing > R_HAT:
         message = f"the chains disagree (R-hat {mixing:.2f})"
         yield Advice(message, ("burn_in", "sweeps"), together=True)
     if sweeps < _LEAST_SWEEPS:

@@ -34,6 +34,7 @@ from isingdenoise.io.reading import (
     read_size,
 )
 from isingdenoise.io.spins import from_spins, to_spins
+from isingdenoise.io.stacks import encode_stack, read_stack
 from isingdenoise.io.targets import Checked, check_output
 from isingdenoise.io.temporaries import sweep
 from isingdenoise.io.writing import (
@@ -70,6 +71,7 @@ __all__ = [
     "encode_grey",
     "encode_pages",
     "encode_preview",
+    "encode_stack",
     "format_of",
     "from_spins",
     "kept_notes",
@@ -80,6 +82,7 @@ __all__ = [
     "read_pages",
     "read_picture",
     "read_size",
+    "read_stack",
     "stamp_of",
     "sweep",
     "to_spins",

@@ -12,7 +12,7 @@ from isingdenoise.errors import ReadError
 from isingdenoise.io.bounds import Bounds
 from isingdenoise.io.picture import Picture
 
-__all__ = ["any_infinite", "decode_npy", "is_npy", "npy_shape"]
+__all__ = ["any_infinite", "decode_npy", "decode_planes", "is_npy", "npy_planes", "npy_shape"]
 
 _KEPT = {np.dtype(name) for name in ("bool", "uint8", "uint16", "float32", "float64")}
 _ROWS_AT_A_TIME = 256
@@ -59,6 +59,32 @@ def decode_npy(stream: BinaryIO, name: str, size: int, bounds: Bounds) -> Pictur
     return Picture(_as_pixels(stored, name), None, "NPY", dtype.name, name)
 
 
+def npy_planes(stream: BinaryIO, name: str) -> bool:
+    """Tell whether a .npy file has three axes; the stream is at its start afterwards."""
+    shape, _, _ = _plain_header(stream, name)
+    stream.seek(0)
+    return len(shape) == 3
+
+
+def decode_planes(stream: BinaryIO, name: str, size: int, bounds: Bounds) -> Picture:
+    """Return the picture in a .npy file of three axes, pixels (K, H, W); else as `decode_npy`.
+
+    Raises
+    ------
+    ReadError
+        It is empty, too large, or not all of it is there.
+    """
+    shape, fortran, dtype = _plain_header(stream, name)
+    planes, height, width = shape
+    bounds.check_page((width, height), name)
+    bounds.check_count(planes, name)
+    bounds.check_total(planes * height * width, planes, name, "planes")
+    if not planes or stream.tell() + math.prod(shape) * dtype.itemsize > size:
+        raise ReadError(name, "is empty or truncated; make or fetch it once more")
+    stored = _mapped(stream, shape, fortran, dtype)
+    return Picture(_as_pixels(stored, name), None, "NPY", dtype.name, name, pages=planes)
+
+
 def npy_shape(stream: BinaryIO, name: str) -> tuple[tuple[int, int], bool, np.dtype[Any]]:
     """Read the header: shape, whether columns come first, and type; the data come next.
 
@@ -67,16 +93,22 @@ def npy_shape(stream: BinaryIO, name: str) -> tuple[tuple[int, int], bool, np.dt
     ReadError
         As `decode_npy`, of the header.
     """
+    shape, fortran, dtype = _plain_header(stream, name)
+    if len(shape) != 2 or min(shape) < 1:
+        lengths = " x ".join(map(str, shape)) or "one number"
+        raise ReadError(name, f"holds no two-dimensional picture ({lengths}); save one")
+    return (shape[0], shape[1]), fortran, dtype
+
+
+def _plain_header(stream: BinaryIO, name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Read the header of a file that holds plain numbers."""
     try:
         shape, fortran, dtype = _header(stream)
     except Exception as error:  # ValueError, SyntaxError, TypeError, EOFError, struct.error
         raise ReadError(name, "has a damaged .npy header; save the array once more") from error
     if dtype.hasobject or dtype.names or dtype.kind not in "biuf" or dtype.itemsize > 8:
         raise ReadError(name, "holds no plain numbers; save an array of bool, int or float")
-    if len(shape) != 2 or min(shape) < 1:
-        lengths = " x ".join(map(str, shape)) or "one number"
-        raise ReadError(name, f"holds no two-dimensional picture ({lengths}); save one")
-    return (shape[0], shape[1]), fortran, dtype
+    return shape, fortran, dtype
 
 
 def _header(stream: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:

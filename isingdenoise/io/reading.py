@@ -26,6 +26,7 @@ __all__ = [
     "DEFAULT_MAX_PIXELS",
     "DEFAULT_PAGE_PIXELS",
     "check_input",
+    "opened",
     "read_pages",
     "read_picture",
     "read_size",
@@ -89,7 +90,7 @@ def read_picture(
     """
     bounds = Bounds(max_pixels, max_pages)
     _check_limits(bounds, frame, channel)
-    with _opened(source, name) as (stream, called):
+    with opened(source, name) as (stream, called):
         return decode(stream, called, bounds, frame=frame, channel=channel, besides=besides)
 
 
@@ -145,7 +146,7 @@ def _pages(
     frame: int | None,
     name: str | None,
 ) -> Iterator[Picture]:
-    with _opened(source, name) as (stream, called):
+    with opened(source, name) as (stream, called):
         if frame is None:
             yield from decode_pages(stream, called, bounds, **how)
         else:
@@ -153,7 +154,7 @@ def _pages(
 
 
 @contextmanager
-def _opened(source: StrPath | BinaryIO, name: str | None) -> Iterator[tuple[BinaryIO, str]]:
+def opened(source: StrPath | BinaryIO, name: str | None) -> Iterator[tuple[BinaryIO, str]]:
     """Give a seekable stream at its start, and what to call it."""
     if isinstance(source, (str, bytes, os.PathLike)):
         with open_regular(source) as stream:

@@ -140,7 +140,7 @@ class Search:
                 t += way
             if points.get(way, -math.inf) >= points[0.0]:
                 break
-        top = _parabola(points)
+        top = parabola(points)
         if top is not None and self._may_go_on():
             self._try(make(top))
 
@@ -164,7 +164,7 @@ class Search:
         return self._value(self.best) - self._value(before)
 
 
-def _parabola(points: dict[float, float]) -> float | None:
+def parabola(points: dict[float, float]) -> float | None:
     """Return where a parabola through the best point and its neighbours peaks, or None."""
     places = sorted(points)
     k = max(range(len(places)), key=lambda i: points[places[i]])

@@ -7,6 +7,7 @@ what they mean stand in `palette`.
 from .comparison import comparison_figure, picture_table
 from .fits import draw_fit, draw_residual, fit_figure
 from .gradients import draw_gradients, gradient_figure
+from .labels import draw_labels
 from .pictures import draw_doubt, draw_errors, draw_picture, draw_probability, shrink
 from .rendering import render
 from .results import draw_changes, result_figure
@@ -26,6 +27,7 @@ __all__ = [
     "draw_errors",
     "draw_fit",
     "draw_gradients",
+    "draw_labels",
     "draw_picture",
     "draw_probability",
     "draw_residual",

@@ -161,7 +161,7 @@ def shrink(image: NDArray[Any], most: int = _MOST) -> NDArray[Any]:
 def shown(axes: Axes, pixels: NDArray[Any], title: str, **more: Any) -> Axes:
     """Draw pixels: few as squares, many as means over what a pixel of the figure covers."""
     few = max(pixels.shape[:2]) <= _SQUARES
-    axes.imshow(pixels, interpolation="nearest" if few else "antialiased", **more)
+    axes.imshow(pixels, **{"interpolation": "nearest" if few else "antialiased", **more})
     axes.set_title(title, fontsize=9)
     axes.set_axis_on()
     axes.set_xticks([])

@@ -31,6 +31,7 @@ VALUES = {
     "chains": 4,
     "sweeps": 11,
     "noise": "flip",
+    "labels": 3,
     "sigma": 12.5,
     "sigma-unit": 0.5,
     "flip-prob": 0.25,

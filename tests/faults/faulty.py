@@ -19,6 +19,7 @@ QUICK = ["--coupling", "0.4"]  # no more is estimated than the noise
 #: Commands that read one picture: name -> arguments, given the picture and a file to write.
 COMMANDS = {
     "run": lambda source, target: ["run", source, "-o", target],
+    "segment": lambda source, target: ["segment", source, "-o", target, "--labels", "2"],
     "estimate": lambda source, _: ["estimate", source],
     "compare": lambda source, _: ["compare", source],
     "corrupt": lambda source, target: ["corrupt", source, "-o", target, "--noise", "flip"],

@@ -92,6 +92,11 @@ LAYERS = {
     "training": {"prior", "inference", "model", "metrics", "validation", "errors"},
     "generative": {"io", "validation", "errors", "_version"},
     "gradient_experiment": {"inference", "model", "validation", "errors"},
+    "potts": {"inference", "backends", "diagnostics", "model", "coupling", "validation", "errors"},
+    "segmentation": {
+        *("potts", "inference", "learning", "noise", "messages", "coupling", "validation"),
+        *("io", "errors", "_version"),
+    },
     "experiments": {
         *("api", "result", "learning", "io", "metrics", "warmup", "inference", "noise"),
         *("coupling", "messages", "model", "validation", "errors"),
@@ -368,10 +373,13 @@ def named_engines(module, text, engines):
 @pytest.mark.slow
 def test_no_module_names_an_engine_but_its_own():
     from isingdenoise import ENGINES, Status
+    from isingdenoise.potts import POTTS_ENGINES
 
     found = {module: named_engines(module, text, ENGINES) for module, text in sources().items()}
     found["isingdenoise.inference.solution"] -= {Status.EXACT.value}  # a status of the same name
     assert found.pop("isingdenoise.names") == set(ENGINES)  # the types of arguments name them all
+    for kind in POTTS_ENGINES.values():  # engines of label maps share names
+        found[kind.__module__] -= {kind.name}
     assert {module: names for module, names in found.items() if names} == {}
     assert named_engines("m", "isinstance(x, (int, MeanField))", ENGINES) == {"mf"}
     assert named_engines("m", "x == 'gibbs'", ENGINES) == {"gibbs"}

@@ -138,6 +138,17 @@ def test_estimate(folder):
     assert unknown([{"noise": row["noise"]} for row in found], PICTURE) == set()
 
 
+def test_segment(folder):
+    noisy, flip = folder / "noisy.png", folder / "flip.png"
+    words = ("-o", folder / "labels.png", "--force")
+    found = [
+        as_json("segment", flip, *words),
+        as_json("segment", noisy, "--labels", "2", "--engine", "gibbs", "-O", "sweeps=9", *words),
+        as_json("segment", save(folder / "clean.png", scene()), *words),
+    ]
+    check(found, SECTIONS["segment"])
+
+
 @pytest.mark.slow
 def test_compare(folder):
     clean = save(folder / "clean.bmp", scene())

@@ -16,6 +16,8 @@ from isingdenoise.inference import AUTO_PRIOR, DEFAULT_ENGINE, ENGINES, Amortise
 
 from .values import Words
 
+Kinds = Mapping[str, type[Any]]
+
 _SWITCHES = {"true": True, "false": False}
 _AUTO = ("auto", "none")  # what stands for None
 _WORDS = {int: "a whole number", float: "a number", bool: "true or false"}
@@ -69,7 +71,9 @@ class EngineList(click.ParamType[tuple[str, ...]]):
         return [CompletionItem(f"{start}{k}=") for k in known if k.startswith(key)]
 
 
-def build_engines(entries: Sequence[str], settings: Iterable[str]) -> list[Engine]:
+def build_engines(
+    entries: Sequence[str], settings: Iterable[str], kinds: Kinds = ENGINES
+) -> list[Any]:
     """Return engines with their settings.
 
     NAME=VALUE goes to every engine asked for that has it, ENGINE.NAME=VALUE to
@@ -82,6 +86,8 @@ def build_engines(entries: Sequence[str], settings: Iterable[str]) -> list[Engin
         Engines, each with settings of its own behind colons, which win over the others.
     settings : iterable of str
         What stands behind -O.
+    kinds : mapping of str to type
+        All engines there are, by name.
 
     Raises
     ------
@@ -89,29 +95,29 @@ def build_engines(entries: Sequence[str], settings: Iterable[str]) -> list[Engin
         No engine has it (the message lists what they have), or a bad value.
     """
     names = list(dict.fromkeys(entry.partition(":")[0] for entry in entries))
-    given: dict[str, list[str]] = {name: [] for name in ENGINES}
+    given: dict[str, list[str]] = {name: [] for name in kinds}
     for text in settings:
         key = text.partition("=")[0]
         engine, dot, setting = text.partition(".") if "." in key else ("", "", text)
-        takers = [engine] if dot else [n for n in names if key in setting_types(ENGINES[n])]
+        takers = [engine] if dot else [n for n in names if key in setting_types(kinds[n])]
         if not takers or takers[0] not in given:
-            message = f"{text!r} is no setting of {_known(names)}{_other(key, names)}"
+            message = f"{text!r} is no setting of {_known(names, kinds)}{_other(key, names, kinds)}"
             raise ParameterError("-O", message)
         for name in takers:
             given[name].append(setting)
     for name, texts in given.items():
         if texts and name not in names:
-            _built(name, texts, f"-O {name}.")
-    return [_with_own(entry, given) for entry in entries]
+            _built(name, texts, f"-O {name}.", kinds)
+    return [_with_own(entry, given, kinds) for entry in entries]
 
 
-def _with_own(entry: str, given: Mapping[str, Sequence[str]]) -> Engine:
+def _with_own(entry: str, given: Mapping[str, Sequence[str]], kinds: Kinds) -> Any:
     """Return an engine with the settings for all of its name, and those of its own."""
     name, *own = entry.split(":")
     if not own:
-        return _built(name, given[name], "-O ")
+        return _built(name, given[name], "-O ", kinds)
     values = {text.partition("=")[0]: text for text in [*given[name], *own]}
-    return _built(name, values.values(), f"--engines {name}:")
+    return _built(name, values.values(), f"--engines {name}:", kinds)
 
 
 def engine_for(name: str | None, prior: str, settings: Iterable[str]) -> Engine | None:
@@ -150,7 +156,9 @@ def setting_types(kind: type[Any]) -> dict[str, Any]:
     return {field.name: hints[field.name] for field in fields(kind)}
 
 
-def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def complete(
+    ctx: click.Context, param: click.Parameter, incomplete: str, kinds: Kinds = ENGINES
+) -> list[CompletionItem]:
     """Return NAME= of the settings of the engines asked for, or NAME=VALUE where it is a word.
 
     Behind a dot, those of the engine before it.
@@ -158,13 +166,13 @@ def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
     del param
     engine, dot, _ = incomplete.partition("=")[0].partition(".")
     several = "engines" in ctx.params or "prior" not in ctx.params
-    unnamed = tuple(ENGINES) if several else engine_name(None, ctx.params["prior"])
+    unnamed = tuple(kinds) if several else engine_name(None, ctx.params["prior"])
     listed = [entry.partition(":")[0] for entry in ctx.params.get("engines") or ()]
     asked = ctx.params.get("engine") or listed or unnamed
     given = (engine,) if dot else (asked,) if isinstance(asked, str) else asked
     known: dict[str, list[str]] = {}
-    for name in filter(ENGINES.__contains__, given):
-        for setting, kind in setting_types(ENGINES[name]).items():
+    for name in filter(kinds.__contains__, given):
+        for setting, kind in setting_types(kinds[name]).items():
             known.setdefault(f"{name}.{setting}=" if dot else f"{setting}=", []).extend(
                 words(members(kind))
             )
@@ -176,36 +184,36 @@ def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
     return [CompletionItem(text) for text in found if text.startswith(incomplete)]
 
 
-def _known(names: Sequence[str]) -> str:
+def _known(names: Sequence[str], kinds: Kinds) -> str:
     """Return which settings the engines have, for an error."""
     if len(names) == 1:
-        return f"{names[0]}; NAME=VALUE with {', '.join(setting_types(ENGINES[names[0]]))}"
-    known = (f"{name}: {', '.join(setting_types(ENGINES[name]))}" for name in names)
+        return f"{names[0]}; NAME=VALUE with {', '.join(setting_types(kinds[names[0]]))}"
+    known = (f"{name}: {', '.join(setting_types(kinds[name]))}" for name in names)
     return f"any engine ({'; '.join(known)})"
 
 
-def _other(key: str, names: Sequence[str]) -> str:
+def _other(key: str, names: Sequence[str], kinds: Kinds) -> str:
     """Return how a setting of another engine is written, or what may be meant, for an error."""
-    having = [name for name, kind in ENGINES.items() if key in setting_types(kind)]
+    having = [name for name, kind in kinds.items() if key in setting_types(kind)]
     if having:
         return f"; for another engine write {having[0]}.{key}=VALUE"
     engine, dot, setting = key.rpartition(".")
-    if dot and engine not in ENGINES:
-        return nearest(engine, ENGINES)
-    known = (n for name in ([engine] if dot else names) for n in setting_types(ENGINES[name]))
+    if dot and engine not in kinds:
+        return nearest(engine, kinds)
+    known = (n for name in ([engine] if dot else names) for n in setting_types(kinds[name]))
     return nearest(setting, known)
 
 
-def _built(name: str, settings: Iterable[str], prefix: str) -> Engine:
+def _built(name: str, settings: Iterable[str], prefix: str, kinds: Kinds) -> Any:
     """Return one engine with its own settings."""
-    kind = ENGINES[name]
+    kind = kinds[name]
     known = setting_types(kind)
     values = {}
     for text in settings:
         key, equals, value = text.partition("=")
         if not equals or key not in known:
             option = prefix.partition(" ")[0]
-            message = f"{text!r} is no setting of {_known([name])}{nearest(key, known)}"
+            message = f"{text!r} is no setting of {_known([name], kinds)}{nearest(key, known)}"
             raise ParameterError(option, message)
         values[key] = _parsed(f"{prefix}{key}", value, known[key])
     try:
