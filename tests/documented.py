@@ -57,7 +57,21 @@ def furnish(folder: Path) -> Path:
     Image.fromarray(dots).save(folder / "dots.png")
     bars = np.repeat(np.tile(rng.random(32) < 0.5, (64, 1)), 4, axis=1)
     Image.fromarray(bars ^ (rng.random(bars.shape) < 0.2)).save(folder / "bars.png")
+    furnish_labels(folder, rng)
     return folder
+
+
+def furnish_labels(folder: Path, rng: np.random.Generator) -> None:
+    """Put a label map, a grey picture of four levels and class probabilities into a folder."""
+    labels = np.add.outer(np.arange(48) // 24 * 2, np.arange(64) // 32).astype(np.uint8)
+    wrong = rng.random(labels.shape) < 0.1
+    classes = np.where(wrong, rng.integers(0, 4, labels.shape), labels).astype(np.uint8)
+    Image.fromarray(classes).save(folder / "classes.png")
+    grey = np.clip(rng.normal(50 + 50 * labels, 20), 0, 255).astype(np.uint8)
+    Image.fromarray(grey).save(folder / "slide.png")
+    score = 2.0 * (labels == np.arange(4)[:, None, None]) + rng.normal(size=(4, 48, 64))
+    each = np.exp(score)
+    np.save(folder / "softmax.npy", (each / each.sum(axis=0)).astype(np.float32))
 
 
 def run(words: list[str], folder: Path, timeout: float = 900) -> subprocess.CompletedProcess[str]:
