@@ -81,7 +81,7 @@ def test_spreads_are_relative_to_the_levels(fax):
 
 
 def test_compare(fax):
-    found = shown("compare", fax, *GIVEN, *QUICK, "--engine", "mf")
+    found = shown("compare", fax, *GIVEN, *QUICK, "--engines", "mf")
     assert found["noise"].items() >= EXPECTED.items()
 
 

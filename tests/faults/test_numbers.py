@@ -45,7 +45,8 @@ def cases():
                 continue
             yield from ((command, option, more, value, said) for value in values)
     for command in ("run", "compare", "batch"):
-        for option, more, values, said in SOLVERS:
+        for option, engine, values, said in SOLVERS:
+            more = ["--engines", *engine[1:]] if engine and command == "compare" else engine
             yield from ((command, option, more, value, said) for value in values)
     for command, option in itertools.product(READERS, ("--sigma", "--flip-prob")):
         more = ["--noise", "gaussian" if option == "--sigma" else "flip"]

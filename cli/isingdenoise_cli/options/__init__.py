@@ -184,7 +184,6 @@ def only_mask_option(command: Command) -> Command:
 engines_option = click.option(
     "--engines",
     type=engine_settings.EngineList(),
-    metavar="LIST",
     help="Run only these engines, e.g. mf,icm,mf:schedule=jacobi:damping=0.5; settings of one "
     "stand behind it.",
 )

@@ -52,11 +52,14 @@ class NoiseLevels:
 def check_single(given: Mapping[str, Any]) -> None:
     """Refuse several levels of one picture that is noisy already."""
     for key, value in given.items():
-        counts = {form.count(",") + 1 for known in takers()[key].values() for form in forms(known)}
-        given_here = len(value) if isinstance(value, tuple) else 1
-        if value is not None and given_here not in counts:
-            told = f"takes no {given_here} numbers; several levels of noise need a clean picture"
-            raise ParameterError(option_name(key), f"{told} and --seeds, e.g. --seeds 0:5")
+        written = {form for known in takers()[key].values() for form in forms(known)}
+        numbers = len(value) if isinstance(value, tuple) else 1
+        if value is None or numbers in {form.count(",") + 1 for form in written}:
+            continue
+        told = f"must be {' or '.join(sorted(written, key=len))} in numbers"
+        if written != {"LO,HI"}:
+            told += "; several levels need a clean picture and seeds, e.g. --seeds 0:5"
+        raise ParameterError(option_name(key), told)
 
 
 def noise_levels(name: str, given: Mapping[str, Any], seeds: range) -> NoiseLevels:

@@ -42,7 +42,12 @@ class EngineChoice(Words):
 class EngineList(click.ParamType[tuple[str, ...]]):
     """Engines with commas between them, each with settings of its own behind colons."""
 
-    name = "NAME[:SETTING=VALUE...],..."
+    name = "engines"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Return the engines of the moment, for the help."""
+        del param, ctx
+        return f"[{'|'.join(ENGINES)}],..."
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
