@@ -49,7 +49,7 @@ def test_training_in_words_and_with_a_figure(tmp_path):
     lines = succeed("vae", "train", "-o", model, *FEW, "--plot", plot).stdout.splitlines()
     assert lines[0].split() == ["step", "weight", "reconstruction", "divergence", "elbo"]
     assert any(line.startswith("active units    ") for line in lines)
-    assert lines[-1] == f"model           {model}"
+    assert lines[-2:] == [f"model           {model}", f"figure    {plot}"]
     assert "<svg" in plot.read_text()
 
 

@@ -253,6 +253,6 @@ def test_a_figure_says_where_it_is(noisy, tmp_path):
         words = (command, noisy, "--noise", "gaussian", "--plot", path)
         more = ("--engine", "mf", "--coupling", "0.5") if command == "compare" else ()
         done = succeed(*words, *more)
-        assert f"figure    {path}" in done.stdout.splitlines()
+        assert done.stdout.splitlines()[-1] == f"figure    {path}"
         assert done.stderr == ""
         assert "figure " not in succeed(*words, *more, "--json", "--force").stdout

@@ -61,7 +61,7 @@ def of_estimate(prepared: Prepared, found: Estimate, known: Any = None) -> Any:
 
 
 def write_figure(figure: Any, place: Checked, force: bool) -> None:
-    """Write a figure in the format of its name, and say where it is."""
+    """Write a figure in the format of its name; below the report a line says where it is."""
     from isingdenoise.io import sweep, write_bytes_atomically
     from isingdenoise.plotting import render
 
@@ -69,8 +69,8 @@ def write_figure(figure: Any, place: Checked, force: bool) -> None:
     sweep(path.parent)
     write_bytes_atomically(place, render(figure, path.suffix[1:].lower()), overwrite=force)
     context = click.get_current_context(silent=True)
-    if context is None or not context.params.get("as_json"):  # which names it, and is alone
-        console.result(f"figure    {printable(path)}")
+    if context is not None and not context.params.get("as_json"):  # which names it, and is alone
+        context.call_on_close(lambda: console.result(f"figure    {printable(path)}"))
 
 
 def write_table(records: Any, place: Checked, force: bool) -> None:
