@@ -14,10 +14,21 @@ from isingdenoise_cli.main import COMMANDS
 PAGES = [
     "README.md",
     *("docs/noise.md", "docs/library.md", "docs/potts.md"),
-    *(f"docs/howto/{name}.md" for name in ("everyday", "look", "scans", "masks", "codes", "folder")),
+    *(
+        f"docs/howto/{name}.md"
+        for name in ("everyday", "look", "scans", "masks", "codes", "folder")
+    ),
 ]
 # They learn for minutes, or need PyTorch.
-SHOWN_ELSEWHERE = {"tune", "train", "experiment", "vae train", "vae sample", "vae score", "vae inpaint"}
+SHOWN_ELSEWHERE = {
+    "tune",
+    "train",
+    "experiment",
+    "vae train",
+    "vae sample",
+    "vae score",
+    "vae inpaint",
+}
 
 
 def text_of(page: str) -> str:
