@@ -213,8 +213,9 @@ def memory_to_segment(pixels: int, labels: int | None) -> int:
     labels : int or None
         K; None where the picture will tell, which is taken for 8.
     """
-    # at the peak: likelihoods, the model's, packed ones, and probabilities twice
-    return pixels * (24 * (labels or _USUAL_LABELS) + 24)
+    # at the peak: likelihoods, the model's, packed ones, probabilities twice, those of samples in
+    # float64; 80 for a minimum cut
+    return pixels * (32 * (labels or _USUAL_LABELS) + 80)
 
 
 def resolve_potts_engine(engine: str | PottsEngine) -> PottsEngine:
