@@ -29,7 +29,7 @@ _HALF = _f4(0.5)
 _LOWEST = _f4(-3e38)
 
 #: Columns of a part.
-PART = 256
+PART = 512
 #: Rows are drawn in so many groups, each with scratch rows of its own.
 GROUPS = 64
 

@@ -160,7 +160,7 @@ def segment(  # noqa: PLR0913 - the one door for everything about a picture of l
     >>> noisy = np.where(rng.random(clean.shape) < 0.2, rng.integers(0, 4, clean.shape), clean)
     >>> result = segment(noisy)
     >>> int((noisy != clean).sum()), int((result.picture() != clean).sum())
-    (151, 0)
+    (154, 5)
     >>> result.noise.name, result.probability.shape
     ('flip', (4, 32, 32))
     """
@@ -213,8 +213,9 @@ def memory_to_segment(pixels: int, labels: int | None) -> int:
     labels : int or None
         K; None where the picture will tell, which is taken for 8.
     """
-    # at the peak: likelihoods, the model's, packed ones, and probabilities twice
-    return pixels * (24 * (labels or _USUAL_LABELS) + 24)
+    # at the peak: likelihoods, the model's, packed ones, probabilities twice, those of samples in
+    # float64; 80 for a minimum cut
+    return pixels * (32 * (labels or _USUAL_LABELS) + 80)
 
 
 def resolve_potts_engine(engine: str | PottsEngine) -> PottsEngine:

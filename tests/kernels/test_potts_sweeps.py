@@ -8,7 +8,7 @@ from reference import picture_of_uniforms
 
 from isingdenoise.backends.numba.potts import PottsLattice
 
-LARGE = (9, 14) if numba.config.DISABLE_JIT else (133, 530)
+LARGE = (9, 14) if numba.config.DISABLE_JIT else (61, 1100)
 KEY = (12345, 678910)
 # negative strengths, and those beyond exp's range, take the way with the largest field
 CASES = [
