@@ -16,6 +16,7 @@ from isingdenoise.io.formats import check_format
 from isingdenoise.io.memory import Besides, check_memory
 from isingdenoise.io.npy import decode_planes, is_npy, npy_planes
 from isingdenoise.io.opening import StrPath
+from isingdenoise.io.other_tiff import check_band
 from isingdenoise.io.pages import encode_pages
 from isingdenoise.io.picture import Picture
 from isingdenoise.io.reading import opened
@@ -32,6 +33,7 @@ def read_stack(
     max_pixels: int | None = None,
     max_pages: int = DEFAULT_MAX_PAGES,
     frame: int | None = None,
+    channel: int | None = None,
     name: str | None = None,
     besides: Besides | None = None,
 ) -> Picture:
@@ -39,7 +41,7 @@ def read_stack(
 
     Parameters
     ----------
-    source, max_pixels, max_pages, frame, name, besides
+    source, max_pixels, max_pages, frame, channel, name, besides
         As in `read_picture`. Without `frame`, a TIFF of several pages and a .npy file of three
         axes are planes.
 
@@ -59,15 +61,16 @@ def read_stack(
     bounds.check()
     with opened(source, name) as (stream, called):
         if frame is not None:
-            return decode(stream, called, bounds, frame=frame, besides=besides)
+            return decode(stream, called, bounds, frame=frame, channel=channel, besides=besides)
         if is_npy(stream) and npy_planes(stream, called):
+            check_band(channel, 1, called)
             size = stream.seek(0, os.SEEK_END)
             stream.seek(0)
             picture = decode_planes(stream, called, size, bounds)
             if besides is not None:
                 check_memory(called, besides(picture.pixels[0].size, picture.pixels.dtype.name))
             return picture
-        pages = decode_pages(stream, called, bounds, besides=besides)
+        pages = decode_pages(stream, called, bounds, channel=channel, besides=besides)
         first = next(pages)
         if first.pages == 1:
             return first

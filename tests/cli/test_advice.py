@@ -58,7 +58,8 @@ def test_settings_that_are_advised_are_taken_and_help(noisy, tmp_path, command, 
             "compare": ["compare", noisy],
         }[command]
         quick = [*QUICK, *EASIER.get(engine, [])]
-        return succeed(*words, "--engine", engine, *quick, *options(settings)).stderr
+        option = "--engines" if command == "compare" else "--engine"
+        return succeed(*words, option, engine, *quick, *options(settings)).stderr
 
     said = go(poor, "poor")
     (line,) = said.splitlines()

@@ -366,6 +366,7 @@ def test_a_clean_picture_is_given_noise_of_several_levels(clean, tmp_path):
     assert lines[0].startswith("noise     gaussian")
     assert lines[1].startswith("seeds     3 to 5")
     assert lines[3].split()[:2] == ["sigma", "engine"]
+    assert lines.pop() == f"figure    {figure}"
     assert [line.split()[:2] for line in lines[4:]] == [
         [level, engine] for level in ("0.5", "1") for engine in ("mf", "icm")
     ]

@@ -80,7 +80,7 @@ def test_run_compare_and_batch_use_what_estimate_tells(tmp_path, noise):
     target = ["-o", tmp_path / "cleaned.png"]
     ran = json.loads(succeed("run", picture, *target, "--noise", noise, "--json").stdout)
     compared = json.loads(
-        succeed("compare", picture, "--noise", noise, "--engine", "mf", "--json").stdout
+        succeed("compare", picture, "--noise", noise, "--engines", "mf", "--json").stdout
     )
     batch = succeed("batch", picture.parent, tmp_path / "out", "--noise", noise, "--json")
     others = [ran, compared, json.loads(batch.stdout)["pictures"][0]["result"]]

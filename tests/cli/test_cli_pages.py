@@ -302,7 +302,7 @@ def test_memory_does_not_grow_with_the_pages(tmp_path):
 @pytest.mark.slow
 @linux
 def test_what_a_page_takes_is_told_before_it_is_decoded(tmp_path, monkeypatch):
-    from isingdenoise.io import decode, memory
+    from isingdenoise.io import memory, one_page
 
     monkeypatch.chdir(tmp_path)
     write_pages("x.tif", [noisy_page(0, (2000, 2000))])
@@ -312,7 +312,7 @@ def test_what_a_page_takes_is_told_before_it_is_decoded(tmp_path, monkeypatch):
 
     monkeypatch.setattr(memory, "available_memory", lambda: int(taken))
     with monkeypatch.context() as patched:
-        patched.setattr(decode, "load_bits", lambda *_: pytest.fail("decoded"))
+        patched.setattr(one_page, "load_bits", lambda *_: pytest.fail("decoded"))
         line = refused(UNREADABLE, tmp_path, "run", "x.tif", *options)
     assert "x.tif: page 1" not in line
     assert " GB of memory, but " in line

@@ -251,7 +251,7 @@ def test_a_figure_says_where_it_is(noisy, tmp_path):
     for command in ("estimate", "compare"):
         path = tmp_path / f"{command}.png"
         words = (command, noisy, "--noise", "gaussian", "--plot", path)
-        more = ("--engine", "mf", "--coupling", "0.5") if command == "compare" else ()
+        more = ("--engines", "mf", "--coupling", "0.5") if command == "compare" else ()
         done = succeed(*words, *more)
         assert done.stdout.splitlines()[-1] == f"figure    {path}"
         assert done.stderr == ""

@@ -199,7 +199,7 @@ def test_run_of_several_tells_of_those_that_failed(tmp_path):
 
 def test_compare_writes_a_page_of_all_engines(tmp_path):
     noisy, clean = save_noisy(tmp_path / "n.png"), save(tmp_path / "c.bmp", scene())
-    engines = ("--engine", "mf", "--engine", "icm")
+    engines = ("--engines", "mf,icm")
     succeed("compare", noisy, "--clean", clean, *engines, "--report", tmp_path / "r.html")
     text = (tmp_path / "r.html").read_text("utf-8")
     assert "bit error rate" in text

@@ -139,7 +139,7 @@ def test_no_home_and_a_figure(noisy):
     """matplotlib wants a folder of its own; what it says of that is no business of anybody."""
     env = {"HOME": "/dev/null/none", "XDG_CACHE_HOME": "", "XDG_CONFIG_HOME": "", **SLOW}
     plot = noisy.with_name("p.png")
-    words = ["compare", noisy, *PLAIN, "--engine", "icm", "--plot", plot]
+    words = ["compare", noisy, *PLAIN, "--engines", "icm", "--plot", plot]
     done = go(*words, env=env, without=["MPLCONFIGDIR"])
     assert (done[0], done[2]) == (0, b""), done
     assert plot.stat().st_size
