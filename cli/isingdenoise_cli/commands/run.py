@@ -18,8 +18,9 @@ from .. import options as o
 from ..framework.usage import worded
 from ..options import planning, streams
 from ..options.planning import Planned
-from ..options.streams import Place, input_name, output_name
+from ..options.streams import Place
 from ..render import text
+from ..render.cleaned import record_of, tell
 from ..render.json import print_json
 from ..render.pages import PageProgress
 from ..render.webpage import RunReport
@@ -91,9 +92,9 @@ def run(
     if wanted.animation is not None:
         text.warn_of_film(planned[0].source, records[0])
     if as_json:
-        print_json(_record(planned[0], records, options))
+        print_json(record_of(planned[0], records, options))
     else:
-        _tell(planned[0], records)
+        tell(planned[0], records)
     return 0
 
 
@@ -134,41 +135,10 @@ def _each(
             failed += 1
             continue
         if as_json:
-            records.append({**_record(planned, pages, options), "error": None})
+            records.append({**record_of(planned, pages, options), "error": None})
         else:
-            _tell(planned, pages)
+            tell(planned, pages)
     report.write()
     if as_json:
         print_json({"pictures": records, "failed": failed})
     return SOME_FAILED if failed else 0
-
-
-def _record(planned: Planned, pages: list[Any], options: CleanOptions) -> dict[str, Any]:
-    """Return what became of an input as plain values with stable keys."""
-    places = {name: None if place is None else str(place) for name, place in planned.places.items()}
-    changes, film = places.pop("change_map"), places.pop("animation")
-    found = (
-        pages[0]
-        if len(pages) == 1
-        else {"pages": [{"page": number, **page} for number, page in enumerate(pages, 1)]}
-    )
-    more = {"change_map": changes, "mask": options.mask, "protect": options.protect}
-    more["animation"] = film
-    return {"input": str(planned.source), **places, **found, **more}
-
-
-def _tell(planned: Planned, pages: list[dict[str, Any]]) -> None:
-    """Print what became of an input: on stderr where stdout takes the picture."""
-    say = console.notice if planned.takes_stdout else console.result
-    target = output_name(planned.place)
-    say(f"{printable(input_name(planned.source))} -> {printable(target)}")
-    for number, record in enumerate(pages, 1):
-        indent = "  "
-        if len(pages) > 1:
-            say(f"  page {number} of {len(pages)}")
-            indent = "    "
-        for what, words in text.page_lines(record):
-            of_interest = what not in text.MEASURED or console.is_verbose()
-            (say if of_interest else console.detail)(f"{indent}{what:<9} {words}")
-    if (film := planned.places["animation"]) is not None:
-        say(f"  {'animation':<9} {printable(film)}")

@@ -25,6 +25,7 @@ from .picture import (
     named,
 )
 from .reading import all_of, reading_options, timeout_option
+from .shown import PATH, csv_option, plot_option, report_option
 from .targets import PLACE, Wanted, besides_options, kind_of, target_options
 from .values import Auto, Share, build_coupling
 from .writing import format_option
@@ -71,7 +72,6 @@ __all__ = [
 Command = Callable[..., Any]
 _INFERENCE = "Prior and inference"
 _LIMITS = "What may change"
-PATH = click.Path(path_type=Path, readable=False)  # files have their own words for that
 
 
 def clean_options(command: Command) -> Command:
@@ -191,15 +191,6 @@ max_change_option = click.option(
     "--max-change",
     type=Share(),
     help="Refuse a picture if a larger share of pixels would change, e.g. 5% or 0.05.",
-)
-plot_option = click.option("--plot", type=PATH, help="Write a figure (.png, .pdf, .svg).")
-csv_option = click.option(
-    "--csv", "table", type=PATH, help="Write the numbers, a line for each engine, to a .csv file."
-)
-report_option = click.option(
-    "--report",
-    type=PATH,
-    help="Write a page for the browser (.html): before and after, changes, how sure, estimates.",
 )
 mask_option = click.option(
     "--mask", type=PATH, help="Ignore pixels where this picture (same size) is 0."
