@@ -40,7 +40,7 @@ class PottsMeanField:
         One colour after another, or all sites at once from the old values; undamped that can
         fall into a two-cycle, so it asks for damping below 1.
     tol : float, default 1e-3
-        Stop when max_ik |softmax(a_i)_k - q_ik| <= tol in a sweep.
+        Stop when max_ik abs(softmax(a_i)_k - q_ik) <= tol in a sweep.
     max_sweeps : int, default 1000
         Stop after so many sweeps in any case, with status `max_sweeps`. Of a picture beyond the
         cache up to four are done at once, and a round of the trace is so many.

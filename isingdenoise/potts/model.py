@@ -25,7 +25,7 @@ class PottsModel:
 
     .. math:: \log p(z, x) = \sum_{\{i,j\}} J_{ij} [z_i = z_j] + \sum_i l_i(z_i) - \log Z_0
 
-    with labels :math:`z_i \in \{0, \dots, K - 1\}`; every undirected edge counts once. With
+    with labels :math:`z_i \in \{0, \ldots, K - 1\}`; every undirected edge counts once. With
     two labels it is the Ising model of strengths J / 2 and field (l_i(1) - l_i(0)) / 2. The
     prior's own normaliser log Z0 is never part of a bound here.
 

@@ -31,7 +31,7 @@ def folder(tmp_path_factory):
     noisy = path / "in" / EVIL
     words = ("--noise", "gaussian", "--engine", "mf")
     succeed("run", noisy, "-o", path / "o.png", *words, "--report", path / "run.html")
-    both = (*words, "--engine", "icm", "--clean", clean)
+    both = ("--noise", "gaussian", "--engines", "mf,icm", "--clean", clean)
     succeed("compare", noisy, *both, "--report", path / "compare.html")
     invoke("batch", path / "in", path / "out", "--report", path / "batch.html")
     return path
