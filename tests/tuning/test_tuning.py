@@ -192,7 +192,6 @@ def test_values_are_kept_within_the_sliders():
         (3, ["missing.png"], "missing.png"),
         (2, ["n.png", "-o", "n.png", "--force"], "-o"),
         (4, ["n.png", "-o", "old.png"], "old.png"),
-        (5, ["n.png", "-o", "none/o.png"], "none/o.png"),
         (2, ["n.png", "--port", "70000"], "--port"),
         (2, ["n.png", "--noise", "gaussian", "--sigma", "-1"], "--sigma"),
     ],
