@@ -157,8 +157,9 @@ def test_tiffs_of_every_layout(
     if predictor and compression and kind in ("u1", "u2"):
         options["predictor"] = 2
     data = tiff(stored, photometric="minisblack", **options)
-    if big and order == ">":  # Pillow knows BigTIFF in one byte order alone
-        with pytest.raises(ReadError, match="TIFF that is damaged or of a kind"):
+    # Pillow knows BigTIFF in one byte order alone: tifffile reads the other, but for this
+    if big and order == ">" and kind == "i4":
+        with pytest.raises(ReadError, match="cannot be read"):
             read(data)
         return
     same(read(data), stored)
