@@ -91,7 +91,7 @@ def test_run(noisy):
     assert "largest field " in lines["measures"]
     assert "bound" not in lines
     detailed = succeed("run", noisy, "--engine", "dummy", "--force", "-v", *OFTEN)
-    assert "at most 12345.5 (on the log evidence" in detailed.stderr
+    assert "at most 12345.5 (on the log evidence" in detailed.stdout
 
 
 def test_run_as_json(noisy):

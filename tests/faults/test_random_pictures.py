@@ -158,7 +158,7 @@ def test_tiffs_of_every_layout(
         options["predictor"] = 2
     data = tiff(stored, photometric="minisblack", **options)
     # Pillow knows BigTIFF in one byte order alone: tifffile reads the other, but for this
-    if big and order == ">" and kind == "i4":
+    if big and order == ">" and kind in ("i4", "bool"):
         with pytest.raises(ReadError, match="cannot be read"):
             read(data)
         return
