@@ -8,7 +8,8 @@ A cell is one picture with one noise, averaged over seeds. The columns `zero`
 the name of the noise; all others know the clean picture when they choose their
 parameter, and `told`, `oracle` and `cut` also the true noise. Records go to --out as
 they are made, one JSON object a line: a second run does only what is missing there. `--only zero`
-measures the named columns again and keeps the others.
+measures the named columns again and keeps the others. `quality/peers.jsonl` holds records of the
+peers with three seeds, which take over an hour: a copy of it saves them.
 """
 
 from __future__ import annotations
