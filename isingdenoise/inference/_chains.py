@@ -185,7 +185,7 @@ def solve_by_chains(
         trace=trace,
         engine=settings.name,
         diagnostics={"r_hat": mixing, "effective_sample_size": effective_sample_size(kept)},
-        advice=() if stopped else tuple(_advice(mixing, settings.sweeps)),
+        advice=() if stopped else tuple(chain_advice(mixing, settings.sweeps)),
     )
 
 
@@ -201,7 +201,8 @@ def averaged(
     return labels, lattice.unpack(average), energy
 
 
-def _advice(mixing: float, sweeps: int) -> Iterator[Advice]:
+def chain_advice(mixing: float, sweeps: int) -> Iterator[Advice]:
+    """Yield what kept sweeps say against themselves: R-hat, and how few they are."""
     if mixing > R_HAT:
         message = f"the chains disagree (R-hat {mixing:.2f})"
         yield Advice(message, ("burn_in", "sweeps"), together=True)

@@ -10,10 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..coupling import Coupling
 from ..errors import EngineRefusalError
-from ..inference import Advice, Callback, GraphCut, Status, Traits, Work
+from ..inference import Callback, GraphCut, Traits, Work
 from ..inference._loop import Round, iterate
+from ..inference.solution import ran_out
 from ..model import IsingModel
-from ..validation import check_int, store
+from ..validation import RandomSource, check_int, store
 from .model import PottsModel
 from .solution import PottsSolution, starting_labels
 
@@ -62,7 +63,7 @@ class AlphaExpansion:
         model: PottsModel,
         *,
         init: ArrayLike | None = None,
-        rng: np.random.Generator | int | None = None,
+        rng: RandomSource = None,
         callback: Callback | None = None,
     ) -> PottsSolution:
         """Return what expansions of `init` end at; arguments as of `PottsEngine.solve`."""
@@ -91,7 +92,7 @@ class AlphaExpansion:
             snapshot=lambda: np.array(labels),
             callback=callback,
         )
-        ran_out = Advice(f"{self.name} did not end in {self.max_rounds} rounds", ("max_rounds",))
+        message = f"{self.name} did not end in {self.max_rounds} rounds"
         return PottsSolution(
             labels=labels,
             probability=None,
@@ -102,7 +103,7 @@ class AlphaExpansion:
             trace=trace,
             diagnostics={"residual": float(trace.residual[-1])},
             engine=self.name,
-            advice=() if status is Status.CONVERGED else (ran_out,),
+            advice=ran_out(status, message, "max_rounds"),
         )
 
 

@@ -10,12 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..backends import packed_labels
 from ..diagnostics import effective_sample_size, r_hat
-from ..inference import Advice, Callback, Status, Traits, Work
-from ..inference._chains import R_HAT, ChainSettings, random_key
+from ..inference import Callback, Status, Traits, Work
+from ..inference._chains import ChainSettings, chain_advice, random_key
 from ..inference._loop import Round, iterate
-from ..validation import as_generator, check_switch, store
+from ..validation import RandomSource, as_generator, check_switch, store
 from .model import PottsModel
-from .solution import PottsSolution, starting_labels
+from .solution import PottsSolution, one_hot, starting_labels
 
 __all__ = ["PottsGibbs"]
 
@@ -64,7 +64,7 @@ class PottsGibbs(ChainSettings):
         model: PottsModel,
         *,
         init: ArrayLike | None = None,
-        rng: np.random.Generator | int | None = None,
+        rng: RandomSource = None,
         callback: Callback | None = None,
     ) -> PottsSolution:
         """Draw `burn_in + sweeps` sweeps of each chain; arguments as of `PottsEngine.solve`."""
@@ -90,7 +90,7 @@ class PottsGibbs(ChainSettings):
                 energies = tuple(model.energy(lattice.unpack_labels(s)) for s in states)
                 return Round(lattice.sites * len(states), energy=energies)
 
-            trace, _ = iterate(
+            trace, status = iterate(
                 step,
                 max_sweeps=self.burn_in + self.sweeps,
                 sites=lattice.sites * self.chains,
@@ -98,25 +98,26 @@ class PottsGibbs(ChainSettings):
                 callback=callback,
             )
             mean += total
-            mean /= self.sweeps * self.chains
             probability = lattice.unpack(mean.astype(np.float32))
+            if sweep <= self.burn_in:  # stopped before anything was kept: the labels as they are
+                for state in states:
+                    probability += one_hot(lattice.unpack_labels(state), model.labels)
         probability /= probability.sum(axis=0)
         labels = np.argmax(probability, axis=0).astype(np.int8)
         kept = trace.energy[self.burn_in :].T
         mixing = r_hat(kept)
-        message = f"the chains disagree (R-hat {mixing:.2f})"
-        advice = (Advice(message, ("burn_in", "sweeps"), together=True),) if mixing > R_HAT else ()
+        stopped = status is Status.STOPPED
         return PottsSolution(
             labels=labels,
             probability=probability,
             energy=model.energy(labels),
             lower_bound=None,
-            status=Status.SAMPLED,
+            status=Status.STOPPED if stopped else Status.SAMPLED,
             work=Work(len(trace), int(trace.site_updates[-1])),
             trace=trace,
             diagnostics={"r_hat": mixing, "effective_sample_size": effective_sample_size(kept)},
             engine=self.name,
-            advice=advice,
+            advice=() if stopped else tuple(chain_advice(mixing, self.sweeps)),
         )
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from ..backends import packed_labels
-from ..inference import Advice, Callback, Status, Traits, Work
+from ..inference import Callback, Traits, Work
 from ..inference._loop import Round, iterate
-from ..validation import check_int, check_switch, store
+from ..inference.solution import ran_out
+from ..validation import RandomSource, check_int, check_switch, store
 from .model import PottsModel
 from .solution import PottsSolution, starting_labels
 
@@ -58,7 +58,7 @@ class PottsICM:
         model: PottsModel,
         *,
         init: ArrayLike | None = None,
-        rng: np.random.Generator | int | None = None,
+        rng: RandomSource = None,
         callback: Callback | None = None,
     ) -> PottsSolution:
         """Return the local minimum reached from `init`; arguments as of `PottsEngine.solve`."""
@@ -81,9 +81,7 @@ class PottsICM:
                 callback=callback,
             )
             out = lattice.unpack_labels(labels)
-        ran_out = Advice(
-            f"{self.name} did not converge in {self.max_sweeps} sweeps", ("max_sweeps",)
-        )
+        message = f"{self.name} did not converge in {self.max_sweeps} sweeps"
         return PottsSolution(
             labels=out,
             probability=None,
@@ -94,5 +92,5 @@ class PottsICM:
             trace=trace,
             diagnostics={"residual": float(trace.residual[-1])},
             engine=self.name,
-            advice=() if status is Status.CONVERGED else (ran_out,),
+            advice=ran_out(status, message, "max_sweeps"),
         )

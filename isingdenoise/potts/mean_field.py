@@ -10,9 +10,10 @@ from numpy.typing import ArrayLike
 
 from ..backends import packed_labels
 from ..errors import ParameterError
-from ..inference import Advice, Callback, Status, Traits, Work
+from ..inference import Callback, Traits, Work
 from ..inference._loop import Round, iterate
-from ..validation import check_choice, check_int, check_real, check_switch, store
+from ..inference.solution import ran_out
+from ..validation import RandomSource, check_choice, check_int, check_real, check_switch, store
 from .model import PottsModel
 from .solution import PottsSolution, starting_probability
 
@@ -91,7 +92,7 @@ class PottsMeanField:
         model: PottsModel,
         *,
         init: ArrayLike | None = None,
-        rng: np.random.Generator | int | None = None,
+        rng: RandomSource = None,
         callback: Callback | None = None,
     ) -> PottsSolution:
         """Return the fixed point reached from `init`; arguments as of `PottsEngine.solve`."""
@@ -128,9 +129,7 @@ class PottsMeanField:
             bound = lattice.bound(new) + model.offset
             probability = lattice.unpack(new)
         labels = np.argmax(probability, axis=0).astype(np.int8)
-        ran_out = Advice(
-            f"{self.name} did not converge in {self.max_sweeps} sweeps", ("max_sweeps", "tol")
-        )
+        message = f"{self.name} did not converge in {self.max_sweeps} sweeps"
         return PottsSolution(
             labels=labels,
             probability=probability,
@@ -141,5 +140,5 @@ class PottsMeanField:
             trace=trace,
             diagnostics={"residual": float(trace.residual[-1])},
             engine=self.name,
-            advice=() if status is Status.CONVERGED else (ran_out,),
+            advice=ran_out(status, message, "max_sweeps", "tol"),
         )

@@ -11,9 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ParameterError
 from ..inference import Advice, Callback, Status, Trace, Traits, Work
+from ..validation import RandomSource
 from .model import PottsModel
 
-__all__ = ["PottsEngine", "PottsSolution", "starting_labels", "starting_probability"]
+__all__ = ["PottsEngine", "PottsSolution", "one_hot", "starting_labels", "starting_probability"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +74,7 @@ class PottsEngine(Protocol):
         model: PottsModel,
         *,
         init: ArrayLike | None = None,
-        rng: np.random.Generator | int | None = None,
+        rng: RandomSource = None,
         callback: Callback | None = None,
     ) -> PottsSolution:
         """Return what is found.
@@ -85,7 +86,7 @@ class PottsEngine(Protocol):
         init : array_like, optional
             Where to start: labels (H, W), or probabilities (K, H, W) for engines that have
             them; by default what each pixel says alone.
-        rng : Generator or int, optional
+        rng : as `numpy.random.default_rng` takes it, optional
             All chance, where there is any.
         callback : callable, optional
             Called after each round.
@@ -124,8 +125,11 @@ def starting_probability(model: PottsModel, init: ArrayLike | None) -> NDArray[n
         if not (np.isfinite(out).all() and out.min() >= 0 and out.sum(axis=0).min() > 0):
             raise ParameterError("init", "must be probabilities: not negative, not all 0")
     else:
-        labels = starting_labels(model, start)
-        every = np.arange(model.labels, dtype=np.int8)[:, None, None]
-        return np.asarray(labels == every, np.float32)
+        return one_hot(starting_labels(model, start), model.labels)
     out /= out.sum(axis=0)
     return np.asarray(out, np.float32)
+
+
+def one_hot(labels: NDArray[np.int8], count: int) -> NDArray[np.float32]:
+    """Return probabilities (K, H, W) that are sure of labels (H, W)."""
+    return np.asarray(labels == np.arange(count, dtype=np.int8)[:, None, None], np.float32)

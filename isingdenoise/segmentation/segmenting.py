@@ -15,7 +15,7 @@ from ..errors import ParameterError
 from ..inference import Callback
 from ..noise import AUTO
 from ..potts import POTTS_ENGINES, PottsEngine, PottsMeanField, PottsModel, PottsSolution
-from ..validation import as_generator, check_choice
+from ..validation import RandomSource, as_generator, check_choice
 from .coupling import START, HeldOutLabels, LabelCoupling, find_coupling
 from .fitting import Fitted, fit_noise, observe
 from .mixture import refine_levels
@@ -102,7 +102,7 @@ def segment(  # noqa: PLR0913 - the one door for everything about a picture of l
     engine: str | PottsEngine = PottsMeanField.name,
     coupling: str | float | Coupling = AUTO,
     mask: ArrayLike | None = None,
-    rng: np.random.Generator | int | None = None,
+    rng: RandomSource = None,
     callback: Callback | None = None,
 ) -> Segmentation:
     """Return the clean label map behind a noisy one, a grey picture, or class probabilities.
@@ -131,7 +131,7 @@ def segment(  # noqa: PLR0913 - the one door for everything about a picture of l
         nats. A float means four neighbours.
     mask : array_like of bool, shape (H, W), optional
         False where a pixel is missing: it is filled in from its neighbours.
-    rng : numpy.random.Generator or int, optional
+    rng : as `numpy.random.default_rng` takes it, optional
         Randomness for sampling engines. None draws a fresh seed, which stands in `settings`.
     callback : callable, optional
         Called with a `Step` after each round.

@@ -237,3 +237,28 @@ def test_gibbs_samples_agree_with_enumeration(coupling):
     l[1] += 0.05
     moved = ref.ExactPotts(PottsModel(l, coupling)).probability  # the control
     assert np.abs((mean - moved) / error).max() > 5
+
+
+@pytest.mark.parametrize("name", POTTS_ENGINES)
+@pytest.mark.parametrize("rounds", [1, 4])
+def test_a_callback_ends_the_solve_and_leaves_what_was_found(name, rounds):
+    """As with the engines of two levels: no advice, and probabilities of what was kept."""
+    score = np.random.default_rng(4).normal(size=(3, 8, 9))
+    model = PottsModel(score, Coupling(0.9, 0.7, 0.3, 0.2))
+    engine = POTTS_ENGINES[name](**({"burn_in": 2, "sweeps": 30} if name == "gibbs" else {}))
+    seen = []
+
+    def stop(step):
+        seen.append(step.round)
+        if len(seen) == rounds:
+            raise StopIteration
+
+    found = engine.solve(model, rng=1, callback=stop)
+    assert len(found.trace) <= rounds
+    assert found.status in (Status.STOPPED, Status.CONVERGED)
+    assert name not in ("mf", "gibbs") or found.status is Status.STOPPED
+    assert found.advice == ()
+    assert found.energy == pytest.approx(model.energy(found.labels))
+    if found.probability is not None:
+        np.testing.assert_allclose(found.probability.sum(axis=0), 1, atol=1e-5)
+        np.testing.assert_array_equal(found.labels, found.probability.argmax(axis=0))
