@@ -18,6 +18,7 @@ from .errors import ParameterError
 
 __all__ = [
     "RandomSource",
+    "as_array",
     "as_generator",
     "check_choice",
     "check_image",
@@ -188,7 +189,7 @@ def check_image(name: str, image: ArrayLike, *, high: float = math.inf) -> NDArr
     ParameterError
         Not two-dimensional, empty, complex, of objects or text, masked, or infinite somewhere.
     """
-    array = _as_array(name, image)
+    array = as_array(name, image)
     if array.ndim != 2:
         hint = "; pass one grey channel" if array.ndim == 3 else ""
         raise ParameterError(name, f"must be two-dimensional, not of shape {array.shape}{hint}")
@@ -273,7 +274,7 @@ def check_span(name: str, x: NDArray[Any], known: NDArray[np.bool_] | None = Non
         )
 
 
-def _as_array(name: str, value: Any) -> NDArray[Any]:
+def as_array(name: str, value: Any) -> NDArray[Any]:
     """Return what NumPy makes of a value.
 
     Raises
@@ -309,7 +310,7 @@ def check_mask(mask: ArrayLike | None, shape: tuple[int, ...]) -> NDArray[np.boo
     """
     if mask is None:
         return None
-    array = _as_array("mask", mask)
+    array = as_array("mask", mask)
     if array.dtype != np.bool_:
         raise ParameterError("mask", f"must be of dtype bool, not {array.dtype}")
     if array.shape != shape:

@@ -14,7 +14,7 @@ from ..learning import EARN
 from ..messages import warn
 from ..noise import AUTO
 from ..potts import MOST_LABELS
-from ..validation import check_choice, check_int, check_mask, check_picture, check_real
+from ..validation import as_array, check_choice, check_int, check_mask, check_picture, check_real
 from .mixture import fit_levels
 from .noise import (
     LABEL_NOISES,
@@ -66,7 +66,7 @@ def observe(image: ArrayLike, mask: ArrayLike | None) -> tuple[Array, NDArray[np
     ParameterError
         It is neither, a mask of another shape, or no pixel is observed.
     """
-    array = image if isinstance(image, np.ma.MaskedArray) else np.asarray(image)
+    array = image if isinstance(image, np.ma.MaskedArray) else as_array("image", image)
     if array.ndim == 3:
         if isinstance(array, np.ma.MaskedArray) and array.dtype.kind == "f":
             array = array.filled(np.nan)

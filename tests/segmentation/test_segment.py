@@ -268,6 +268,7 @@ SURE = probabilities(MAP, 3)
     ("image", "options", "named"),
     [
         (GREY, {}, "labels"),
+        ("map.png", {}, "not a file's name"),
         (GREY, {"labels": 1}, "labels"),
         (GREY, {"labels": 128}, "labels"),
         (GREY, {"noise": "flip"}, "different values"),

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._kernels import lattice as planes
-from ..._kernels import potts
+from ..._kernels import potts, potts_labels, potts_rows
 from ..._kernels._jit import KernelPair
 from ...coupling import Coupling
 
@@ -48,7 +48,7 @@ class PottsLattice:
         tame = min(*along, *across) >= 0 and coupling.pull <= _TAME
         self.shift = np.float32(coupling.pull) if tame else None
         self.unary = self.pack(unary)
-        self.room, self.uniforms = potts.scratch(self.count, self.shape[1])
+        self.room, self.uniforms = potts_rows.scratch(self.count, self.shape[1])
         height = self.unary.shape[1]
         self._residual = np.zeros((4, height), np.float32)
         self._flips, self._drop = np.zeros((4, height), np.int64), np.zeros((4, height))
@@ -135,7 +135,7 @@ class PottsLattice:
     def modes(self, labels: Planes) -> tuple[int, float]:
         """Set every label to the mode of its conditional; return changes and energy given up."""
         self.run(
-            potts.modes, labels, self.unary, self.room, self.shape,
+            potts_labels.modes, labels, self.unary, self.room, self.shape,
             *self.strengths, self._flips, self._drop,
         )  # fmt: skip
         return int(self._flips.sum()), float(self._drop.sum())
@@ -163,6 +163,6 @@ class PottsLattice:
         """
         numbers = np.uint32(counter[0]), np.uint32(counter[1])
         self.run(
-            potts.gibbs, labels, total, self.unary, self.room, self.uniforms, self.shape,
+            potts_labels.gibbs, labels, total, self.unary, self.room, self.uniforms, self.shape,
             *self.strengths, np.float32(keep), self.shift, numbers, key,
         )  # fmt: skip
