@@ -210,7 +210,8 @@ def test_a_palette_is_warned_of(tmp_path):
         (3, ["map.png", "-o", "n.png", "--timeout", "1e-9"], "map.png"),
         (4, ["map.png", "-o", "old.png"], "old.png"),
         (4, ["map.png", "-o", "n.png", "--probability", "old.npy"], "old.npy"),
-        (5, ["map.png", "-o", "missing/n.png"], "missing/n.png"),
+        (5, ["map.png", "-o", "text.png/n.png"], "text.png"),
+        (2, ["map.png", "-o", "missing/n.png", "--mask", "small.png"], "small.png"),
     ],
 )
 def test_segment_refuses_and_writes_nothing(labels, slide, sure, monkeypatch, code, options, named):
@@ -230,3 +231,9 @@ def test_segment_refuses_and_writes_nothing(labels, slide, sure, monkeypatch, co
     before = snapshot(folder)
     assert named in error_line(invoke("segment", *options), code)
     assert snapshot(folder) == before
+
+
+def test_the_folder_of_the_output_is_made(labels):
+    target = labels.parent / "new" / "folder" / "n.png"
+    succeed("segment", labels, "-o", target)
+    assert target.is_file()

@@ -31,6 +31,7 @@ from .values import Auto, Share, build_coupling
 from .writing import format_option
 
 __all__ = [
+    "INFERENCE",
     "PATH",
     "PLACE",
     "NoiseChoice",
@@ -70,7 +71,7 @@ __all__ = [
 ]
 
 Command = Callable[..., Any]
-_INFERENCE = "Prior and inference"
+INFERENCE = "Prior and inference"
 _LIMITS = "What may change"
 
 
@@ -115,7 +116,7 @@ def solver_options(command: Command) -> Command:
             ),
         ],
         gathered,
-        _INFERENCE,
+        INFERENCE,
     )
 
 
@@ -143,7 +144,7 @@ def engine_options(command: Command) -> Command:
             "of 'train'. 'auto' takes what predicts hidden pixels best.",
         ),
     ]
-    return all_of([*choices, settings_option], gathered, _INFERENCE)
+    return all_of([*choices, settings_option], gathered, INFERENCE)
 
 
 def limit_options(command: Command) -> Command:

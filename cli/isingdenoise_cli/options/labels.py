@@ -16,7 +16,7 @@ from isingdenoise.noise import AUTO
 from isingdenoise.potts import MOST_LABELS, POTTS_ENGINES
 from isingdenoise.segmentation import LABEL_NOISES
 
-from . import mask_option, settings, solver_options
+from . import INFERENCE, mask_option, settings, solver_options
 from .reading import all_of, timeout_option
 from .values import Auto, Whole, Words
 
@@ -94,7 +94,7 @@ def label_options(command: Command) -> Command:
         own = {name: given.pop(name) for name in LabelOptions.__dataclass_fields__ if name in given}
         return command(options=LabelOptions(engine=solver, **own), **given)
 
-    options = [
+    about_labels = [
         click.option(
             "--labels",
             type=Whole(2, MOST_LABELS),
@@ -123,6 +123,9 @@ def label_options(command: Command) -> Command:
             show_default=True,
             help="Share of labels that are wrong (flip).",
         ),
+        mask_option,
+    ]
+    inference = [
         click.option(
             "--engine",
             type=Words(list(POTTS_ENGINES)),
@@ -138,10 +141,10 @@ def label_options(command: Command) -> Command:
             shell_complete=_complete,
             help="Set an option of the engine, e.g. -O tol=1e-4; repeatable.",
         ),
-        mask_option,
         timeout_option,
     ]
-    return all_of([*options, solver_options], gathered)
+    solving = all_of([*inference, solver_options], gathered, INFERENCE)
+    return all_of(about_labels, solving, "Labels and noise")
 
 
 def check_probability(wanted: object, engine: Any) -> None:

@@ -46,14 +46,7 @@ def check_animation(wanted: object, engine: Engine) -> None:
 
 def check_page(report: Path | None, inputs: Iterable[Path | None], force: bool) -> Checked | None:
     """Refuse a --report that cannot be written, before any work; return where it goes."""
-    from isingdenoise.io import check_output
-
-    if report is None:
-        return None
-    if report.suffix.lower() != ".html":
-        raise ParameterError("--report", "must end in .html")
-    with named(output="--report"):
-        return check_output(report, [path for path in inputs if path], overwrite=force)
+    return _check("--report", report, (".html",), inputs, force)
 
 
 def check_figure(plot: Path | None, inputs: Iterable[Path | None], force: bool) -> Checked | None:

@@ -15,6 +15,7 @@ from .. import console
 from ..framework.usage import advised
 from ..options import streams
 from ..options.labels import NAMES, LabelOptions
+from ..options.making import checked_output
 from ..options.picture import named
 from ..options.streams import Place
 from . import text
@@ -58,7 +59,7 @@ def check_targets(
     checked = sure = None
     if isinstance(output, Path):
         with named(output="-o"):
-            checked = check_output(output, inputs, overwrite=force)
+            checked = checked_output(output, inputs, overwrite=force)
     else:
         streams.check_sink("-o")
     if probability is not None:
