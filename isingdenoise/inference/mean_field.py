@@ -8,9 +8,9 @@ from typing import ClassVar, Literal, get_args
 from numpy.typing import ArrayLike
 
 from ..backends import packed
-from ..errors import ParameterError
 from ..model import IsingModel
-from ..validation import RandomSource, check_choice, check_int, check_real, check_switch, store
+from ..validation import RandomSource
+from ._damped import check_damped
 from ._loop import Round, iterate
 from ._start import starting_mean
 from ._sweeps import FullSweeps, Sweeps, TiledSweeps
@@ -91,19 +91,7 @@ class MeanField:
     parallel: bool | None = None
 
     def __post_init__(self) -> None:
-        store(
-            self,
-            damping=check_real("damping", self.damping, low=0, high=1, low_open=True),
-            schedule=check_choice("schedule", self.schedule, get_args(Schedule)),
-            tol=check_real("tol", self.tol, low=0),
-            max_sweeps=check_int("max_sweeps", self.max_sweeps, low=1),
-            bound_every=check_int("bound_every", self.bound_every, low=0),
-            parallel=check_switch("parallel", self.parallel),
-        )
-        if self.schedule == "jacobi" and self.damping == 1:
-            raise ParameterError(
-                "damping", "must be below 1 with schedule jacobi, which may cycle; try 0.5"
-            )
+        check_damped(self, get_args(Schedule))
 
     def footprint(self, pixels: int) -> int:
         """Return the bytes held at the peak of `solve`; see `Engine`."""

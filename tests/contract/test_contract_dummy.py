@@ -12,7 +12,8 @@ from typing import ClassVar, Literal
 import numpy as np
 import pytest
 from command_line import error_line, invoke, save, save_noisy, scene, succeed, table_lines
-from isingdenoise_cli.options.settings import build_engines, complete
+from isingdenoise_cli.options.engines import complete
+from isingdenoise_cli.options.settings import build_engines
 
 from isingdenoise import (
     ENGINES,

@@ -13,6 +13,7 @@ from isingdenoise.inference import AUTO_PRIOR, DEFAULT_ENGINE
 from isingdenoise.pipeline import CleanOptions
 
 from . import settings as engine_settings
+from .engines import EngineChoice, EngineList, complete
 from .levels import NoiseLevels, level_options, noise_options
 from .making import checked_output
 from .noise import NoiseChoice, noise_name_option, option_name, parameter_options, takers
@@ -131,7 +132,7 @@ def engine_options(command: Command) -> Command:
     choices = [
         click.option(
             "--engine",
-            type=engine_settings.EngineChoice(),
+            type=EngineChoice(),
             help=f"Inference engine; 'isingdenoise engines' lists them. Default: {DEFAULT_ENGINE} "
             "or amortised, as the prior is.",
         ),
@@ -184,7 +185,7 @@ def only_mask_option(command: Command) -> Command:
 
 engines_option = click.option(
     "--engines",
-    type=engine_settings.EngineList(),
+    type=EngineList(),
     help="Run only these engines, e.g. mf,icm,mf:schedule=jacobi:damping=0.5; settings of one "
     "stand behind it.",
 )
@@ -201,7 +202,7 @@ settings_option = click.option(
     "settings",
     multiple=True,
     metavar="NAME=VALUE",
-    shell_complete=engine_settings.complete,
+    shell_complete=complete,
     help="Set an option of the engine, e.g. -O tol=1e-4; repeatable. With the name of an engine, "
     "e.g. -O mf.tol=1e-4, it is ignored for other engines.",
 )

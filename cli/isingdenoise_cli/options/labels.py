@@ -17,6 +17,7 @@ from isingdenoise.potts import MOST_LABELS, POTTS_ENGINES
 from isingdenoise.segmentation import LABEL_NOISES
 
 from . import INFERENCE, mask_option, settings, solver_options
+from .engines import complete
 from .reading import all_of, timeout_option
 from .values import Auto, Whole, Words
 
@@ -157,4 +158,4 @@ def check_probability(wanted: object, engine: Any) -> None:
 
 def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
     """Return NAME= of the settings of the engine asked for."""
-    return settings.complete(ctx, param, incomplete, POTTS_ENGINES)
+    return complete(ctx, param, incomplete, POTTS_ENGINES)

@@ -8,72 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-import click
-from click.shell_completion import CompletionItem
-
 from isingdenoise.errors import ParameterError, nearest
 from isingdenoise.inference import AUTO_PRIOR, DEFAULT_ENGINE, ENGINES, Amortised, Engine
-
-from .values import Words
 
 Kinds = Mapping[str, type[Any]]
 
 _SWITCHES = {"true": True, "false": False}
 _AUTO = ("auto", "none")  # what stands for None
 _WORDS = {int: "a whole number", float: "a number", bool: "true or false"}
-
-
-class EngineChoice(Words):
-    """One of the engines that are known when it is asked."""
-
-    def __init__(self) -> None:
-        super().__init__(tuple(ENGINES))
-
-    @property
-    def choices(self) -> tuple[str, ...]:
-        """The engines of the moment."""
-        return tuple(ENGINES)
-
-    @choices.setter
-    def choices(self, _: tuple[str, ...]) -> None:
-        """Leave aside what click would keep of the first moment."""
-
-
-class EngineList(click.ParamType[tuple[str, ...]]):
-    """Engines with commas between them, each with settings of its own behind colons."""
-
-    name = "engines"
-
-    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
-        """Return the engines of the moment, for the help."""
-        del param, ctx
-        return f"[{'|'.join(ENGINES)}],..."
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, ...]:
-        """Return the engines, each with its settings, once."""
-        parts = value if isinstance(value, tuple) else str(value).split(",")
-        for part in parts:
-            name = part.partition(":")[0]
-            if name not in ENGINES:
-                self.fail(f"{name!r} is not one of {', '.join(ENGINES)}", param, ctx)
-        return tuple(dict.fromkeys(parts))
-
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
-        """Complete the last engine, or the last name of a setting of it."""
-        del ctx, param
-        *_, last = incomplete.rpartition(",")
-        before = incomplete.removesuffix(last)
-        name, colon, own = last.partition(":")
-        if not colon:
-            return [CompletionItem(f"{before}{e}") for e in ENGINES if e.startswith(name)]
-        *_, key = own.rpartition(":")
-        known = setting_types(ENGINES[name]) if name in ENGINES else ()
-        start = incomplete.removesuffix(key)
-        return [CompletionItem(f"{start}{k}=") for k in known if k.startswith(key)]
 
 
 def build_engines(
@@ -159,34 +101,6 @@ def setting_types(kind: type[Any]) -> dict[str, Any]:
     """Return the settings of a dataclass and their types."""
     hints = typing.get_type_hints(kind)
     return {field.name: hints[field.name] for field in fields(kind)}
-
-
-def complete(
-    ctx: click.Context, param: click.Parameter, incomplete: str, kinds: Kinds = ENGINES
-) -> list[CompletionItem]:
-    """Return NAME= of the settings of the engines asked for, or NAME=VALUE where it is a word.
-
-    Behind a dot, those of the engine before it.
-    """
-    del param
-    engine, dot, _ = incomplete.partition("=")[0].partition(".")
-    several = "engines" in ctx.params or "prior" not in ctx.params
-    unnamed = tuple(kinds) if several else engine_name(None, ctx.params["prior"])
-    listed = [entry.partition(":")[0] for entry in ctx.params.get("engines") or ()]
-    asked = ctx.params.get("engine") or listed or unnamed
-    given = (engine,) if dot else (asked,) if isinstance(asked, str) else asked
-    known: dict[str, list[str]] = {}
-    for name in filter(kinds.__contains__, given):
-        for setting, kind in setting_types(kinds[name]).items():
-            known.setdefault(f"{name}.{setting}=" if dot else f"{setting}=", []).extend(
-                words(members(kind))
-            )
-    setting, equals, _ = incomplete.partition("=")
-    if equals:
-        found = [f"{setting}={word}" for word in dict.fromkeys(known.get(f"{setting}=", ()))]
-    else:
-        found = [*known]
-    return [CompletionItem(text) for text in found if text.startswith(incomplete)]
 
 
 def _known(names: Sequence[str], kinds: Kinds) -> str:
