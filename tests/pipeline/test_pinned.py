@@ -23,7 +23,7 @@ def sampled():
 
 def complaints(result, r_hat, **settings):
     sweeps = settings.get("sweeps", 8)
-    advice = tuple(_chains._advice(math.nan if r_hat is None else r_hat, sweeps))
+    advice = tuple(_chains.chain_advice(math.nan if r_hat is None else r_hat, sweeps))
     solution = dataclasses.replace(result.solution, advice=advice)
     return [str(said) for said in complaints_of(dataclasses.replace(result, solution=solution))]
 
