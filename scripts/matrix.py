@@ -3,9 +3,10 @@
     python scripts/matrix.py [--list] [TEST ...]
 
 The main environment has the newest dependencies on one Python. This makes an
-environment with the lowest versions that pyproject.toml allows, and one with
+environment with the lowest versions that pyproject.toml allows, one with
 the newest on every other Python of the machine (3.11 and later, from PATH and
-pyenv), installs the package there and runs the tests below, two environments
+pyenv), and one with napari, whose fixtures would reach into other tests. It
+installs the package there and runs the tests below, two environments
 at a time. Environments stay in .matrix/ and are brought up to date by the next
 call. It needs uv, which the test extra brings.
 """
@@ -19,6 +20,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +36,8 @@ TESTS = (
     "tests/library/test_plotting.py",
     "tests/cli/test_cli_run.py",
 )
+#: What is tested where napari is.
+NAPARI_TESTS = ("tests/plugins/test_napari_plugin.py",)
 #: What the tests need beside the package: always the newest.
 TOOLS = (
     *("pytest", "pytest-xdist", "hypothesis", "scipy", "tifffile", "segno"),
@@ -50,11 +54,14 @@ print(*sys.version_info[:2], sysconfig.get_config_var("Py_GIL_DISABLED") or 0)
 
 @dataclass(frozen=True)
 class Environment:
-    """A Python, and which dependencies it gets."""
+    """A Python, which dependencies it gets, and what is tested there."""
 
     name: str
     python: str
-    lowest: bool
+    lowest: bool = False
+    extras: str = ""
+    tests: tuple[str, ...] = TESTS
+    choice: str = "not slow"
 
     @property
     def folder(self) -> Path:
@@ -95,8 +102,9 @@ def environments() -> list[Environment]:
     lowest = Environment(f"lowest-{oldest[0]}.{oldest[1]}", found[oldest], lowest=True)
     here = sys.version_info[:2]
     others = [v for v in sorted(found) if v != here]
-    newest = [Environment(f"newest-{v[0]}.{v[1]}", found[v], lowest=False) for v in others]
-    return [lowest, *newest]
+    newest = [Environment(f"newest-{v[0]}.{v[1]}", found[v]) for v in others]
+    napari = Environment("napari", sys.executable, extras="[napari]", tests=NAPARI_TESTS, choice="")
+    return [lowest, napari, *newest]
 
 
 def uv(*args: str) -> list[str]:
@@ -118,13 +126,13 @@ def install(environment: Environment) -> None:
     place = str(environment.folder)
     for step in (
         uv("venv", "--allow-existing", "--python", environment.python, place),
-        [*pip, *which, "--editable", "."],
+        [*pip, *which, "--editable", f".{environment.extras}"],
         [*pip, *TOOLS],
     ):
         subprocess.run(step, cwd=ROOT, check=True)
 
 
-def test(environment: Environment, tests: list[str]) -> subprocess.CompletedProcess[str]:
+def test(environment: Environment, tests: Sequence[str]) -> subprocess.CompletedProcess[str]:
     """Run tests in an environment, and catch what they print.
 
     Old versions warn of what the newest ones of their own dependencies call old: there,
@@ -132,8 +140,7 @@ def test(environment: Environment, tests: list[str]) -> subprocess.CompletedProc
     """
     mercy = ["-W", "default", "--deselect", _STRICT] if environment.lowest else []
     command = [environment.interpreter, "-m", "pytest", "-q", "-p", "no:cacheprovider", *mercy]
-    command += ["-m", "not slow"]
-    command += tests
+    command += ["-m", environment.choice, *(tests or environment.tests)]
     pipe = subprocess.PIPE
     return subprocess.run(
         command, cwd=ROOT, stdout=pipe, stderr=subprocess.STDOUT, text=True, check=False
@@ -143,7 +150,7 @@ def test(environment: Environment, tests: list[str]) -> subprocess.CompletedProc
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--list", action="store_true", help="name the environments, and do nothing")
-    parser.add_argument("tests", nargs="*", default=list(TESTS))
+    parser.add_argument("tests", nargs="*")
     asked = parser.parse_args()
     planned = environments()
     if asked.list:
