@@ -9,26 +9,30 @@ from matplotlib.figure import Figure
 
 from isingdenoise import denoise
 from isingdenoise.io import read_picture
-from isingdenoise.plotting import draw_picture, draw_probability, render
+from isingdenoise.plotting import draw_doubt, draw_picture, render
 
 ROOT = Path(__file__).resolve().parents[1]
-CASES = {"horse": "gaussian", "qr_code": "flip"}
+#: A sample, and the part of it that is shown: pixels have to be seen.
+CASES = {
+    "text_gaussian": np.s_[20:190, 20:330],
+    "horse_gaussian": np.s_[:, :],
+    "qr_code_flip": np.s_[:, :],
+}
 
 
 def main() -> None:
-    figure = Figure(figsize=(9, 6.2), layout="constrained", dpi=110)
-    grid = figure.subplots(2, 3)
-    for line, (name, noise) in zip(grid, CASES.items(), strict=True):
-        pixels = read_picture(ROOT / "sample_images" / f"{name}_{noise}.png").pixels
-        result = denoise(pixels, noise)
+    figure = Figure(figsize=(9, 6.6), layout="constrained", dpi=110)
+    pictures = {name: read_picture(ROOT / "sample_images" / f"{name}.png") for name in CASES}
+    shares = [np.divide(*p.pixels[CASES[name]].shape) for name, p in pictures.items()]
+    grid = figure.subplots(len(CASES), 3, height_ratios=shares)
+    for line, (name, part) in zip(grid, CASES.items(), strict=True):
+        result = denoise(pictures[name].pixels)
         assert result.probability is not None
-        changed = f"cleaned: {result.changed:.0%} of the pixels turned"
-        draw_picture(line[0], pixels, f"noisy ({noise})")
-        draw_picture(line[1], result.image, changed)
-        draw_probability(line[2], result.probability, "P(bright)")
+        draw_picture(line[0], pictures[name].pixels[part], "noisy")
+        draw_picture(line[1], result.image[part], "clean")
+        draw_doubt(line[2], result.probability[part], "doubt")
     bar = figure.colorbar(grid[0, 2].images[0], ax=list(grid[:, 2]), fraction=0.05, pad=0.02)
-    bar.set_ticks(np.linspace(0, 1, 5).tolist())
-    (ROOT / "docs").mkdir(exist_ok=True)
+    bar.set_label("probability that a pixel is wrong")
     (ROOT / "docs" / "before_after.png").write_bytes(render(figure, "png"))
 
 
