@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from PIL import Image
 
 from isingdenoise import denoise
 from isingdenoise.io import read_picture
@@ -33,7 +35,9 @@ def main() -> None:
         draw_doubt(line[2], result.probability[part], "doubt")
     bar = figure.colorbar(grid[0, 2].images[0], ax=list(grid[:, 2]), fraction=0.05, pad=0.02)
     bar.set_label("probability that a pixel is wrong")
-    (ROOT / "docs" / "before_after.png").write_bytes(render(figure, "png"))
+    with Image.open(io.BytesIO(render(figure, "png"))) as drawn:
+        few = drawn.convert("RGB").quantize(64, dither=Image.Dither.NONE)
+    few.save(ROOT / "docs" / "before_after.png", optimize=True)
 
 
 if __name__ == "__main__":
