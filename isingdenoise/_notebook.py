@@ -19,7 +19,7 @@ _FIGURE = (
     '<figure style="display:inline-block;margin:0 1em 0 0">'
     '<img src="data:image/png;base64,{data}" alt="{title}" '
     'style="image-rendering:pixelated;border:1px solid #888">'
-    "<figcaption>{title}</figcaption></figure>"
+    '<figcaption style="color:inherit">{title}</figcaption></figure>'
 )
 _ROW = '<tr><th style="text-align:left">{}</th><td style="text-align:left">{}</td></tr>'
 

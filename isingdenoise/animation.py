@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import ParameterError
+from .errors import ParameterError, counted
 from .inference import DEFAULT_ENGINE, ENGINES, Engine, Status, Step, in_sweeps
 from .io import Film
 from .noise import unit_scale
@@ -114,7 +114,7 @@ class RoundsFilm:
 
 
 def _done(updates: int, sweeps: int) -> str:
-    return f"{updates:,} site updates ({sweeps} {'sweep' if sweeps == 1 else 'sweeps'})"
+    return f"{updates:,} site updates ({counted(sweeps, 'sweep')})"
 
 
 def _engine_of(result: DenoiseResult) -> Engine:

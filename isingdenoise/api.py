@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -52,6 +52,8 @@ from .validation import (
 
 __all__ = ["DenoiseResult", "denoise"]
 
+AnyEngine = str | Engine | tuple[Engine, Engine] | None
+
 #: The field of a protected pixel beyond what all its neighbours can pull: the
 #: other label keeps a probability of exp(-40), and tanh is 1 in float32.
 CERTAIN = 20.0
@@ -64,7 +66,7 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     image: ArrayLike,
     noise: NoiseName | NoiseModel | NoiseSpec | Choice = AUTO,
     *,
-    engine: EngineName | Engine | None = None,
+    engine: EngineName | Engine | tuple[Engine, Engine] | None = None,
     prior: PriorName | str | os.PathLike[str] = AUTO_PRIOR,
     coupling: AutoName | float | Coupling | Estimate = AUTO,
     calibration: Calibration | None = None,
@@ -87,9 +89,10 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
         A name of `NOISE_MODELS`, its parameters estimated from the picture;
         "auto" to choose between gaussian, flip and salt-pepper as well; a
         `NoiseSpec` where some parameters are known; or a model with all of them.
-    engine : str or Engine, optional
+    engine : str, Engine or tuple of two engines, optional
         A name of `ENGINES`, or an engine with settings of its own. None leaves it to the
-        prior: mean field for the Ising model's, `Amortised` for a learned one.
+        prior: mean field for the Ising model's, `Amortised` for a learned one. So do two
+        engines with settings, the first for the Ising model's.
     prior : str or path, default "auto"
         "ising"; "learned", the one that comes with the package; or a file of weights, as
         `isingdenoise train` writes it. "auto" takes the learned one where no engine and no
@@ -165,7 +168,7 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     x, known = check_picture(image, mask, high=LARGEST_GREY)
     protected = _check_protected(protect, x, known)
     limit = None if max_change is None else check_real("max_change", max_change, low=0, high=1)
-    solvers = engines_under(None if engine is None else resolve_engine(engine), prior)
+    solvers = engines_under(resolve_engine(engine), prior)
     generator, seed = as_generator(rng)
     light, divided = divided_by(background, x, known, noise)
     with heard() as said:
@@ -297,14 +300,24 @@ def _prior_record(
     return {"name": name, "source": "chosen" if prior == AUTO_PRIOR else "given", **figures}
 
 
-def resolve_engine(engine: str | Engine) -> Engine:
-    """Return the engine that `engine` names or is.
+@overload
+def resolve_engine(engine: str | Engine) -> Engine: ...
+@overload
+def resolve_engine(engine: AnyEngine) -> Engine | tuple[Engine, Engine] | None: ...
+def resolve_engine(engine: AnyEngine) -> Engine | tuple[Engine, Engine] | None:
+    """Return the engine that `engine` names or is; None, and both of two, as they are.
 
     Raises
     ------
     ParameterError
         An unknown name, or not an engine.
     """
+    if engine is None:
+        return None
+    if isinstance(engine, tuple):
+        if len(engine) != 2:
+            raise ParameterError("engine", f"must be one engine or two, not {len(engine)}")
+        return resolve_engine(engine[0]), resolve_engine(engine[1])
     if isinstance(engine, str):
         return ENGINES[check_choice("engine", engine, ENGINES)]()
     if isinstance(engine, type) or not hasattr(engine, "solve"):

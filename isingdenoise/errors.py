@@ -258,6 +258,11 @@ def named(path: object) -> str:
     return printable(name if can_be_a_name(name) else f"{name[:_SHOWN]}...")
 
 
+def counted(count: int, what: str) -> str:
+    """Return a number of things in words: "1 sweep", "2 sweeps"."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def _rebuild(
     cls: type[IsingDenoiseError], args: tuple[object, ...], state: dict[str, object]
 ) -> IsingDenoiseError:

@@ -33,7 +33,7 @@ _ONE_WINDOW, _WINDOWS = (1 << 17) * 3 // 2, 1 << 17  # pixels from which the cou
 
 def memory_to_denoise(
     pixels: int,
-    engine: str | Engine | None = None,
+    engine: str | Engine | tuple[Engine, Engine] | None = None,
     *,
     prior: str | os.PathLike[str] = AUTO_PRIOR,
     noise: str | NoiseModel | NoiseSpec = AUTO,
@@ -74,7 +74,7 @@ def memory_to_denoise(
     True
     """
     n = check_int("pixels", pixels, low=0)
-    solvers = engines_under(None if engine is None else resolve_engine(engine), prior)
+    solvers = engines_under(resolve_engine(engine), prior)
     kind = np.dtype(dtype)
     name = noise if isinstance(noise, str) else getattr(noise, "name", None)
     detected = isinstance(background, str) and background == DETECT

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .coupling import Coupling
+from .errors import counted
 from .inference import Solution
 from .learning import Calibration, Fit
 from .model import IsingModel
@@ -168,8 +169,8 @@ class DenoiseResult:
             "size": f"{self.image.shape[0]} x {self.image.shape[1]}",
             "noise": f"{self.noise.name}: {_parameters(self.noise)}",
             "coupling": f"{self.coupling} ({coupling['source']})",
-            "engine": f"{solution.engine}: {solution.status.value} after {solution.work.sweeps} "
-            f"sweeps, {solution.seconds:.2g} s",
+            "engine": f"{solution.engine}: {solution.status.value} after "
+            f"{counted(solution.work.sweeps, 'sweep')}, {solution.seconds:.2g} s",
             "changed": f"{self.changed:.2%} of the pixels",
         }
         return page(pictures, facts)

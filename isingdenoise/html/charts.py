@@ -79,9 +79,10 @@ _QUANTITIES: Mapping[str, tuple[str, bool, bool]] = {
     "residual": ("residual, as each engine measures it", False, True),
 }
 _AGAINST: Mapping[str, Callable[[Any, int], Number]] = {
-    "sweeps": lambda trace, sites: np.asarray(trace.site_updates / sites, np.float64),
+    "updates": lambda trace, sites: np.asarray(trace.site_updates / sites, np.float64),
     "seconds": lambda trace, sites: np.asarray(trace.seconds, np.float64),
 }
+_WORDS = {"updates": "site updates a pixel"}  # sweeps, times the chains
 
 
 def charts_of(solutions: Mapping[str, Solution]) -> dict[str, list[Chart]]:
@@ -95,7 +96,7 @@ def charts_of(solutions: Mapping[str, Solution]) -> dict[str, list[Chart]]:
     Returns
     -------
     dict of str to list of Chart
-        By what they are drawn against: "sweeps" (site updates over sites), "seconds".
+        By what they are drawn against: "updates" (site updates over sites), "seconds".
     """
     return {
         against: [
@@ -134,7 +135,7 @@ def _chart(
         Line(name, number, _points(to_x(x), to_y(y)), f"{y[-1]:.4g}")
         for name, number, x, y in courses
     ]
-    return Chart(title, against, lines, to_x.ticks(), to_y.ticks())
+    return Chart(title, _WORDS.get(against, against), lines, to_x.ticks(), to_y.ticks())
 
 
 def _points(x: Number, y: Number) -> str:

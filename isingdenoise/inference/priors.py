@@ -17,13 +17,16 @@ __all__ = ["AUTO_PRIOR", "PRIORS", "engines_under"]
 AUTO_PRIOR, ISING, LEARNED = PRIORS = ("auto", "ising", "learned")
 
 
-def engines_under(engine: Engine | None, prior: str | os.PathLike[str]) -> tuple[Engine, ...]:
+def engines_under(
+    engine: Engine | tuple[Engine, Engine] | None, prior: str | os.PathLike[str]
+) -> tuple[Engine, ...]:
     """Return the engines that may solve a picture, the first where nothing else is chosen.
 
     Parameters
     ----------
-    engine : Engine or None
-        As asked for; None leaves it to the prior.
+    engine : Engine, tuple of two engines, or None
+        As asked for. None leaves it to the prior, and so do two: the Ising prior's, and that of
+        a learned one.
     prior : str or path
         A name of `PRIORS`, or a file of weights.
 
@@ -32,22 +35,27 @@ def engines_under(engine: Engine | None, prior: str | os.PathLike[str]) -> tuple
     ParameterError
         They do not go together, or the file holds no weights.
     """
-    learned = engine is not None and engine.traits.learned
+    if engine is None or isinstance(engine, tuple):
+        either = engine or (MeanField(), Amortised())
+        if prior == AUTO_PRIOR:
+            return either
+        engine = either[0 if prior == ISING else 1]
+    learned = engine.traits.learned
     if prior == AUTO_PRIOR:
-        return (MeanField(), Amortised()) if engine is None else (engine,)
+        return (engine,)
     if prior == ISING:
         if learned:
             raise ParameterError("prior", f"ising does not go with engine {Amortised.name}")
-        return (MeanField() if engine is None else engine,)
-    if engine is not None and not learned:
+        return (engine,)
+    if not learned:
         raise ParameterError(
             "prior",
             f"{printable(prior)} does not go with engine {engine.name}, which solves the Ising "
             f"prior; leave out the engine, or name {Amortised.name}",
         )
     if prior == LEARNED:
-        return (Amortised() if engine is None else engine,)
-    settings: Any = engine or Amortised()
+        return (engine,)
+    settings: Any = engine
     if settings.prior is not None:
         raise ParameterError("prior", "is a setting of the engine too; give it once")
     return (replace(settings, prior=os.fspath(prior)),)

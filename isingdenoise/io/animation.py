@@ -31,8 +31,8 @@ _STRIP, _TEXT, _MARGIN = 26, 14, 8
 #: The palette: probabilities, then what is between paper and ink of the line of text.
 _SHADES, _GREYS = 244, 12
 _PAPER, _INK = (235, 235, 235), (20, 20, 20)
-#: What pictures of probabilities have everywhere: sure pixels black and white, doubtful orange.
-_COLOURS = ((0, 0, 0), (255, 140, 0), (255, 255, 255))
+#: As pictures of probabilities everywhere: sure pixels are black and white, doubtful ones teal.
+_COLOURS = ((0, 0, 0), (0, 134, 139), (255, 255, 255))
 _RATE = 10  # frames a second of a video, which holds each as often as it lasts
 
 

@@ -15,7 +15,7 @@ from .._version import __version__
 from ..api import denoise, resolve_engine
 from ..coupling import Coupling
 from ..errors import ParameterError
-from ..inference import AUTO_PRIOR, PRIORS, Engine, engines_under
+from ..inference import AUTO_PRIOR, PRIORS, Amortised, Engine, engines_under
 from ..io import DEFAULT_MAX_PAGES, read_mask
 from ..io.hashing import file_sha256
 from ..learning import DETECT, LIGHTS, Choice, choose, divided_by
@@ -70,7 +70,7 @@ class CleanOptions:
         As in `denoise`.
     background : str or None
         As in `denoise`: "detect", "auto", or None for even light.
-    engine : str, Engine or None
+    engine : str, Engine, tuple of two engines, or None
         As in `denoise`.
     prior : str or pathlib.Path
         As in `denoise`.
@@ -112,7 +112,7 @@ class CleanOptions:
 
     noise: NoiseName | NoiseSpec | NoiseModel = AUTO
     background: str | None = DETECT
-    engine: EngineName | Engine | None = None
+    engine: EngineName | Engine | tuple[Engine, Engine] | None = None
     prior: PriorName | str | Path = AUTO_PRIOR
     coupling: AutoName | float | Coupling = AUTO
     mask: Path | None = None
@@ -129,7 +129,7 @@ class CleanOptions:
 
     def __post_init__(self) -> None:
         put: Any = object.__setattr__
-        engine = None if self.engine is None else resolve_engine(self.engine)
+        engine = resolve_engine(self.engine)
         put(self, "engine", engine)
         put(self, "solvers", engines_under(engine, self.prior))
         if isinstance(self.coupling, str):
@@ -268,15 +268,10 @@ class CleanOptions:
 
         Whether the engine runs in parallel is left out: it decides nothing.
         """
-        engine: Any = self.solver
-        solver = {"name": engine.name, **asdict(engine)}
-        solver.pop("parallel", None)
+        solver, *others = map(_solver_record, self.solvers)
+        others = [each for each in others if each != _solver_record(Amortised())]
         named = self.prior in PRIORS
         prior = str(self.prior) if named else file_sha256(Path(self.prior))
-        if engine.traits.learned:  # what the file holds, and not what it is called
-            solver["prior"] = (
-                None if solver["prior"] is None else file_sha256(Path(solver["prior"]))
-            )
         noise: Any = self.noise
         if isinstance(noise, NoiseSpec):
             noise = noise.record() if noise.known else noise.name
@@ -301,4 +296,14 @@ class CleanOptions:
             "compression": self.compression,
             **masks,
             **({} if self.channel is None else {"channel": self.channel}),
+            **({"learned": others} if others else {}),
         }
+
+
+def _solver_record(engine: Any) -> dict[str, Any]:
+    """Return what decides what an engine finds."""
+    solver = {"name": engine.name, **asdict(engine)}
+    solver.pop("parallel", None)
+    if engine.traits.learned and solver["prior"] is not None:  # what the file holds, not its name
+        solver["prior"] = file_sha256(Path(solver["prior"]))
+    return solver

@@ -264,7 +264,9 @@ def _draw_courses(figure: SubFigure, courses: Mapping[str, Trace], drawn: Sequen
                         style["marker"] = looks[label]["marker"]
                     draw_trace(axes, course, quantity, label, against=against, **style)
             axes.set_xscale("log")
-            axes.xaxis.set_minor_formatter(NullFormatter())
+            low, high = axes.get_xlim()
+            if high > 10 * low:  # within a decade only the marks between are there to be named
+                axes.xaxis.set_minor_formatter(NullFormatter())
             axes.set_title(_TITLES.get(quantity, QUANTITIES[quantity]), fontsize=9)
             axes.set_ylabel("")
             axes.tick_params(labelsize=7)

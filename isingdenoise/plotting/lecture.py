@@ -177,7 +177,7 @@ def _draw_strengths(places: Sequence[Axes], table: Records, truth: float) -> Non
         axes.set_xticks([], minor=True)
         axes.set_xlabel("coupling J")
         if one:
-            label = "most probable picture: one colour"
+            label = "most probable picture: nearly one colour"
             axes.axvspan(min(one), most, color=MISSING, zorder=0, label=label)
         if measure == "minority":
             axes.axhline(truth, color=LIMIT, linestyle="dashed", label="clean picture")
@@ -197,7 +197,7 @@ def levels_figure(found: Found) -> Figure:
             some = [row for row in own if (row["engine"] in found.pictures["thick"]) is thick]
             wide: dict[str, Any] = {"lw": 2.6} if thick else {}
             draw_series(axes, some, "level", "bit_error_rate", "engine", every=labels, **wide)
-        axes.set_ylim(-0.02, 0.6)
+        axes.set_ylim(bottom=-0.02)
         axes.axhline(0.5, color=LIMIT, linestyle="dotted", label="chance")
         ink = found.pictures["ink"]
         axes.axhline(ink, color=LIMIT, linestyle="dashed", label="all paper")

@@ -78,6 +78,7 @@ def result_figure(
     matplotlib.figure.Figure
     """
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     drawn = next((q for q in ("residual", "energy") if _is_told(trace, q)), None)
     panels = 2 + (probability is not None) + (drawn is not None)
@@ -91,6 +92,9 @@ def result_figure(
     if drawn is not None:
         draw_trace(every[0], trace, drawn).set_box_aspect(image.shape[0] / image.shape[1])
         every[0].tick_params(labelsize=7)
+        every[0].xaxis.set_major_locator(MaxNLocator(4))
+        every[0].ticklabel_format(axis="x", scilimits=(-3, 4))
+        every[0].xaxis.get_offset_text().set_fontsize(7)
         every[0].set_title("how it converged", fontsize=9)
     return figure
 

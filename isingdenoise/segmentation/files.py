@@ -14,10 +14,11 @@ from .segmenting import Segmentation
 __all__ = ["encode_labels", "encode_probability", "palette_warning", "record_of"]
 
 _LOSSY = ("JPEG",)
+_COLOURED = ("P", "PA", "RGB", "RGBA")
 
 
 def palette_warning(found: Segmentation, picture: Picture) -> str | None:
-    """Return what to say of a label map with a palette: its numbers are lost, or None.
+    """Return what to say of a label map in colours: their grey values are the labels; or None.
 
     Parameters
     ----------
@@ -26,11 +27,12 @@ def palette_warning(found: Segmentation, picture: Picture) -> str | None:
     picture : Picture
         What it was made of.
     """
-    if picture.mode not in ("P", "PA") or not isinstance(found.noise, FlippedLabels):
+    what = "a palette" if picture.mode in ("P", "PA") else "colours"
+    if picture.mode not in _COLOURED or not isinstance(found.noise, FlippedLabels):
         return None
     return (
-        "has a palette: the grey values of its colours are the labels, and not their numbers; "
-        "save the numbers as grey values to keep them"
+        f"has {what}: the {len(found.values)} grey values of its colours are the labels, and "
+        "colours of one grey value are one label; save the numbers of the labels as grey values"
     )
 
 

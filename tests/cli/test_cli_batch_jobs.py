@@ -123,8 +123,10 @@ def test_a_compression_that_an_output_cannot_have_is_refused_before_any_work(fol
 @pytest.mark.slow
 def test_a_picture_beyond_the_limit_is_named_and_the_rest_is_done(folder, out):
     save_noisy(folder / "large.png", size=96)
-    done = invoke("batch", folder, out, "--max-pixels", "5000")
+    report = out.parent / "report.csv"
+    done = invoke("batch", folder, out, "--max-pixels", "5000", "--report", report)
     assert done.code == 1
+    assert "raise it with --max-pixels" in report.read_text(encoding="utf-8")
     assert "large.png" in done.stderr
     assert "--max-pixels" in done.stderr
     assert len(pictures(out)) == 5

@@ -384,7 +384,9 @@ def test_a_clean_picture_is_given_noise_of_several_levels(clean, tmp_path):
     noisy = GaussianNoise(0.5).sample(scene(), np.random.default_rng(4))
     expected = denoise(noisy, "gaussian", engine="icm")
     assert rows[3]["bit_error_rate"] == str(bit_error_rate(expected.image, scene()))
-    record = json.loads(succeed(*words, "--json").stdout)
+    page = tmp_path / "t.html"
+    record = json.loads(succeed(*words, "--json", "--report", page).stdout)
+    assert page.read_text(encoding="utf-8").count(" ± ") >= 4 * 4
     assert record["seeds"] == [3, 4, 5]
     assert len(record["engines"]) == len(rows)
     first = record["summary"][0]

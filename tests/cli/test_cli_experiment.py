@@ -25,7 +25,8 @@ def test_it_prints_a_table_for_each_place_and_writes_nothing(tmp_path, monkeypat
         assert lines[first].split()[:2] == ["estimator", "samples"]
         table = lines[first + 1 : first + 1 + ROWS]
         assert [row.startswith("local ") for row in table].count(True) == len(SAMPLES)
-    assert len(lines) == 2 * ROWS + 7
+    assert len(lines) == 2 * ROWS + 10
+    assert [line.partition(":")[0] for line in lines[-2:]] == [lines[0], lines[ROWS + 4]]
     assert snapshot(tmp_path) == {}
 
 
@@ -98,7 +99,9 @@ def test_an_example_of_the_lecture_has_figure_numbers_and_words(tmp_path):
     assert lines[0] == "page, normal noise, sigma = 2"
     assert lines[2].split()[:3] == ["coupling", "engine", "bit_error_rate"]
     assert " ± " in lines[3]
-    assert any(line.startswith("map: everything turns one colour from J = ") for line in lines)
+    assert any(
+        line.startswith("map: nine tenths of the ink and more are lost from J = ") for line in lines
+    )
     assert lines[-3:] == [str(tmp_path / f"coupling.{k}") for k in ("png", "svg", "csv")]
     with (tmp_path / "coupling.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -134,3 +137,9 @@ def test_models_are_measured_with_and_without_annealing_and_a_flow(tmp_path, mon
         bounds = [float(row[f"bound_{size}"]) for size in (1, 8, 64, 512)]
         assert bounds == sorted(bounds)
         assert float(row["divergence"]) >= 0
+
+
+def test_without_a_name_it_tells_them_in_one_line():
+    line = error_line(invoke("experiment"), 2)
+    assert "Choose one of gaussian, flip, icm" in line
+    assert "\\t" not in line

@@ -7,6 +7,8 @@ import pytest
 from command_line import error_line, invoke, load, save, succeed
 from networks import save_network
 
+from isingdenoise import Amortised, MeanField, ParameterError, denoise
+
 
 @pytest.fixture
 def page(tmp_path, sample):
@@ -44,8 +46,28 @@ def test_priors_are_named_or_files(page, tmp_path):
 def test_settings_of_mean_field_ask_for_the_ising_prior(page, tmp_path):
     done = succeed("run", page, "-o", tmp_path / "a.png", "-O", "tol=1e-2", "--json")
     assert json.loads(done.stdout)["engine"]["tol"] == 0.01
-    done = succeed("run", page, "-o", tmp_path / "b.png", "-O", "icm.max_sweeps=3", "--json")
-    assert json.loads(done.stdout)["engine"]["name"] == "amortised"
+    done = succeed("run", page, "-o", tmp_path / "d.png", "-O", "tol=1e-3", "--json")
+    assert json.loads(done.stdout)["engine"]["name"] == "mf"  # the default, but named
+
+
+def test_settings_of_a_named_engine_choose_none(page, tmp_path):
+    for k, setting in enumerate(("icm.max_sweeps=3", "mf.tol=1e-2", "amortised.tile=65536")):
+        words = ("run", page, "-o", tmp_path / f"{k}.png", "-O", setting, "--json")
+        engine = json.loads(succeed(*words).stdout)["engine"]
+        assert engine["name"] == "amortised"
+        assert engine["tile"] == (65536 if k == 2 else Amortised().tile)
+        ising = json.loads(succeed(*words, "--prior", "ising", "--force").stdout)["engine"]
+        assert (ising["name"], ising["tol"]) == ("mf", 0.01 if k == 1 else 1e-3)
+
+
+def test_either_prior_has_its_engine(sample):
+    weak = MeanField(tol=0.5), Amortised(tile=65536)
+    learned = denoise(sample("text", "flip"), "flip", engine=weak)
+    assert learned.settings["engine"]["tile"] == 65536
+    ising = denoise(sample("text", "flip"), "flip", engine=weak, prior="ising")
+    assert ising.settings["engine"]["tol"] == 0.5
+    with pytest.raises(ParameterError, match="one engine or two, not 3"):
+        denoise(np.eye(4), engine=(*weak, weak[0]))
 
 
 @pytest.mark.parametrize(

@@ -170,6 +170,13 @@ def test_a_palette_is_warned_of(tmp_path):
     assert len(np.unique(pixels(tmp_path / "out.png"))) == 4
 
 
+def test_colours_of_one_grey_value_are_warned_of(tmp_path):
+    colours = np.array([[0, 0, 0], [255, 0, 0], [0, 130, 0], [0, 0, 255]], np.uint8)
+    Image.fromarray(colours[Z]).save(tmp_path / "map.png")
+    done = succeed("segment", tmp_path / "map.png", "-o", tmp_path / "out.png")
+    assert "has colours: the 3 grey values" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("code", "options", "named"),
     [

@@ -150,7 +150,7 @@ def test_engines_can_be_held_against_each_other(opened):
     assert page.locator(".for-sure .none").is_visible()  # icm has no probabilities
     assert page.locator(".chart:visible").count() >= 1
     page.locator("input[value=seconds]").check(force=True)
-    assert page.locator(".row.against-sweeps").is_hidden()
+    assert page.locator(".row.against-updates").is_hidden()
 
 
 def test_the_batch_can_be_looked_through(opened):

@@ -128,14 +128,14 @@ def test_shares_of_doubtful_pixels_are_counted_on_the_whole_picture():
 def test_charts_have_what_the_trace_has(result):
     _, found = result
     charts = charts_of({"mf": found.solution})
-    assert set(charts) == {"sweeps", "seconds"}
-    titles = [chart.title for chart in charts["sweeps"]]
+    assert set(charts) == {"updates", "seconds"}
+    titles = [chart.title for chart in charts["updates"]]
     assert len(titles) == 1  # the bound was not asked for
     assert titles[0].startswith("residual")
-    (line,) = charts["sweeps"][0].lines
+    (line,) = charts["updates"][0].lines
     ends = [float(point.split(",")[1]) for point in line.points.split()]
     assert ends[-1] == max(ends)  # below, as SVG counts: the residual fell
-    assert "mf" in charts["sweeps"][0].told
+    assert "mf" in charts["updates"][0].told
 
 
 def test_colours_mean_the_same_as_in_files():

@@ -159,6 +159,11 @@ def compiling() -> None:
         notice(f"compiling kernels ({often})")
 
 
+def with_compiling() -> str:
+    """Return what to add to a time in which kernels may have been compiled."""
+    return ", with compiling" if _State.compiling_told else ""
+
+
 def detail(text: str) -> None:
     """Say what only somebody who looks closer wants to know (--verbose, --log-file)."""
     _say(logging.DEBUG, text)

@@ -204,7 +204,7 @@ settings_option = click.option(
     metavar="NAME=VALUE",
     shell_complete=complete,
     help="Set an option of the engine, e.g. -O tol=1e-4; repeatable. With the name of an engine, "
-    "e.g. -O mf.tol=1e-4, it is ignored for other engines.",
+    "e.g. -O mf.tol=1e-4, it is for that one alone, and chooses none.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 force_option = click.option("--force", is_flag=True, help="Replace existing files.")

@@ -45,7 +45,7 @@ def build_engines(
     given: dict[str, list[str]] = {name: [] for name in kinds}
     for text in settings:
         key = text.partition("=")[0]
-        engine, dot, setting = text.partition(".") if "." in key else ("", "", text)
+        engine, dot, setting = text.partition(".") if _names_an_engine(text) else ("", "", text)
         takers = [engine] if dot else [n for n in names if key in setting_types(kinds[n])]
         if not takers or takers[0] not in given:
             message = f"{text!r} is no setting of {_known(names, kinds)}{_other(key, names, kinds)}"
@@ -67,11 +67,13 @@ def _with_own(entry: str, given: Mapping[str, Sequence[str]], kinds: Kinds) -> A
     return _built(name, values.values(), f"--engines {name}:", kinds)
 
 
-def engine_for(name: str | None, prior: str, settings: Iterable[str]) -> Engine | None:
-    """Return the engine that options ask for; None where they leave it to the prior.
+def engine_for(
+    name: str | None, prior: str, settings: Iterable[str]
+) -> Engine | tuple[Engine, Engine] | None:
+    """Return the engine that options ask for; None, or one for each prior, leave it to that.
 
     Without a name, settings are those of the engine that the prior has, and with `auto` of
-    the Ising prior's: who sets them has chosen it.
+    the Ising prior's: who sets them has chosen it. Those with the name of an engine choose none.
 
     Parameters
     ----------
@@ -88,8 +90,16 @@ def engine_for(name: str | None, prior: str, settings: Iterable[str]) -> Engine 
         As `build_engines`.
     """
     given = engine_name(name, prior)
+    settings = list(settings)
+    if name is None and prior == AUTO_PRIOR and all(map(_names_an_engine, settings)):
+        ising, learned = build_engines([given, Amortised.name], settings)
+        return None if (ising, learned) == (ENGINES[given](), Amortised()) else (ising, learned)
     (engine,) = build_engines([given], settings)
-    return None if name is None and engine == ENGINES[given]() else engine
+    return None if name is None and not settings else engine
+
+
+def _names_an_engine(setting: str) -> bool:
+    return "." in setting.partition("=")[0]
 
 
 def engine_name(name: str | None, prior: str) -> str:

@@ -37,6 +37,10 @@ class Words(click.Choice[str]):
         """Return the word that is meant."""
         return super().convert(self._spellings.get(value, value), param, ctx)
 
+    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str:
+        """Return what may stand there."""
+        return f"Choose one of {', '.join(self.choices)}."
+
     def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
         """Return what may stand there, and what is spelt most like it."""
         text = super().get_invalid_choice_message(value, ctx).rstrip(".")

@@ -15,7 +15,7 @@ from ..framework.usage import advised
 from ..options.levels import NoiseLevels
 from . import figures, text, webpage
 from .json import print_json
-from .table import print_engines, print_levels, sandwich_line
+from .table import levels_of, print_engines, print_levels, sandwich_line
 
 if TYPE_CHECKING:
     from isingdenoise.experiments import Comparison
@@ -183,12 +183,14 @@ class SeveralLevels:
         """Write the page of one noisy picture for the browser; `name` is that of the clean one."""
         noisy, which = self._noisy()
         facts = [*self._facts(), *([("shown", which)] if which else [])]
-        webpage.write_comparison(place, name, noisy, self._clean, self._shown, facts, force)
+        levels = levels_of(self.summary, self._levels.option.lstrip("-"))
+        webpage.write_comparison(place, name, noisy, self._clean, self._shown, facts, force, levels)
 
     def _facts(self) -> Iterator[tuple[str, str]]:
         seeds = self._levels.seeds
         yield "noise", f"{self._levels.name}, its parameters estimated from each noisy picture"
-        yield "seeds", f"{seeds[0]} to {seeds[-1]}; means ± standard errors"
+        several = f"{seeds[0]} to {seeds[-1]}; means ± standard errors"
+        yield "seeds", several if len(seeds) > 1 else f"{seeds[0]} alone, so no standard errors"
 
     def _noisy(self) -> tuple[Any, str]:
         """Return the noisy picture that is shown, and which one it is."""

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from isingdenoise.errors import OverwriteError, ReadError, printable
+from isingdenoise.errors import OverwriteError, ReadError, counted, printable
 
 from .. import console
 from ..framework.usage import advised, worded
@@ -95,7 +95,8 @@ class Summary:
         done = "up to date" if outcome.skipped else f"{outcome.seconds:.2f} s"
         console.detail(f"{printable(source)}: {done}")
         if self.rows is not None:
-            self.rows.add(self._pictured(report_row(outcome), outcome))
+            told = {"error": outcome.error and _line(outcome)}
+            self.rows.add(self._pictured({**report_row(outcome), **told}, outcome))
         if self._records is not None:
             self._records.add(_record(outcome))
 
@@ -119,8 +120,7 @@ class Summary:
             print_json_rows("pictures", self._records, ends)
             return
         done = self.count - self.failed - self.skipped
-        pictures = "1 picture" if done == 1 else f"{done} pictures"
-        parts = [f"{pictures} cleaned into {printable(target)}"]
+        parts = [f"{counted(done, 'picture')} cleaned into {printable(target)}"]
         if not self.count:
             parts = [f"no pictures in {printable(source)}"]
         parts += [f"{self.skipped} up to date"] * bool(self.skipped)
@@ -161,10 +161,10 @@ def _passed(passed: PassedOver, *, none: bool) -> list[str]:
         ("excluded", "name", "excluded"),
     ):
         if count := getattr(passed, kind):
-            parts.append(f"{_counted(count, what)} {over}{_named(passed.names[kind], count)}")
+            parts.append(f"{counted(count, what)} {over}{_named(passed.names[kind], count)}")
     if passed.folders and none:
         visits = "visit it" if passed.folders == 1 else "visit them"
-        parts.append(f"{_counted(passed.folders, 'folder')} below; -r to {visits}")
+        parts.append(f"{counted(passed.folders, 'folder')} below; -r to {visits}")
     return parts
 
 
@@ -173,7 +173,3 @@ def _named(names: Sequence[str], count: int) -> str:
     shown = ", ".join(map(printable, names[:_NAMED]))
     more = count - _NAMED
     return f" ({shown} and {more} more)" if more > 0 else f" ({shown})"
-
-
-def _counted(count: int, what: str) -> str:
-    return f"1 {what}" if count == 1 else f"{count} {what}s"

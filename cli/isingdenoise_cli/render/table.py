@@ -48,16 +48,27 @@ def print_levels(summary: Sequence[Mapping[str, Any]], traits: Sequence[Traits],
     head : str
         What the levels are of.
     """
+    print_table(_level_rows(summary, _bounds_of(traits), head))
+
+
+def levels_of(summary: Sequence[Mapping[str, Any]], head: str) -> list[dict[str, str]]:
+    """Return the same rows as text, with a column for each bound that one of them has."""
+    return _level_rows(summary, _bounds_in(summary), head)
+
+
+def _level_rows(
+    summary: Sequence[Mapping[str, Any]], bounds: Mapping[str, str], head: str
+) -> list[dict[str, str]]:
     forms = {"bit error rate": ("bit_error_rate", ".3%"), "PSNR dB": ("psnr", ".2f")}
     forms["energy"] = ("energy", ".1f")
-    forms |= {words: (key, ".1f") for words, key in _bounds_of(traits).items()}
+    forms |= {words: (key, ".1f") for words, key in bounds.items()}
     forms |= {"sweeps": ("sweeps", ".1f"), "seconds": ("seconds", ".4f")}
     rows = []
     for record in summary:
         row = {head: _text(record["level"], "g"), "engine": record["label"]}
         row |= {words: _with_error(record, key, form) for words, (key, form) in forms.items()}
         rows.append(row | {"status": record["status"]})
-    print_table(rows)
+    return rows
 
 
 def _bounds_of(traits: Sequence[Traits]) -> dict[str, str]:
@@ -77,10 +88,12 @@ def _with_error(record: Mapping[str, Any], key: str, form: str) -> str:
 
 def rows_of(records: Sequence[Mapping[str, Any]], *, measured: bool) -> list[dict[str, str]]:
     """Return the same rows as text, with a column for each bound that one of them has."""
-    bounds = {
-        words: key for words, key, _ in _BOUNDS if any(row[key] is not None for row in records)
-    }
-    return [_row(record, measured, bounds) for record in records]
+    return [_row(record, measured, _bounds_in(records)) for record in records]
+
+
+def _bounds_in(records: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the bounds that some row has."""
+    return {words: key for words, key, _ in _BOUNDS if any(row[key] is not None for row in records)}
 
 
 def sandwich_line(between: Sandwich) -> str:

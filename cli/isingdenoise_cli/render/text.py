@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from isingdenoise.coupling import Coupling
-from isingdenoise.errors import ParameterError, ReadError, printable
+from isingdenoise.errors import ParameterError, ReadError, counted, printable
 from isingdenoise.inference import Status
 from isingdenoise.learning import DETECT
 from isingdenoise.messages import collected
@@ -111,7 +111,8 @@ def page_lines(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from light_line(record)
     yield "coupling", f"{Coupling(**strengths)}{mean} ({source})"
     yield from prior_line(record["prior"])
-    yield "engine", f"{record['engine']['name']}: {outcome(record)} in {record['seconds']:.2g} s"
+    took = f"{record['seconds']:.2g} s{console.with_compiling()}"
+    yield "engine", f"{record['engine']['name']}: {outcome(record)} in {took}"
     yield from _measures(record["diagnostics"])
     yield "energy", f"{record['energy']:.8g}"
     lower, upper = record["bound"], record["upper_bound"]
@@ -132,9 +133,8 @@ def outcome(record: Mapping[str, Any]) -> str:
     words = {Status.CONVERGED: "converged after", Status.MAX_SWEEPS: "stopped after"}
     status = Status(record["status"])
     done = record["sweeps"]  # the last round may go beyond those allowed
-    return (
-        f"{words.get(status, 'did')} {min(done, record['engine'].get('max_sweeps', done))} sweeps"
-    )
+    done = min(done, record["engine"].get("max_sweeps", done))
+    return f"{words.get(status, 'did')} {counted(done, 'sweep')}"
 
 
 def _measures(diagnostics: Mapping[str, float]) -> Iterator[tuple[str, str]]:

@@ -82,6 +82,7 @@ def write_comparison(
     rows: Iterable[Any],
     facts: Sequence[tuple[str, str]],
     force: bool,
+    levels: Sequence[Mapping[str, str]] = (),
 ) -> None:
     """Write the page of `compare`, where it was asked for.
 
@@ -99,6 +100,8 @@ def write_comparison(
         What was assumed and estimated.
     force : bool
         Whether an existing file may be replaced.
+    levels : sequence of mapping
+        The table of all levels and seeds, in the place of the one of this picture.
     """
     from isingdenoise.html import ResultReport, Told
 
@@ -116,7 +119,7 @@ def write_comparison(
             facts=facts,
             warnings=[f"{row.label} left out: it {row.refusal}" for row in every if row.refusal],
             record=records,
-            table=table.rows_of(records, measured=clean is not None),
+            table=levels or table.rows_of(records, measured=clean is not None),
         ),
         clean=clean,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,7 +66,16 @@ def noise_level(plan: Plan) -> Generator[None, None, Findings]:
     for noise in dict.fromkeys(row["noise"] for row in table):
         for level in dict.fromkeys(row["level"] for row in table if row["noise"] == noise):
             own = [row for row in table if (row["noise"], row["level"]) == (noise, level)]
-            best = sorted(own, key=lambda row: row["bit_error_rate"])[:3]
-            told = ", ".join(f"{row['engine']} {row['bit_error_rate']:.1%}" for row in best)
-            notes.append(f"{noise} = {level:g}: fewest errors {told}")
+            notes.append(f"{noise} = {level:g}: fewest errors {_best(own)}")
     return Findings(rows, {"the word 'neighbours', J = 0.6": table}, pictures, notes)
+
+
+def _best(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return the three engines with the fewest errors, and how many more have as few."""
+    ranked = sorted(rows, key=lambda row: row["bit_error_rate"])
+    third = ranked[:3][-1]["bit_error_rate"]
+    alike = sum(row["bit_error_rate"] == third for row in ranked[3:])
+    if alike and ranked[0]["bit_error_rate"] == third:
+        return f"{third:.1%}, of {alike + 3} engines"
+    told = ", ".join(f"{row['engine']} {row['bit_error_rate']:.1%}" for row in ranked[:3])
+    return f"{told}{f' and {alike} more' if alike else ''}"

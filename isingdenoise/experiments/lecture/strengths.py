@@ -27,8 +27,8 @@ def strengths(plan: Plan) -> Generator[None, None, Findings]:
     """Clean a page of text with every strength from weak to strong.
 
     Asked is which strength is best, whether bound and hidden pixels tell, and from where on
-    everything turns one colour (`minority`, the share of the rarer one, below a tenth of what
-    it is in truth), for mean field begun at x and for the most probable picture (the
+    nearly everything turns one colour (`minority`, the share of the rarer one, below a tenth of
+    what it is in truth), for mean field begun at x and for the most probable picture (the
     minimum cut). All in nats a pixel: `bound` is that of mean field on log Z + c, which leaves
     out the prior's normaliser and so grows with any strength; `bound_less_prior` takes it off,
     by Onsager's solution for a picture without borders (`log_z0`), which makes it comparable.
@@ -78,7 +78,7 @@ def _notes(table: Sequence[Mapping[str, Any]], engine: str, truth: float) -> lis
     notes = [f"{engine}: {what} at J = {row['coupling']:g}" for what, row in best.items()]
     one = [row["coupling"] for row in own if row["minority"] < truth / 10]
     told = f"from J = {min(one):g} on" if one else "nowhere"
-    return [*notes, f"{engine}: everything turns one colour {told}"]
+    return [*notes, f"{engine}: nine tenths of the ink and more are lost {told}"]
 
 
 def log_z0(coupling: float) -> float:

@@ -1,5 +1,5 @@
 
-const UNSURE = [0, 158, 194];
+const UNSURE = [0, 134, 139];
 
 function begin(root) {
   const one = (name) => root.querySelector(name);

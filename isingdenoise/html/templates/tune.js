@@ -1,5 +1,5 @@
 
-const UNSURE = [0, 158, 194], WHITER = [230, 97, 0], BLACKER = [93, 58, 155];
+const UNSURE = [0, 134, 139], WHITER = [230, 97, 0], BLACKER = [93, 58, 155];
 const one = (name) => document.querySelector(name);
 const settings = [...document.querySelectorAll(".setting")];
 const noisy = one("canvas.noisy"), clean = one("canvas.clean");
@@ -109,6 +109,7 @@ function draw(told) {
 }
 
 function tell(told, milliseconds) {
+  if (one("#command").textContent !== told.command) one("#saved").hidden = true; // it is of another picture
   one("#command").textContent = told.command;
   const { width, height } = viewer.root.dataset, shrunk = told.factor > 1 ? `, shown ${told.factor} x ${told.factor} as one` : "";
   one("#told").textContent = `${width} x ${height} pixels${shrunk}; ${(100 * told.changed).toFixed(2)} % changed (${told.changes[0]} to white, ${told.changes[1]} to black); ${told.status}; answered in ${Math.round(milliseconds)} ms`;
