@@ -25,13 +25,13 @@ from .inference import (
 from .learning import (
     AUTO,
     DETECT,
-    EARN,
     Calibration,
     Choice,
     Estimate,
     Weighed,
     choose,
     divided_by,
+    earned,
     estimate,
     keep_patterns,
     weigh,
@@ -282,7 +282,7 @@ def _weighed(
 
     weighed = weigh(x, mask, choice.noise, coupling, infer, np.random.default_rng(0))
     if len(solvers) == 1 and weighed.taken != "learned":
-        if weighed.gain < -max(EARN, 2 * weighed.error):
+        if weighed.gain < -earned(weighed.error):
             warn(
                 f"hidden pixels speak against the learned prior by {-weighed.gain:.4g} nats: "
                 "let the picture choose (prior auto), or take ising"

@@ -7,7 +7,7 @@ from .evidence import EARN
 from .fit import LEFT_ALONE, Fit
 from .light import DETECT, LIGHTS, detect_light, divided_by
 from .patterns import keep_patterns
-from .priors import Weighed, weigh
+from .priors import Weighed, earned, weigh
 from .score import held_out_score
 from .svi import Learned, learn
 
@@ -27,6 +27,7 @@ __all__ = [
     "choose_noise",
     "detect_light",
     "divided_by",
+    "earned",
     "estimate",
     "held_out_score",
     "keep_patterns",

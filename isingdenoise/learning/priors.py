@@ -18,7 +18,7 @@ from ._held_out import Window, evidence_of
 from .evidence import EARN
 from .patterns import crossing_rate, most_in_patterns, thresholded
 
-__all__ = ["Weighed", "weigh"]
+__all__ = ["Weighed", "earned", "weigh"]
 
 #: From a field to the means of a learned prior's posterior.
 Infer = Callable[[NDArray[np.float32]], NDArray[np.float32]]
@@ -129,10 +129,21 @@ def weigh(
     told = _told(scores[1], e)
     gain = float(lead.sum())
     contradicted = _contradicted(noise, seen, fits[1], new, float(scores[1].sum()) + constant)
-    leads = gain > max(EARN, _ERRORS * error)
+    leads = gain > earned(error)
     doubt = _doubt(x, noise, told, contradicted) if leads else None
     taken = "learned" if leads and doubt is None else "ising"
     return Weighed(taken, gain, error, told, contradicted, e.size, fits[1], doubt)
+
+
+def earned(error: float) -> float:
+    """Return from how many nats on a lead is believed: 10, or two standard errors.
+
+    Parameters
+    ----------
+    error : float
+        Standard error of the lead.
+    """
+    return max(EARN, _ERRORS * error)
 
 
 def _doubt(x: NDArray[Any], noise: NoiseModel, told: float, contradicted: float) -> str | None:

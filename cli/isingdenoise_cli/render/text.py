@@ -10,7 +10,7 @@ from typing import Any
 from isingdenoise.coupling import Coupling
 from isingdenoise.errors import ParameterError, ReadError, counted, printable
 from isingdenoise.inference import Status
-from isingdenoise.learning import DETECT
+from isingdenoise.learning import DETECT, earned
 from isingdenoise.messages import collected
 from isingdenoise.noise import NOISE_MODELS, Unit
 from isingdenoise.pipeline import complaints
@@ -89,6 +89,8 @@ def prior_line(prior: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
              f"{prior['hidden']} hidden pixels"]  # fmt: skip
     if prior["doubt"] is not None:
         parts.append(f"not trusted: {prior['doubt']}")
+    elif prior["gain"] > 0 and prior["name"] == "ising":
+        parts.append(f"it is taken from {earned(prior['error']):.3g} nats on")
     yield "prior", "; ".join(parts)
 
 
