@@ -101,7 +101,7 @@ def draw_fit(
     axes.set_xlabel("grey value")
     axes.set_ylabel("share of the pixels" if few else "share of the pixels for each grey value")
     axes.set_title(title, fontsize=8)
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=3)
     return axes
 
 

@@ -73,7 +73,7 @@ def states_figure(found: Found) -> Figure:
         draw_series(axes, table, "iterations", measure, "picture", title=words)
         axes.set_xlabel("iterations")
     row[0].set_ylim(bottom=0)
-    row[0].legend(fontsize=8)
+    row[0].legend(fontsize=8, loc="upper right")
     return figure
 
 
@@ -119,7 +119,7 @@ def samples_figure(found: Found) -> Figure:
                 axes.axhline(ideal, color=TRUTH, linestyle="dashed", label=label)
             axes.set_xlabel("site updates")
         line[0].set_ylabel(words)
-    grid[1][0].legend(fontsize=8)
+    grid[1][0].legend(fontsize=8, loc="upper right")
     return figure
 
 
@@ -138,7 +138,7 @@ def damping_figure(found: Found) -> Figure:
         axes.set_yscale("log")
     for axes in grid[1]:
         axes.set_ylim(-0.05, 1.05)
-    grid[0][0].legend(fontsize=8)
+    grid[0][0].legend(fontsize=8, loc="upper right")
     return figure
 
 
