@@ -7,9 +7,9 @@ from typing import ClassVar, Literal, get_args
 
 from numpy.typing import ArrayLike
 
-from ..backends import packed
+from ..backends import Backend, OnCard, packed
 from ..model import IsingModel
-from ..validation import RandomSource
+from ..validation import RandomSource, check_choice, store
 from ._damped import check_damped
 from ._loop import Round, iterate
 from ._start import starting_mean
@@ -20,6 +20,9 @@ from .solution import Callback, Solution, Status, Work, ran_out
 __all__ = ["MeanField"]
 
 Schedule = Literal["tiled", "checkerboard", "jacobi"]
+
+#: About as many sweeps does the tiled schedule's work come to.
+_SWEEPS = 10
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,9 @@ class MeanField:
         visit to all tiles that still move.
     parallel : bool, optional
         Whether to use threads; by default large pictures do.
+    backend : {"auto", "cpu", "gpu"}
+        Where to compute: "auto" takes a graphics card for very large pictures, where there
+        is one.
 
     Raises
     ------
@@ -89,9 +95,11 @@ class MeanField:
     max_sweeps: int = 1000
     bound_every: int = 0
     parallel: bool | None = None
+    backend: Backend = "auto"
 
     def __post_init__(self) -> None:
         check_damped(self, get_args(Schedule))
+        store(self, backend=check_choice("backend", self.backend, get_args(Backend)))
 
     def footprint(self, pixels: int) -> int:
         """Return the bytes held at the peak of `solve`; see `Engine`."""
@@ -117,7 +125,8 @@ class MeanField:
 
         Parameters and result as of `Engine.solve`.
         """
-        with packed(model, self.parallel) as lattice:
+        card = OnCard(self.backend, _SWEEPS, floats=2 + (self.schedule == "jacobi"), labels=1)
+        with packed(model, self.parallel, card) as lattice:
             mean = lattice.pack(starting_mean(model, init), -1, 1)
             del init  # its memory is wanted for the field
             lattice.load_field()
