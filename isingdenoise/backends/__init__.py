@@ -46,6 +46,7 @@ __all__ = [
     "Transfer",
     "WorkList",
     "backends_here",
+    "check_backend",
     "convolutions",
     "cut",
     "kernel_folder",
@@ -159,6 +160,20 @@ def backends_here() -> str:
     from .cuda.card import described
 
     return described()
+
+
+def check_backend(backend: Backend) -> None:
+    """Refuse `gpu` where it is known beforehand that it cannot be; nothing is loaded for it.
+
+    Raises
+    ------
+    ParameterError
+        numba-cuda is not installed, or the driver knows no card.
+    """
+    if backend == "gpu":
+        from .cuda.card import check
+
+        check()
 
 
 @contextmanager

@@ -41,6 +41,7 @@ VALUES = {
     "pepper": 0.0625,
     "levels": [50, 200.5],
     "background": "auto",
+    "backend": "cpu",
     "coupling": [0.25, 0.5, 1e-7],
     "seed": 7,
     "max-change": "5%",

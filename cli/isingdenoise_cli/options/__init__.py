@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
-from isingdenoise.inference import AUTO_PRIOR, DEFAULT_ENGINE
+from isingdenoise.inference import AUTO_PRIOR, DEFAULT_ENGINE, Backend, check_backend
 from isingdenoise.pipeline import CleanOptions
 
 from . import settings as engine_settings
@@ -28,7 +28,7 @@ from .picture import (
 from .reading import all_of, reading_options, timeout_option
 from .shown import PATH, csv_option, plot_option, report_option
 from .targets import PLACE, Wanted, besides_options, kind_of, target_options
-from .values import Auto, Share, build_coupling
+from .values import Auto, Share, Words, build_coupling
 from .writing import format_option
 
 __all__ = [
@@ -82,11 +82,11 @@ def clean_options(command: Command) -> Command:
     @functools.wraps(command)
     def gathered(**given: Any) -> Any:
         fields = {**given.pop("reading", {}), **given.pop("limits", {})}
-        names = ("noise", "background", "coupling", "seed", "engine", "prior", "timeout")
+        names = ("noise", "background", "coupling", "seed", "engine", "prior", "timeout", "backend")
         for name in names:
             if name in given:
                 fields[name] = given.pop(name)
-        with named(prior="--prior"):
+        with named(prior="--prior", backend="--backend"):
             options = CleanOptions(**fields)
         return command(options=options, **given)
 
@@ -122,11 +122,13 @@ def solver_options(command: Command) -> Command:
 
 
 def engine_options(command: Command) -> Command:
-    """Add --engine, --prior and -O; `engine` arrives built, or None for that of the prior."""
+    """Add --engine, --prior, --backend and -O; `engine` arrives built, or None: the prior's."""
 
     @functools.wraps(command)
     def gathered(*, engine: str | None, prior: str, settings: tuple[str, ...], **given: Any) -> Any:
         solver = engine_settings.engine_for(engine, prior, settings)
+        with named(backend="--backend"):
+            check_backend(given["backend"])
         return command(engine=solver, prior=prior, **given)
 
     choices = [
@@ -143,6 +145,14 @@ def engine_options(command: Command) -> Command:
             show_default=True,
             help="Prior of clean pictures: the Ising model's, the learned one, or that of a FILE "
             "of 'train'. 'auto' takes what predicts hidden pixels best.",
+        ),
+        click.option(
+            "--backend",
+            type=Words(get_args(Backend)),
+            default="auto",
+            show_default=True,
+            help="Run mf, icm and gibbs on the CPU or on a graphics card (gpu); 'auto' takes a "
+            "card where there is one and the picture is very large.",
         ),
     ]
     return all_of([*choices, settings_option], gathered, INFERENCE)

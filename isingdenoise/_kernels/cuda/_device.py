@@ -16,7 +16,7 @@ _config: Any = numba.config
 SIMULATED = bool(_config.ENABLE_CUDASIM)
 #: Threads of a block: they share a row of sites, next to one another. The simulator starts
 #: a thread of Python for each.
-THREADS = 8 if SIMULATED else 256
+THREADS = 4 if SIMULATED else 256
 #: Rows that a thread goes through one after another: what it reads below a row it reads again
 #: above the next, from the cache.
 ROWS = 4

@@ -49,7 +49,8 @@ def pack_signs(strip, first, planes, strange):
             value = strip[row, x]
             if math.isnan(value):
                 strange[0] = 1
-            planes[2 * (y & 1) + (x & 1), y // 2 + 1, x // 2 + 1] = _i1(1) if value >= 0 else _i1(-1)
+            sign = _i1(1) if value >= 0 else _i1(-1)
+            planes[2 * (y & 1) + (x & 1), y // 2 + 1, x // 2 + 1] = sign
 
 
 @kernel

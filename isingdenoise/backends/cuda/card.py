@@ -8,6 +8,8 @@ import os
 import sys
 from functools import cache
 
+from ...errors import ParameterError
+
 #: What brings numba's compiler for cards.
 EXTRA = 'pip install "isingdenoise[gpu]"'
 _LIBRARIES = {"win32": "nvcuda.dll"}
@@ -28,6 +30,19 @@ def lacking() -> str | None:
     if importlib.util.find_spec("numba_cuda") is None:
         return f"needs numba-cuda; {EXTRA}"
     return None if simulated() else _asked_of_the_driver()
+
+
+def check() -> None:
+    """Refuse where something is lacking.
+
+    Raises
+    ------
+    ParameterError
+        With what it is.
+    """
+    reason = lacking()
+    if reason is not None:
+        raise ParameterError("backend", f"gpu {reason}")
 
 
 @cache

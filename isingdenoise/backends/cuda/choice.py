@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ...environment import warn_of
-from ...errors import CardError, ParameterError
+from ...errors import CardError
 from ...model import IsingModel
-from .card import lacking, simulated
+from .card import check, lacking, simulated
 
 if TYPE_CHECKING:
     from .. import OnCard
@@ -34,12 +34,10 @@ def on_card(model: IsingModel, wanted: OnCard) -> Iterator[CudaLattice | None]:
     CardError
         `gpu` is asked for and the card is too small, or fails; or it fails under way.
     """
-    reason = lacking()
-    if wanted.backend == "auto" and (reason is not None or simulated()):
+    if wanted.backend == "auto" and (simulated() or lacking() is not None):
         yield None
         return
-    if reason is not None:
-        raise ParameterError("backend", f"gpu {reason}")
+    check()
     lattice = _prepared(model, wanted)
     if lattice is None:
         yield None
@@ -49,7 +47,8 @@ def on_card(model: IsingModel, wanted: OnCard) -> Iterator[CudaLattice | None]:
     try:
         yield lattice
     except device_errors() as error:
-        raise CardError(f"failed while it computed ({_short(error)}); try the backend cpu") from error
+        said = f"failed while it computed ({_short(error)})"
+        raise CardError(f"{said}; try the backend cpu") from error
 
 
 def _prepared(model: IsingModel, wanted: OnCard) -> CudaLattice | None:
@@ -57,11 +56,12 @@ def _prepared(model: IsingModel, wanted: OnCard) -> CudaLattice | None:
     from ..._kernels.cuda._device import device_errors, is_out_of_memory
 
     auto = wanted.backend == "auto"
+    known: tuple[type[BaseException], ...] = (*device_errors(), CardError)
     try:
         if auto:
             _check(model)
         return _lattice(model, wanted.floats, wanted.labels)
-    except (*device_errors(), CardError) as error:
+    except known as error:
         if isinstance(error, CardError):
             said = error.reason
         elif is_out_of_memory(error):

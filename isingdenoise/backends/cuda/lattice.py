@@ -180,9 +180,7 @@ class CudaLattice(Lattice):
     def icm_sweep(self, labels: Planes) -> tuple[int, float]:
         """As `Lattice.icm_sweep`."""
         for launch, planes, count, first in self._launches(self.card_kernels.icm, self.phases):
-            launch(
-                labels, self.field, self.shape, planes, count, self.on_card, first, *self._sums
-            )
+            launch(labels, self.field, self.shape, planes, count, self.on_card, first, *self._sums)
         return int(self._sum(0, self.phases)), self._sum(1, self.phases)
 
     def gibbs_sweep(
@@ -204,9 +202,7 @@ class CudaLattice(Lattice):
                 np.float32(keep), numbers, key,
             )  # fmt: skip
 
-    def _sweep(
-        self, new: Planes, old: Planes, weight: float, threshold: float, told: bool
-    ) -> None:
+    def _sweep(self, new: Planes, old: Planes, weight: float, threshold: float, told: bool) -> None:
         weights = np.float32(weight), np.float32(threshold)
         for launch, planes, count, first in self._launches(
             self.card_kernels.mean_field, self.phases
