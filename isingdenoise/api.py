@@ -122,8 +122,8 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
         Randomness for sampling engines, as `numpy.random.default_rng` takes it. None draws a
         fresh seed, which stands in `settings`.
     backend : {"auto", "cpu", "gpu"}, default "auto"
-        Where mean field, ICM and Gibbs sampling compute. "auto" takes a graphics card for very
-        large pictures where there is one; a learned prior computes on the CPU.
+        Where mean field, ICM and Gibbs sampling compute. "auto" takes a graphics card for much
+        work where there is one; a learned prior computes on the CPU.
     callback : callable, optional
         Called with a `Step` after each round. It ends the solve by raising
         `StopIteration`: the result is then that of the rounds done, with status `stopped`.

@@ -102,7 +102,7 @@ class Gibbs(ChainSettings):
         energies, and `callback` is called after each sweep of all chains.
         """
         every = (self.burn_in + self.sweeps) * self.chains
-        card = OnCard(self.backend, every, floats=3, labels=self.chains + 1)
+        card = OnCard(self.backend, "draws", every, floats=3, labels=self.chains + 1)
         with packed(model, self.parallel, card) as lattice:
             first = lattice.packed_signs(starting_mean(model, init))
             del init  # its memory is wanted for the other chains

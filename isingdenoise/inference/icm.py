@@ -98,7 +98,7 @@ class ICM:
 
         Parameters and result as of `Engine.solve`.
         """
-        card = OnCard(self.backend, _SWEEPS, floats=1, labels=1)
+        card = OnCard(self.backend, "modes", _SWEEPS, floats=1, labels=1)
         with packed(model, self.parallel, card) as lattice:
             labels = lattice.packed_signs(starting_mean(model, init))
             del init  # its memory is wanted for the field

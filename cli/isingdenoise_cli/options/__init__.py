@@ -128,7 +128,9 @@ def engine_options(command: Command) -> Command:
     def gathered(*, engine: str | None, prior: str, settings: tuple[str, ...], **given: Any) -> Any:
         solver = engine_settings.engine_for(engine, prior, settings)
         with named(backend="--backend"):
-            check_backend(given["backend"])
+            own: Any = getattr(solver, "backend", "auto")
+            for asked in (given["backend"], own):
+                check_backend(asked)
         return command(engine=solver, prior=prior, **given)
 
     choices = [

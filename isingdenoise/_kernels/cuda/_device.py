@@ -70,25 +70,3 @@ def grid(columns: int, rows: int, planes: int = 1) -> tuple[int, int]:
     along = -(-columns // THREADS) * planes
     chunks = -(-rows // ROWS)
     return along, max(1, min(chunks, MOST_BLOCKS // along, 65535))
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Tell whether an error of the driver says that the card has no memory left."""
-    return "OUT_OF_MEMORY" in str(error) or isinstance(error, MemoryError)
-
-
-def device_errors() -> tuple[type[BaseException], ...]:
-    """Return what numba raises where a card, its driver or its compiler fails."""
-    from numba.cuda.cudadrv import error as known
-
-    kinds = [
-        getattr(known, name)
-        for name in ("CudaDriverError", "CudaRuntimeError", "CudaSupportError", "NvvmError",
-                     "NvvmSupportError", "NvrtcError", "NvrtcSupportError", "CCSupportError")
-        if hasattr(known, name)
-    ]  # fmt: skip
-    try:
-        from numba.cuda.cudadrv.driver import CudaAPIError, LinkerError
-    except ImportError:  # the simulator has none
-        return tuple(kinds)
-    return (*kinds, CudaAPIError, LinkerError)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numba
 import numpy as np
 from numba import cuda
 
@@ -13,7 +14,9 @@ from ._device import MOST_BLOCKS, THREADS, grid
 
 #: Pixels that are copied to or from the card at a time.
 STRIP = 1 << 24
+_config: Any = numba.config
 _DOWN = 1024  # blocks below one another, of kernels over pictures
+_ROOM = 8 * THREADS  # bytes that a block sums up in
 
 
 def empty(shape: tuple[int, ...], dtype: Any) -> Any:
@@ -30,12 +33,26 @@ def over(kernel: Any, *args: Any) -> None:
     """Launch a kernel over flat arrays, with arrays of planes flattened."""
     flat = [arg.ravel() if getattr(arg, "ndim", 0) else arg for arg in args]
     blocks = max(1, min(MOST_BLOCKS, -(-flat[0].size // THREADS)))
-    kernel[blocks, THREADS](*flat)
+    on(kernel, blocks)(*flat)
 
 
 def across(kernel: Any, height: int, width: int, *args: Any) -> None:
     """Launch a kernel over the pixels of a picture or a strip of it."""
-    kernel[(-(-width // THREADS), max(1, min(height, _DOWN))), THREADS](*args)
+    on(kernel, (-(-width // THREADS), max(1, min(height, _DOWN))))(*args)
+
+
+def on(kernel: Any, blocks: Any) -> Any:
+    """Return a kernel on its blocks, ready to be called.
+
+    numba warns of launches too small to fill a card. Small pictures are that, and whoever asks
+    for one knows; other packages keep the setting.
+    """
+    before = getattr(_config, "CUDA_LOW_OCCUPANCY_WARNINGS", 0)
+    _config.CUDA_LOW_OCCUPANCY_WARNINGS = 0
+    try:
+        return kernel[blocks, THREADS, 0, _ROOM]
+    finally:
+        _config.CUDA_LOW_OCCUPANCY_WARNINGS = before
 
 
 def to_card(array: np.ndarray) -> Any:
@@ -59,7 +76,7 @@ def launches(
     for chosen in together:
         blocks = grid(columns, rows, len(chosen))
         padded = (chosen * 4)[:4]
-        yield kernel[blocks, THREADS], padded, len(chosen), first
+        yield on(kernel, blocks), padded, len(chosen), first
         first += blocks[0] * blocks[1]
 
 

@@ -8,6 +8,8 @@ own (`largest[block]` and the like): no sum depends on which block comes first, 
 the same bit for bit whenever it is repeated on the same card.
 
 The reductions stand in this module because the simulator lends `cuda` to one module at a time.
+Their room is given with the launch: arrays of a fixed size it may give to two threads of a block
+apart, when both ask at once.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numba
 import numpy as np
 from numba import cuda
 
@@ -48,7 +51,7 @@ class Kernels(NamedTuple):
 @cuda.jit(device=True)
 def _block_max(value):
     """Return the largest int32 of a block's threads, to all of them."""
-    shared = cuda.shared.array(THREADS, np.int32)
+    shared = cuda.shared.array(0, numba.int32)
     thread = cuda.threadIdx.x
     shared[thread] = value
     cuda.syncthreads()
@@ -66,7 +69,7 @@ def _block_max(value):
 @cuda.jit(device=True)
 def _block_sum(value):
     """Return the sum of float64 over a block's threads, always in the same order, to all."""
-    shared = cuda.shared.array(THREADS, np.float64)
+    shared = cuda.shared.array(0, numba.float64)
     thread = cuda.threadIdx.x
     shared[thread] = value
     cuda.syncthreads()

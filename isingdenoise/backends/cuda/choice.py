@@ -10,12 +10,13 @@ from ...environment import warn_of
 from ...errors import CardError
 from ...model import IsingModel
 from .card import check, lacking, simulated
+from .failures import failure, in_short
 
 if TYPE_CHECKING:
-    from .. import OnCard
+    from .. import OnCard, Work
     from .lattice import CudaLattice
 
-_checked: set[tuple[bool, int]] = set()
+_checked: set[tuple[bool, int, str]] = set()
 
 
 @contextmanager
@@ -42,36 +43,30 @@ def on_card(model: IsingModel, wanted: OnCard) -> Iterator[CudaLattice | None]:
     if lattice is None:
         yield None
         return
-    from ..._kernels.cuda._device import device_errors
-
     try:
         yield lattice
-    except device_errors() as error:
-        said = f"failed while it computed ({_short(error)})"
+    except Exception as error:
+        said = failure(error, model.shape)
+        if said is None:
+            raise
         raise CardError(f"{said}; try the backend cpu") from error
 
 
 def _prepared(model: IsingModel, wanted: OnCard) -> CudaLattice | None:
     """Return the lattice, with its memory taken; None where `auto` is better off without."""
-    from ..._kernels.cuda._device import device_errors, is_out_of_memory
-
     auto = wanted.backend == "auto"
-    known: tuple[type[BaseException], ...] = (*device_errors(), CardError)
     try:
         if auto:
-            _check(model)
+            _check(model, wanted.work)
         return _lattice(model, wanted.floats, wanted.labels)
-    except known as error:
-        if isinstance(error, CardError):
-            said = error.reason
-        elif is_out_of_memory(error):
-            height, width = model.shape
-            said = f"has too little free memory for {width} x {height} pixels"
-        else:
-            said = f"cannot be used ({_short(error)})"
-        if auto:
+    except Exception as error:
+        said = error.reason if isinstance(error, CardError) else failure(error, model.shape)
+        if auto:  # whatever it is, the CPU can do without
+            said = said or f"cannot be used ({in_short(error)})"
             warn_of("graphics card", f"{said}; the CPU takes over")
             return None
+        if said is None:
+            raise
         raise CardError(f"{said}; try the backend cpu") from error
 
 
@@ -83,7 +78,7 @@ def _lattice(model: IsingModel, floats: int, labels: int) -> CudaLattice:
     return kind(model, floats, labels)
 
 
-def _check(model: IsingModel) -> None:
+def _check(model: IsingModel, work: Work) -> None:
     """Compare a card with the CPU on a small problem of this kind, once in a process.
 
     Raises
@@ -91,18 +86,10 @@ def _check(model: IsingModel) -> None:
     CardError
         They differ.
     """
-    kind = (model.coupling.shape is None, model.coupling.neighbours)
+    kind = (model.coupling.shape is None, model.coupling.neighbours, work)
     if kind not in _checked:
-        from .check import difference
+        from .check import agrees
 
-        found = difference(model.coupling)
-        if found is not None:
-            raise CardError(f"answers a small problem otherwise than the CPU does ({found})")
+        if not agrees(model.coupling, work):
+            raise CardError(f"answers a small problem otherwise than the CPU does ({work})")
         _checked.add(kind)
-
-
-def _short(error: BaseException) -> str:
-    """Return the first line of an error that says something."""
-    lines = [line.strip() for line in str(error).splitlines()]
-    told = [line for line in lines if line and not line.endswith(":")]
-    return (told or [type(error).__name__])[0].rstrip(".")[:200]
