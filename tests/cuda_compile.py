@@ -75,7 +75,7 @@ def main(generation):
                 said = failure(error, (1, 1)) or ""
                 if "compiler" not in said:
                     raise
-                print(said)
+                sys.stdout.write(said)
                 return NO_COMPILER
             found[f"{kind}{name} {number}"] = {
                 "length": len(ptx),
@@ -83,7 +83,7 @@ def main(generation):
                 "calls": ptx.count("call.uni"),
                 "local": ptx.count(".local"),
             }
-    print(json.dumps(found))
+    sys.stdout.write(json.dumps(found))
     return 0
 
 
