@@ -66,8 +66,8 @@ Work = Literal["means", "modes", "draws"]
 
 #: From so many site updates on, "auto" looks for a graphics card. Before the first of them numba's
 #: part for cards is loaded and compiles, which takes some seconds; this is what two cores do in
-#: 24 seconds of Gibbs sampling, or 5 of mean field in whole sweeps. On a card it is not measured.
-AUTO_UPDATES = 1 << 32
+#: 17 seconds of Gibbs sampling, or 6 of mean field in whole sweeps. On a card it is not measured.
+AUTO_UPDATES = 1 << 33
 
 
 @dataclass(frozen=True)
