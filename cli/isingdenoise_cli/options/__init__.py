@@ -5,15 +5,15 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import click
 
-from isingdenoise.inference import AUTO_PRIOR, DEFAULT_ENGINE, Backend, check_backend
+from isingdenoise.inference import AUTO_PRIOR, DEFAULT_ENGINE
 from isingdenoise.pipeline import CleanOptions
 
 from . import settings as engine_settings
-from .engines import EngineChoice, EngineList, complete
+from .engines import EngineChoice, EngineList, backend_option, check_backends, complete
 from .levels import NoiseLevels, level_options, noise_options
 from .making import checked_output
 from .noise import NoiseChoice, noise_name_option, option_name, parameter_options, takers
@@ -28,7 +28,7 @@ from .picture import (
 from .reading import all_of, reading_options, timeout_option
 from .shown import PATH, csv_option, plot_option, report_option
 from .targets import PLACE, Wanted, besides_options, kind_of, target_options
-from .values import Auto, Share, Words, build_coupling
+from .values import Auto, Share, build_coupling
 from .writing import format_option
 
 __all__ = [
@@ -127,10 +127,7 @@ def engine_options(command: Command) -> Command:
     @functools.wraps(command)
     def gathered(*, engine: str | None, prior: str, settings: tuple[str, ...], **given: Any) -> Any:
         solver = engine_settings.engine_for(engine, prior, settings)
-        with named(backend="--backend"):
-            own: Any = getattr(solver, "backend", "auto")
-            for asked in (given["backend"], own):
-                check_backend(asked)
+        check_backends(given["backend"], solver)
         return command(engine=solver, prior=prior, **given)
 
     choices = [
@@ -148,14 +145,7 @@ def engine_options(command: Command) -> Command:
             help="Prior of clean pictures: the Ising model's, the learned one, or that of a FILE "
             "of 'train'. 'auto' takes what predicts hidden pixels best.",
         ),
-        click.option(
-            "--backend",
-            type=Words(get_args(Backend)),
-            default="auto",
-            show_default=True,
-            help="Run mf, icm and gibbs on the CPU or on a graphics card (gpu); 'auto' takes a "
-            "card where there is one and the picture is very large.",
-        ),
+        backend_option,
     ]
     return all_of([*choices, settings_option], gathered, INFERENCE)
 

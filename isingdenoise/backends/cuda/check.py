@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ...coupling import Coupling
 from ...model import IsingModel
-from .. import Work
 from ..numba import Lattice, lattice_of
 from .lattice import CudaEdgeLattice, CudaLattice
+
+if TYPE_CHECKING:
+    from .. import Work
 
 #: What fixed points may differ by; sums of float32 in another order come to a thousandth of it.
 TOLERANCE = 1e-4
