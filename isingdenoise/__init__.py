@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .background import estimate_background
     from .coupling import Coupling
     from .errors import (
+        CardError,
         ChangeLimitError,
         EngineRefusalError,
         IsingDenoiseError,
@@ -92,6 +93,7 @@ __all__ = [
     "BeliefPropagation",
     "BlackBox",
     "Calibration",
+    "CardError",
     "ChangeLimitError",
     "ConvergenceWarning",
     "Coupling",
@@ -160,7 +162,8 @@ _NAMES = {
         Coupling
     """,
     "errors": """
-        ChangeLimitError EngineRefusalError IsingDenoiseError OverwriteError ParameterError
+        CardError ChangeLimitError EngineRefusalError IsingDenoiseError OverwriteError
+        ParameterError
         ReadError TimeLimitError WriteError
     """,
     "inference": """

@@ -17,9 +17,11 @@ from .inference import (
     AUTO_PRIOR,
     ENGINE_PARTS,
     ENGINES,
+    Backend,
     Callback,
     Engine,
     engines_under,
+    on_backend,
     threads_of,
 )
 from .learning import (
@@ -75,6 +77,7 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     protect: ArrayLike | None = None,
     max_change: float | None = None,
     rng: RandomSource = None,
+    backend: Backend = "auto",
     callback: Callback | None = None,
 ) -> DenoiseResult:
     """Return the clean two-level picture behind a noisy one.
@@ -121,6 +124,9 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     rng : int, numpy.random.Generator or other source, optional
         Randomness for sampling engines, as `numpy.random.default_rng` takes it. None draws a
         fresh seed, which stands in `settings`.
+    backend : {"auto", "cpu", "gpu"}, default "auto"
+        Where mean field, ICM and Gibbs sampling compute. "auto" takes a graphics card for much
+        work where there is one; a learned prior computes on the CPU.
     callback : callable, optional
         Called with a `Step` after each round. It ends the solve by raising
         `StopIteration`: the result is then that of the rounds done, with status `stopped`.
@@ -133,9 +139,11 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     ------
     ParameterError
         An argument is out of range, its shape does not fit, no pixel is known
-        or a missing one is protected.
+        or a missing one is protected; a graphics card is asked for, and there is none.
     ChangeLimitError
         More would change than `max_change` allows.
+    CardError
+        A graphics card has failed, or is too small.
 
     Warns
     -----
@@ -168,7 +176,7 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     x, known = check_picture(image, mask, high=LARGEST_GREY)
     protected = _check_protected(protect, x, known)
     limit = None if max_change is None else check_real("max_change", max_change, low=0, high=1)
-    solvers = engines_under(resolve_engine(engine), prior)
+    solvers = on_backend(engines_under(resolve_engine(engine), prior), backend)
     generator, seed = as_generator(rng)
     light, divided = divided_by(background, x, known, noise)
     with heard() as said:

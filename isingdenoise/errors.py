@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 __all__ = [
     "HINTS",
+    "CardError",
     "ChangeLimitError",
     "EngineRefusalError",
     "IsingDenoiseError",
@@ -175,6 +176,22 @@ class TimeLimitError(IsingDenoiseError):
         super().__init__(f"{name}took longer than {seconds:g} s; raise the timeout or leave it out")
         self.seconds = seconds
         self.path = path
+
+
+class CardError(IsingDenoiseError):
+    """A graphics card that was to compute has failed, or has too little memory.
+
+    Parameters
+    ----------
+    reason : str
+        What it did, or lacks, and what to do.
+    """
+
+    exit_code = 3
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"graphics card: {reason}")
+        self.reason = reason
 
 
 class _FileError(IsingDenoiseError, OSError):

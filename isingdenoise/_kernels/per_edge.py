@@ -27,7 +27,7 @@ _HALF = _f4(0.5)
 
 
 @inlined
-def _pull(spins, edges, q, i, k, diagonal):
+def edge_sum(spins, edges, q, i, k, diagonal):
     """Return sum_j J_ij s_j for the site in row i and column k + 1 of plane q, all unsigned."""
     up = i - ONE + (q >> ONE)
     down = up + ONE
@@ -56,7 +56,7 @@ def _mean_field_row(new, mean, field, q, i, n, edges, diagonal, weight, threshol
     for column in range(n):
         k = _u(column)
         here = k + ONE
-        step = tanh(field[q, i, here] + _pull(mean, edges, q, i, k, diagonal)) - new[q, i, here]
+        step = tanh(field[q, i, here] + edge_sum(mean, edges, q, i, k, diagonal)) - new[q, i, here]
         new[q, i, here] = min(max(new[q, i, here] + weight * step, -_LIMIT), _LIMIT)
         largest = max(largest, _f4(abs(step)).view(np.int32))
         moving += np.int32(abs(step) > threshold)
@@ -84,7 +84,7 @@ def _icm_row(labels, field, q, i, n, edges, diagonal):
         k = _u(column)
         here = k + ONE
         label = _f4(labels[q, i, here])
-        agreement = label * (field[q, i, here] + _pull(labels, edges, q, i, k, diagonal))
+        agreement = label * (field[q, i, here] + edge_sum(labels, edges, q, i, k, diagonal))
         # Strictly below zero: on a tie the old label stays.
         flip = agreement < 0
         labels[q, i, here] = np.int8(-label if flip else label)
@@ -108,7 +108,7 @@ def _gibbs_row(labels, total, uniform, field, q, i, n, edges, diagonal, weight):
     for column in range(n):
         k = _u(column)
         here = k + ONE
-        mean = tanh(field[q, i, here] + _pull(labels, edges, q, i, k, diagonal))
+        mean = tanh(field[q, i, here] + edge_sum(labels, edges, q, i, k, diagonal))
         labels[q, i, here] = np.int8(1 if uniform[k] < mean else -1)
         total[q, i, here] += weight * mean
 
@@ -134,7 +134,7 @@ def _objective_row(spins, field, q, i, n, edges, diagonal, entropies):
         k = _u(column)
         s = _f4(spins[q, i, k + ONE])
         # Each edge is met from both its ends, hence the half.
-        total += s * (_HALF * _pull(spins, edges, q, i, k, diagonal) + field[q, i, k + ONE])
+        total += s * (_HALF * edge_sum(spins, edges, q, i, k, diagonal) + field[q, i, k + ONE])
         if entropies is not None:
             total += entropy(s)
     return total

@@ -1,16 +1,18 @@
 """What engines compute with: models packed for kernels, behind one seam.
 
 An engine asks `packed` for a `Lattice` and calls its methods; which kernels these
-run, and where, is the backend's own affair. There is one, on numba, which is
-loaded with the first lattice and not before.
+run, and where, is the backend's own affair. That on numba is loaded with the first
+lattice and not before, and that on a graphics card only where it is asked for or
+would be worth its start.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,17 +32,22 @@ if TYPE_CHECKING:
     from .numba.transfer import Message, Transfer
 
 __all__ = [
+    "Backend",
     "Chains",
     "Convolutions",
     "Cut",
     "Lattice",
     "Message",
+    "OnCard",
     "Passing",
     "Planes",
     "PottsLattice",
     "Ratios",
     "Transfer",
+    "Work",
     "WorkList",
+    "backends_here",
+    "check_backend",
     "convolutions",
     "cut",
     "kernel_folder",
@@ -51,9 +58,72 @@ __all__ = [
 ]
 
 
+#: Where an engine computes: "auto" takes a graphics card where that is worth its start.
+Backend = Literal["auto", "cpu", "gpu"]
+
+#: What an engine computes: means of mean field, modes of ICM, or draws.
+Work = Literal["means", "modes", "draws"]
+
+#: From so many site updates on, "auto" looks for a graphics card. Before the first of them numba's
+#: part for cards is loaded and compiles, which takes some seconds; this is what two cores do in
+#: 17 seconds of Gibbs sampling, or 6 of mean field in whole sweeps. On a card it is not measured.
+AUTO_UPDATES = 1 << 33
+
+
+@dataclass(frozen=True)
+class OnCard:
+    """What an engine that could do its work on a graphics card asks of it.
+
+    Attributes
+    ----------
+    backend : {"auto", "cpu", "gpu"}
+        The engine's setting.
+    work : {"means", "modes", "draws"}
+        What it computes.
+    sweeps : float
+        About how often every site will be updated; 0 where "auto" is to keep to the CPU.
+    floats, labels : int
+        How many sets of planes of float32 and of int8 it holds at once.
+    """
+
+    backend: Backend
+    work: Work
+    sweeps: float
+    floats: int
+    labels: int
+
+
 @contextmanager
-def packed(model: IsingModel, parallel: bool | None) -> Iterator[Lattice]:
-    """Yield `model` on the packed lattice, with threads where they may be used."""
+def packed(
+    model: IsingModel, parallel: bool | None, card: OnCard | None = None
+) -> Iterator[Lattice]:
+    """Yield `model` on the packed lattice, with threads where they may be used.
+
+    Parameters
+    ----------
+    model : IsingModel
+        What to pack.
+    parallel : bool or None
+        Whether to use threads; None leaves it to the size.
+    card : OnCard, optional
+        What the engine asks of a graphics card, if it can use one.
+
+    Raises
+    ------
+    ParameterError
+        A card is asked for and there is none, or it lacks what is needed.
+    CardError
+        It fails, or is too small.
+    """
+    asked = card is not None and card.backend == "gpu"
+    large = card is not None and model.field.size * card.sweeps >= AUTO_UPDATES
+    if card is not None and (asked or (large and card.backend == "auto")):
+        from .cuda.choice import on_card
+
+        with on_card(model, card) as found:
+            if found is not None:
+                yield found
+                return
     from .numba import lattice_of, lease
 
     with lease(model.field.size, parallel) as granted:
@@ -87,6 +157,30 @@ def convolutions(network: Network, tile: int, parallel: bool) -> Convolutions:
     from .numba.convolutions import Convolutions
 
     return Convolutions(network, tile, parallel)
+
+
+def backends_here() -> str:
+    """Return in a few words which backends there are on this machine, and why a card is not used.
+
+    Nothing is loaded for it.
+    """
+    from .cuda.card import described
+
+    return described()
+
+
+def check_backend(backend: Backend) -> None:
+    """Refuse `gpu` where it is known beforehand that it cannot be; nothing is loaded for it.
+
+    Raises
+    ------
+    ParameterError
+        numba-cuda is not installed, or the driver knows no card.
+    """
+    if backend == "gpu":
+        from .cuda.card import check
+
+        check()
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Inference engines: what turns a model into a clean picture."""
 
-from ..backends import serially
+from ..backends import Backend, backends_here, check_backend, serially
 from .alpha import AlphaDivergence
 from .amortised import Amortised
 from .annealed import AnnealedMeanField
@@ -10,6 +10,7 @@ from .base import (
     Traits,
     in_sweeps,
     objection_to,
+    on_backend,
     on_threads,
     threads_of,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "AlphaDivergence",
     "Amortised",
     "AnnealedMeanField",
+    "Backend",
     "BeliefPropagation",
     "BlackBox",
     "Callback",
@@ -66,10 +68,13 @@ __all__ = [
     "TransferMatrix",
     "TreeReweighted",
     "Work",
+    "backends_here",
+    "check_backend",
     "engines_under",
     "having",
     "in_sweeps",
     "objection_to",
+    "on_backend",
     "on_threads",
     "renyi_bound",
     "serially",

@@ -58,6 +58,7 @@ class RunningMean:
     """The mean of conditional means that kernels add to `total`, in float32."""
 
     def __init__(self, lattice: Lattice) -> None:
+        self.lattice = lattice
         self.total = lattice.allocate(np.float32)
         self.mean = lattice.allocate(np.float32)
         self.pending = 0  # means in `total`
@@ -72,17 +73,12 @@ class RunningMean:
     def average(self) -> Planes:
         """Return the mean of all, packed."""
         self._fold()
-        return np.clip(self.mean, -1, 1, out=self.mean)
+        return self.lattice.clip(self.mean)
 
     def _fold(self) -> None:
         if self.pending:
             self.folded += self.pending
-            # mean += (total / n - mean) * n / N, for n pending of N in all
-            for plane in range(4):  # one at a time, so that the temporary stays small
-                self.total[plane] -= self.mean[plane] * np.float32(self.pending)
-            self.total /= np.float32(self.folded)
-            self.mean += self.total
-            self.total[...] = 0
+            self.lattice.fold(self.total, self.mean, self.pending, self.folded)
             self.pending = 0
 
 
@@ -98,7 +94,7 @@ def drawn_from_the_field(lattice: Lattice, rng: np.random.Generator) -> Planes:
     drawn *= -2
     drawn += 1  # uniform in (-1, 1]
     drawn += np.tanh(lattice.model.field)
-    return lattice.signs(lattice.pack(drawn))
+    return lattice.packed_signs(drawn)
 
 
 class Chains:
@@ -136,7 +132,7 @@ class Chains:
         """Return the mean of what was kept, packed; within the burn-in that of the labels."""
         if self.sweep <= self.burn_in:  # the callback ended it there
             for labels in self.states:
-                self.mean.total += labels
+                self.lattice.add(self.mean.total, labels)
             self.mean.count(len(self.states))
         return self.mean.average()
 

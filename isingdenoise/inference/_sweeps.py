@@ -68,14 +68,14 @@ class FullSweeps:
         self, lattice: Lattice, mean: Planes, *, weight: float, tol: float, jacobi: bool = False
     ) -> None:
         self.lattice, self.mean, self.weight, self.tol = lattice, mean, weight, tol
-        self.old = np.empty_like(mean) if jacobi else mean
+        self.old = lattice.allocate(np.float32) if jacobi else mean
         self.rows = lattice.rows(np.float32)
         self.moving = lattice.rows(np.int32)
 
     def step(self, budget: int) -> Round:
         """Update every site once."""
         if self.old is not self.mean:
-            self.old[...] = self.mean
+            self.lattice.copy(self.old, self.mean)
         residual = self.update(self.old, self.weight)
         # Within a sweep the first sites have not seen the last ones move: only a
         # look at the picture as it stands can say that it is done.
@@ -99,6 +99,8 @@ class FullSweeps:
 
 class TiledSweeps:
     """Whole sweeps while much moves, then only the units that still do.
+
+    Where the lattice keeps no list of them, whole sweeps to the end.
 
     Parameters
     ----------
@@ -153,7 +155,7 @@ class TiledSweeps:
         if residual <= self.tol:
             residual = self.residual()
         done = residual <= self.tol
-        if few and self.sweeps >= _EXACT_SWEEPS and not done:
+        if self.lattice.listed and few and self.sweeps >= _EXACT_SWEEPS and not done:
             self.list = self.lattice.work_list(self.mean)
         return Round(count * sites, residual, done=done)
 

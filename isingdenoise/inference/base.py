@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, get_args
 
 from numpy.typing import ArrayLike
 
-from ..errors import EngineRefusalError
+from ..backends import Backend
+from ..errors import EngineRefusalError, ParameterError
 from ..model import IsingModel
-from ..validation import RandomSource
+from ..validation import RandomSource, check_choice
 from .solution import Callback, Solution
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "check_engine_can_solve",
     "in_sweeps",
     "objection_to",
+    "on_backend",
     "on_threads",
     "threads_of",
 ]
@@ -72,7 +74,7 @@ class Engine(Protocol):
     a method `in_sweeps()`, which returns an engine that does them one by one. Of the names
     that several engines share, `parallel` says whether to use threads, None leaving it to
     the picture's size (the answer is the same bit for bit), `max_sweeps` how many sweeps
-    are allowed, and `tol` the stopping rule.
+    are allowed, `tol` the stopping rule, and `backend` where to compute.
 
     Attributes
     ----------
@@ -164,6 +166,37 @@ def in_sweeps(engine: Engine) -> Engine:
     asked = getattr(engine, "in_sweeps", None)
     found: Engine = engine if asked is None else asked()
     return found
+
+
+def on_backend(engines: tuple[Engine, ...], backend: Backend) -> tuple[Engine, ...]:
+    """Return the engines with where to compute, as they are where they know nothing of it.
+
+    Parameters
+    ----------
+    engines : tuple of Engine
+        Those that may solve a picture.
+    backend : {"auto", "cpu", "gpu"}
+        "auto" leaves each engine's own setting.
+
+    Raises
+    ------
+    ParameterError
+        "gpu" goes with none of them, or an engine's own setting is another.
+    """
+    check_choice("backend", backend, get_args(Backend))
+    if backend == "auto":
+        return engines
+    found: list[Engine] = []
+    for engine in engines:
+        settings: Any = engine
+        own = getattr(engine, "backend", None)
+        if own not in (None, "auto", backend):
+            raise ParameterError("backend", f"{backend} differs from the engine's own, {own}")
+        found.append(engine if own is None else replace(settings, backend=backend))
+    if backend == "gpu" and not any(hasattr(engine, "backend") for engine in found):
+        message = f"gpu does not go with engine {engines[0].name}, which computes on the CPU"
+        raise ParameterError("backend", message)
+    return tuple(found)
 
 
 def threads_of(engine: Engine) -> bool | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 from numpy.typing import ArrayLike
 
-from ..backends import packed
+from ..backends import Backend, OnCard, packed
 from ..model import IsingModel
-from ..validation import RandomSource, check_switch, store
+from ..validation import RandomSource, check_choice, check_switch, store
 from ._chains import ChainSettings, solve_by_chains
 from ._start import starting_mean
 from .base import Traits
@@ -40,6 +40,9 @@ class Gibbs(ChainSettings):
         spins drawn from the field alone.
     parallel : bool, optional
         Whether to use threads; by default large pictures do.
+    backend : {"auto", "cpu", "gpu"}
+        Where to compute: "auto" takes a graphics card for very large pictures, where there
+        is one. The random numbers are the same.
 
     Raises
     ------
@@ -67,10 +70,15 @@ class Gibbs(ChainSettings):
     traits: ClassVar[Traits] = Traits(marginals=True, stochastic=True)
 
     parallel: bool | None = None
+    backend: Backend = "auto"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        store(self, parallel=check_switch("parallel", self.parallel))
+        store(
+            self,
+            parallel=check_switch("parallel", self.parallel),
+            backend=check_choice("backend", self.backend, get_args(Backend)),
+        )
 
     def footprint(self, pixels: int) -> int:
         """Return the bytes held at the peak of `solve`; see `Engine`."""
@@ -93,8 +101,10 @@ class Gibbs(ChainSettings):
         Parameters and result as of `Engine.solve`; the trace holds each chain's
         energies, and `callback` is called after each sweep of all chains.
         """
-        with packed(model, self.parallel) as lattice:
-            first = lattice.signs(lattice.pack(starting_mean(model, init)))
+        every = (self.burn_in + self.sweeps) * self.chains
+        card = OnCard(self.backend, "draws", every, floats=3, labels=self.chains + 1)
+        with packed(model, self.parallel, card) as lattice:
+            first = lattice.packed_signs(starting_mean(model, init))
             del init  # its memory is wanted for the other chains
             draw = lattice.gibbs_sweep
             return solve_by_chains(self, lattice, draw, first, rng=rng, callback=callback)

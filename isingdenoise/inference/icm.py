@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 from numpy.typing import ArrayLike
 
-from ..backends import packed
+from ..backends import Backend, OnCard, packed
 from ..model import IsingModel
-from ..validation import RandomSource, check_int, check_switch, store
+from ..validation import RandomSource, check_choice, check_int, check_switch, store
 from ._loop import Round, iterate
 from ._start import starting_mean
 from .base import Traits
 from .solution import Callback, Solution, Work, ran_out
 
 __all__ = ["ICM"]
+
+#: About how many sweeps it takes.
+_SWEEPS = 5
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,9 @@ class ICM:
         stops by itself after a sweep that changes no label.
     parallel : bool, optional
         Whether to use threads; by default large pictures do.
+    backend : {"auto", "cpu", "gpu"}
+        Where to compute: "auto" takes a graphics card for very large pictures, where there
+        is one.
 
     Raises
     ------
@@ -62,12 +68,14 @@ class ICM:
 
     max_sweeps: int = 200
     parallel: bool | None = None
+    backend: Backend = "auto"
 
     def __post_init__(self) -> None:
         store(
             self,
             max_sweeps=check_int("max_sweeps", self.max_sweeps, low=1),
             parallel=check_switch("parallel", self.parallel),
+            backend=check_choice("backend", self.backend, get_args(Backend)),
         )
 
     def footprint(self, pixels: int) -> int:
@@ -90,8 +98,9 @@ class ICM:
 
         Parameters and result as of `Engine.solve`.
         """
-        with packed(model, self.parallel) as lattice:
-            labels = lattice.signs(lattice.pack(starting_mean(model, init)))
+        card = OnCard(self.backend, "modes", _SWEEPS, floats=1, labels=1)
+        with packed(model, self.parallel, card) as lattice:
+            labels = lattice.packed_signs(starting_mean(model, init))
             del init  # its memory is wanted for the field
             energy = lattice.energy(labels)
 

@@ -15,7 +15,7 @@ from .._version import __version__
 from ..api import denoise, resolve_engine
 from ..coupling import Coupling
 from ..errors import ParameterError
-from ..inference import AUTO_PRIOR, PRIORS, Amortised, Engine, engines_under
+from ..inference import AUTO_PRIOR, PRIORS, Amortised, Backend, Engine, engines_under, on_backend
 from ..io import DEFAULT_MAX_PAGES, read_mask
 from ..io.hashing import file_sha256
 from ..learning import DETECT, LIGHTS, Choice, choose, divided_by
@@ -76,6 +76,8 @@ class CleanOptions:
         As in `denoise`.
     coupling : str, float or Coupling
         As in `denoise`.
+    backend : {"auto", "cpu", "gpu"}
+        As in `denoise`.
     mask, protect : pathlib.Path or None
         Pictures of the known and of the protected pixels, for all pictures alike.
     max_change : float or None
@@ -115,6 +117,7 @@ class CleanOptions:
     engine: EngineName | Engine | tuple[Engine, Engine] | None = None
     prior: PriorName | str | Path = AUTO_PRIOR
     coupling: AutoName | float | Coupling = AUTO
+    backend: Backend = "auto"
     mask: Path | None = None
     protect: Path | None = None
     max_change: float | None = None
@@ -131,7 +134,7 @@ class CleanOptions:
         put: Any = object.__setattr__
         engine = resolve_engine(self.engine)
         put(self, "engine", engine)
-        put(self, "solvers", engines_under(engine, self.prior))
+        put(self, "solvers", on_backend(engines_under(engine, self.prior), self.backend))
         if isinstance(self.coupling, str):
             check_choice("coupling", self.coupling, [AUTO])
         elif not isinstance(self.coupling, Coupling):
@@ -218,6 +221,7 @@ class CleanOptions:
             background=self.background,
             max_change=self.max_change,
             rng=self.seed,
+            backend=self.backend,
             mask=known,
             protect=kept,
         )
@@ -266,7 +270,8 @@ class CleanOptions:
     def fingerprint(self) -> dict[str, Any]:
         """Return everything that decides what comes out, as plain values for a `Journal`.
 
-        Whether the engine runs in parallel is left out: it decides nothing.
+        Whether the engine runs in parallel is left out: it decides nothing. Where it computes is
+        there only if a graphics card was asked for, which rounds otherwise than a CPU.
         """
         solver, *others = map(_solver_record, self.solvers)
         others = [each for each in others if each != _solver_record(Amortised())]
@@ -304,6 +309,8 @@ def _solver_record(engine: Any) -> dict[str, Any]:
     """Return what decides what an engine finds."""
     solver = {"name": engine.name, **asdict(engine)}
     solver.pop("parallel", None)
+    if solver.get("backend") != "gpu":
+        solver.pop("backend", None)
     if engine.traits.learned and solver["prior"] is not None:  # what the file holds, not its name
         solver["prior"] = file_sha256(Path(solver["prior"]))
     return solver

@@ -41,6 +41,7 @@ VALUES = {
     "pepper": 0.0625,
     "levels": [50, 200.5],
     "background": "auto",
+    "backend": "cpu",
     "coupling": [0.25, 0.5, 1e-7],
     "seed": 7,
     "max-change": "5%",
@@ -491,7 +492,9 @@ def test_shells_are_offered_the_settings_of_the_engine():
     assert completed(["run", "--engine", "gibbs", "-O", "ch"]) == "plain,chains=\n"
     assert completed(["run", "-O", "gibbs.ch"]) == "plain,gibbs.chains=\n"
     assert completed(["run", "-O", "magic."]).strip() == ""
-    assert completed(["compare", "-O", "b"]) == "plain,bound_every=\nplain,burn_in=\n"
+    assert completed(["compare", "-O", "b"]) == "".join(
+        f"plain,{name}=\n" for name in ("bound_every", "backend", "burn_in")
+    )
     assert completed(["run", "-O", "schedule=ch"], "zsh").startswith("plain\nschedule=checker")
     assert completed(["run", "-O", "mf.sch"]) == "plain,mf.schedule=\n"
 

@@ -30,7 +30,7 @@ LAYERS = {
     "noise": {"_kernels", "messages", "model", "validation", "errors"},
     "background": {"validation", "errors"},
     "prior": {"io", "errors"},
-    "backends": {"_kernels", "prior", "model", "coupling", "errors"},
+    "backends": {"_kernels", "prior", "model", "coupling", "environment", "errors"},
     "deadline": {"validation", "errors"},
     "inference": {
         *("deadline", "backends", "gauge", "model", "edges", "diagnostics", "validation"),

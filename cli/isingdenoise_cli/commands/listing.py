@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from isingdenoise.inference import ENGINES
+from isingdenoise.inference import ENGINES, backends_here
 from isingdenoise.noise import NOISE_MODELS, NoiseModel, parameters_of
 
 from .. import options as o
@@ -16,7 +16,8 @@ from ..options.settings import members, setting_types, words
 
 ENGINES_HELP = """List the engines and their settings.
 
-Pass a setting to 'run', 'compare' or 'batch' as -O NAME=VALUE.
+Pass a setting to 'run', 'compare' or 'batch' as -O NAME=VALUE. The last line
+says which backends there are on this machine.
 """
 
 
@@ -25,6 +26,8 @@ Pass a setting to 'run', 'compare' or 'batch' as -O NAME=VALUE.
 def engines(as_json: bool) -> None:
     """List the engines and their settings."""
     _show(ENGINES, as_json)
+    if not as_json:
+        click.echo(f"backends: {backends_here()}")
 
 
 NOISES_HELP = """List the noise models and their parameters.

@@ -13,7 +13,7 @@ from isingdenoise.inference import AUTO_PRIOR, DEFAULT_ENGINE
 from isingdenoise.pipeline import CleanOptions
 
 from . import settings as engine_settings
-from .engines import EngineChoice, EngineList, complete
+from .engines import EngineChoice, EngineList, backend_option, check_backends, complete
 from .levels import NoiseLevels, level_options, noise_options
 from .making import checked_output
 from .noise import NoiseChoice, noise_name_option, option_name, parameter_options, takers
@@ -82,11 +82,11 @@ def clean_options(command: Command) -> Command:
     @functools.wraps(command)
     def gathered(**given: Any) -> Any:
         fields = {**given.pop("reading", {}), **given.pop("limits", {})}
-        names = ("noise", "background", "coupling", "seed", "engine", "prior", "timeout")
+        names = ("noise", "background", "coupling", "seed", "engine", "prior", "timeout", "backend")
         for name in names:
             if name in given:
                 fields[name] = given.pop(name)
-        with named(prior="--prior"):
+        with named(prior="--prior", backend="--backend"):
             options = CleanOptions(**fields)
         return command(options=options, **given)
 
@@ -122,11 +122,12 @@ def solver_options(command: Command) -> Command:
 
 
 def engine_options(command: Command) -> Command:
-    """Add --engine, --prior and -O; `engine` arrives built, or None for that of the prior."""
+    """Add --engine, --prior, --backend and -O; `engine` arrives built, or None: the prior's."""
 
     @functools.wraps(command)
     def gathered(*, engine: str | None, prior: str, settings: tuple[str, ...], **given: Any) -> Any:
         solver = engine_settings.engine_for(engine, prior, settings)
+        check_backends(given["backend"], solver)
         return command(engine=solver, prior=prior, **given)
 
     choices = [
@@ -144,6 +145,7 @@ def engine_options(command: Command) -> Command:
             help="Prior of clean pictures: the Ising model's, the learned one, or that of a FILE "
             "of 'train'. 'auto' takes what predicts hidden pixels best.",
         ),
+        backend_option,
     ]
     return all_of([*choices, settings_option], gathered, INFERENCE)
 

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import click
 from click.shell_completion import CompletionItem
 
 from isingdenoise.errors import nearest
-from isingdenoise.inference import ENGINES
+from isingdenoise.inference import ENGINES, Backend, Engine, check_backend
 
+from .picture import named
 from .settings import Kinds, engine_name, members, setting_types, words
 from .values import Words
+
+backend_option = click.option(
+    "--backend",
+    type=Words(get_args(Backend)),
+    default="auto",
+    show_default=True,
+    help="Run mf, icm and gibbs on the CPU or on a graphics card (gpu); 'auto' takes a card "
+    "where there is one and the picture is very large.",
+)
+
+
+def check_backends(asked: Backend, engine: Engine | None) -> None:
+    """Refuse a graphics card that is not there, before any work; the engine may ask for one."""
+    own: Backend = getattr(engine, "backend", "auto")
+    with named(backend="--backend"):
+        for backend in (asked, own):
+            check_backend(backend)
 
 
 class EngineChoice(Words):

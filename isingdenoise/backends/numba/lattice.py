@@ -48,6 +48,8 @@ class Lattice:
 
     #: Whether edges of one direction have one strength.
     uniform: ClassVar[bool] = True
+    #: Whether `work_list` is there, for rounds over what still moves.
+    listed: ClassVar[bool] = True
     kernels: ClassVar[Kernels] = Kernels(mean_field.sweep, icm.sweep, gibbs.sweep, objective)
 
     def __init__(self, model: IsingModel, parallel: bool) -> None:
@@ -156,6 +158,31 @@ class Lattice:
         labels = self.allocate(np.int8)
         self.run(planes.signs, mean, self.shape, labels)
         return labels
+
+    def packed_signs(self, image: NDArray[Any]) -> Planes:
+        """Return packed labels: the sign of each pixel, 0 read as +1; `image` as of `pack`."""
+        return self.signs(self.pack(image))
+
+    def copy(self, to: Planes, planes: Planes) -> None:
+        """Copy planes into others."""
+        to[...] = planes
+
+    def fold(self, total: Planes, mean: Planes, pending: int, folded: int) -> None:
+        """Fold a packed sum of `pending` means into the mean of `folded` in all; empty the sum."""
+        # mean += (total / n - mean) * n / N, for n pending of N in all
+        for plane in range(4):  # one at a time, so that the temporary stays small
+            total[plane] -= mean[plane] * np.float32(pending)
+        total /= np.float32(folded)
+        mean += total
+        total[...] = 0
+
+    def clip(self, mean: Planes) -> Planes:
+        """Clip packed means to [-1, 1] in place, and return them."""
+        return np.clip(mean, -1, 1, out=mean)
+
+    def add(self, total: Planes, labels: Planes) -> None:
+        """Add packed labels to a packed sum."""
+        total += labels
 
     def rows(self, dtype: DTypeLike) -> Planes:
         """Return a zeroed array with one number for each packed row."""
