@@ -14,6 +14,7 @@ from types import MappingProxyType
 __all__ = [
     "HINTS",
     "ChangeLimitError",
+    "ClusterError",
     "EngineRefusalError",
     "IsingDenoiseError",
     "OverwriteError",
@@ -175,6 +176,25 @@ class TimeLimitError(IsingDenoiseError):
         super().__init__(f"{name}took longer than {seconds:g} s; raise the timeout or leave it out")
         self.seconds = seconds
         self.path = path
+
+
+class ClusterError(IsingDenoiseError):
+    """A cluster cannot be reached, cannot do the work, or has gone while it did.
+
+    Parameters
+    ----------
+    address : str
+        Of its scheduler, or of a worker.
+    reason : str
+        What is wrong, and what to do.
+    """
+
+    exit_code = 7
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(f"{printable(address)}: {reason}")
+        self.address = address
+        self.reason = reason
 
 
 class _FileError(IsingDenoiseError, OSError):
