@@ -5,14 +5,16 @@ The only module, beside `local`, that imports it, and not before it is used.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import pickle
 import re
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import CancelledError
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import CancelledError, Future, wait
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any, Self
 
 from ..environment import SurroundingsWarning
@@ -20,18 +22,28 @@ from ..errors import ClusterError, ParameterError, printable
 from .local import kill, local_cluster
 from .remote import Done, Task, Witness, do, look, versions
 
-__all__ = ["Cluster"]
+__all__ = ["Cluster", "Request"]
 
 _ANSWER = 10.0  # seconds that a scheduler has for its first answer
 _ARRIVAL = 60.0  # seconds until the first worker must be there, and after the last one has gone
 _LOOK = 2.0  # seconds between two looks at the workers
 _WAIT = 0.25  # seconds between two looks at anything else, while a picture is waited for
+_GONE = "the scheduler has gone"
 _LOCAL = re.compile(r"local:([1-9]\d{0,3})")
 _REMOTE = re.compile(r"[a-z][a-z0-9+.-]*://\S+")
 _LOGGERS = (
     *("distributed", "distributed.client", "distributed.gc", "tornado", "tornado.application"),
     "asyncio",
 )
+
+
+@dataclass(eq=False)
+class Request:
+    """A task that was handed in: its future, and what is fetched of it."""
+
+    future: Any
+    answer: Future[Any]
+    is_dropped: bool = False
 
 
 class Cluster:
@@ -160,18 +172,25 @@ class Cluster:
                 raise ClusterError(self.address, "its last worker has gone; start others")
         return max(self._threads, 1)
 
-    def submit(self, task: Task, key: tuple[str, int]) -> Any:
-        """Hand in a task; return its future."""
+    def submit(self, task: Task, key: tuple[str, int]) -> Request:
+        """Hand in a task; what becomes of it is fetched as soon as it is there."""
         with self._alive():
             # `loads` calls `do`: the scheduler, which unpacks functions, need not have it
-            return self._client.submit(pickle.loads, _call(do, task), key=key, pure=False)
+            future = self._client.submit(pickle.loads, _call(do, task), key=key, pure=False)
 
-    def result(self, future: Any, meanwhile: Callable[[], object]) -> Done | None:
+        async def fetched() -> Any:
+            return await self._client.gather(future, asynchronous=True)
+
+        # Not `future.result(timeout)`: a wait that is cut short cuts short those of other tasks.
+        loop = self._client.loop.asyncio_loop
+        return Request(future, asyncio.run_coroutine_threadsafe(fetched(), loop))
+
+    def result(self, request: Request, meanwhile: Callable[[], object]) -> Done | None:
         """Wait for a task; None: workers died of it again and again.
 
         Parameters
         ----------
-        future : distributed.Future
+        request : Request
             From `submit`.
         meanwhile : callable
             Is called now and then.
@@ -183,30 +202,30 @@ class Cluster:
         CancelledError
             `drop` has taken it back.
         """
-        while True:
-            try:
-                found = future.result(timeout=_WAIT)
-                break
-            except TimeoutError:
-                self._raise_gone()
-                meanwhile()
-                _ = self.threads  # raises where nobody is left to do it
-            except self._distributed.KilledWorker:
-                return None
-            except ClusterError:
+        while not wait([request.answer], _WAIT).done:
+            self._raise_gone()
+            meanwhile()
+            _ = self.threads  # raises where nobody is left to do it
+        try:
+            found = request.answer.result()
+        except self._distributed.KilledWorker:
+            return None
+        except ClusterError:
+            raise
+        except CancelledError:
+            if request.is_dropped:
                 raise
-            except CancelledError:
-                self._raise_gone()
-                raise
-            except Exception as error:
-                what = printable(f"{type(error).__name__}: {error}")[:200]
-                reason = f"cannot do the work ({what}); install the same packages everywhere"
-                raise ClusterError(self.address, reason) from error
+            raise ClusterError(self.address, _GONE) from None
+        except Exception as error:
+            self._raise_gone()
+            what = printable(f"{type(error).__name__}: {error}")[:200]
+            reason = f"cannot do the work ({what}); install the same packages everywhere"
+            raise ClusterError(self.address, reason) from error
         if not isinstance(found, Done):
             raise ClusterError(self.address, "gave back something else; look who uses it")
         return found
 
-    def drop(self, futures: Iterable[Any]) -> None:
+    def drop(self, requests: Iterable[Request]) -> None:
         """Take tasks back that no worker has begun.
 
         Raises
@@ -216,13 +235,18 @@ class Cluster:
         """
         with self._alive():
             begun = {key for keys in self._client.processing().values() for key in keys}
-            idle = [future for future in futures if future.key not in begun and not future.done()]
-            self._client.cancel(idle)
+            self._cancel(r for r in requests if r.future.key not in begun and not r.future.done())
 
-    def abandon(self, futures: Sequence[Any]) -> None:
+    def abandon(self, requests: Iterable[Request]) -> None:
         """Want nothing of some tasks any more; workers end what they have begun."""
         with suppress(ClusterError), self._alive():
-            self._client.cancel(list(futures))
+            self._cancel(requests)
+
+    def _cancel(self, requests: Iterable[Request]) -> None:
+        idle = list(requests)
+        for request in idle:
+            request.is_dropped = True
+        self._client.cancel([request.future for request in idle])
 
     def _connected(self, where: Any) -> Any:
         try:
@@ -257,12 +281,12 @@ class Cluster:
             self._raise_gone()
             raise
         except (OSError, RuntimeError, CancelledError) as error:
-            raise ClusterError(self.address, "the scheduler has gone") from error
+            raise ClusterError(self.address, _GONE) from error
         self._raise_gone()
 
     def _raise_gone(self) -> None:
         if self._client is not None and self._client.status != "running":
-            raise ClusterError(self.address, "the scheduler has gone")
+            raise ClusterError(self.address, _GONE)
 
 
 def _call(function: Callable[[Any], Any], argument: Any) -> bytes:

@@ -24,7 +24,7 @@ from ..io.targets import Checked
 from ..io.temporaries import new_name, new_run
 from ..pipeline import FileJob
 from .cleaning import Cleaner, failed, of_the_picture
-from .cluster import Cluster
+from .cluster import Cluster, Request
 from .jobs import Entry, Outcome
 from .journal import State
 from .places import Places, Seen
@@ -36,6 +36,9 @@ __all__ = ["run_on_cluster"]
 #: So many jobs are handed in for each thread of a worker: one at work, one that waits for it,
 #: and some that are done and wait for those before them.
 _AHEAD = 3
+#: So often a picture is handed in beside which workers died, each time until the scheduler gives
+#: up. The first time, others that were at work in the same processes may be to blame.
+_TRIALS = 2
 
 
 def run_on_cluster(
@@ -83,7 +86,7 @@ class _Given:
     error: IsingDenoiseError | None = None
     seen: Seen | None = None
     task: Task | None = None
-    future: Any = None
+    request: Request | None = None
 
 
 class _Desk:
@@ -106,7 +109,7 @@ class _Desk:
             with self._testified():
                 yield
         finally:
-            left = [given.future for given in self._waiting if given.future is not None]
+            left = [given.request for given in self._waiting if given.request is not None]
             if left:  # cut short: they are at work still
                 self._cluster.at_end(self._sweep)
                 self._cluster.abandon(left)
@@ -118,7 +121,7 @@ class _Desk:
         if given.task is not None:
             if self._count == 0:
                 self._cluster.check(self._witness_of(job))
-            given.future = self._submitted(given.task)
+            given.request = self._submitted(given.task)
         self._waiting.append(given)
 
     def outcomes(self, down_to: int) -> Iterator[Outcome]:
@@ -131,7 +134,7 @@ class _Desk:
 
     @staticmethod
     def _is_done(given: _Given) -> bool:
-        return given.future is None or bool(given.future.done())
+        return given.request is None or given.request.answer.done()
 
     def _begun(self, job: FileJob) -> _Given:
         """Find what there is to do, as `Cleaner` does, but for reading what nobody asks for."""
@@ -154,7 +157,7 @@ class _Desk:
         task = Task(_whole(job), self._options, root, overwrite, self._run, self._witness_of(job))
         return _Given(job, entry, seen=seen, task=task)
 
-    def _submitted(self, task: Task) -> Any:
+    def _submitted(self, task: Task) -> Request:
         self._count += 1
         return self._cluster.submit(task, (f"isingdenoise-{self._run}", self._count))
 
@@ -165,12 +168,7 @@ class _Desk:
         if given.error is not None:
             return failed(given.job, given.error, given.entry, self._journal)
         try:
-            done = self._cluster.result(given.future, self._drop_if_stopped)
-            if done is None and not self._stopped():  # beside others, which may be to blame
-                given.future = self._submitted(_of(given))
-                done = self._cluster.result(given.future, self._drop_if_stopped)
-            if done is None and self._stopped():
-                return None
+            done = self._fetched(given)
         except CancelledError:
             return None
         if done is None:
@@ -178,6 +176,25 @@ class _Desk:
             error = ReadError(given.job.source, why)
             return failed(given.job, error, given.entry, self._journal)
         return self._published(given, done)
+
+    def _fetched(self, given: _Given) -> Done | None:
+        """Wait for a result; None: the picture is to blame for the end of workers.
+
+        Raises
+        ------
+        CancelledError
+            It was taken back.
+        """
+        for _ in range(_TRIALS):  # where workers died beside others, which may be to blame
+            if given.request is None:
+                given.request = self._submitted(_of(given))
+            done = self._cluster.result(given.request, self._drop_if_stopped)
+            if done is not None:
+                return done
+            if self._stopped():
+                raise CancelledError
+            given.request = None
+        return None
 
     def _published(self, given: _Given, done: Done) -> Outcome:
         """Note a result in the journal, and give its files their names."""
@@ -215,7 +232,7 @@ class _Desk:
         """Take back, once, what no worker has begun when the batch is told to stop."""
         if self._stopped() and not self._has_dropped:
             self._has_dropped = True
-            self._cluster.drop([given.future for given in self._waiting if given.future])
+            self._cluster.drop([given.request for given in self._waiting if given.request])
 
     def _witness_of(self, job: FileJob) -> Witness:
         """Return what workers must find; of the inputs, the first one."""
