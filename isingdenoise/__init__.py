@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .coupling import Coupling
     from .errors import (
         ChangeLimitError,
+        ClusterError,
         EngineRefusalError,
         IsingDenoiseError,
         OverwriteError,
@@ -93,6 +94,7 @@ __all__ = [
     "BlackBox",
     "Calibration",
     "ChangeLimitError",
+    "ClusterError",
     "ConvergenceWarning",
     "Coupling",
     "DenoiseResult",
@@ -160,7 +162,8 @@ _NAMES = {
         Coupling
     """,
     "errors": """
-        ChangeLimitError EngineRefusalError IsingDenoiseError OverwriteError ParameterError
+        ChangeLimitError ClusterError EngineRefusalError IsingDenoiseError OverwriteError
+        ParameterError
         ReadError TimeLimitError WriteError
     """,
     "inference": """
