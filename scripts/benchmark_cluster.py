@@ -1,27 +1,31 @@
 """What a cluster of this machine costs a picture, and what a second worker brings.
 
     python scripts/benchmark_cluster.py [--tiny 200] [--pictures 24] [--size 512] [--rounds 5]
+        [--others 1] [--patience 300]
 
 First: milliseconds a picture of 16 x 16 with everything given, in this process (`-j 1`) and on
 one worker (`local:1`); the difference is what the scheduler, the way there and back, and the
 second name of each file cost. Then: pictures of `--size` with everything estimated, on one
-worker and on two. All take turns, after a round that is not counted; medians, and the fastest
-and the slowest in brackets.
+worker and on two. All take turns, after a round that is not counted; medians, and the least
+and the most in brackets. On a shared machine `--others 0.1` leaves aside rounds in which other
+programs took more than a tenth of the cores, and takes others, for as long as `--patience` says.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import numpy as np
+import psutil
 
 from isingdenoise.batch import Cluster, Journal, denoise_many, plan
 from isingdenoise.io import write_bilevel
@@ -31,6 +35,29 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from benchmark_batch import make_pictures
 
 Run = Callable[[], float]
+CORES = len(os.sched_getaffinity(0))
+
+
+class Others:
+    """What share of the cores programs that are not ours took since it was made."""
+
+    def __init__(self) -> None:
+        self._started, self._busy, self._own = time.perf_counter(), *self._look()
+
+    @staticmethod
+    def _look() -> tuple[float, float]:
+        every, me = psutil.cpu_times(), psutil.Process()
+        own = 0.0
+        for process in (me, *me.children(recursive=True)):
+            with suppress(psutil.Error):
+                own += sum(process.cpu_times()[:2])
+        return every.user + every.nice + every.system + every.steal, own
+
+    def share(self) -> float:
+        """Return it."""
+        busy, own = self._look()
+        taken = busy - self._busy - (own - self._own)
+        return max(taken, 0.0) / (CORES * (time.perf_counter() - self._started))
 
 
 def make_tiny(folder: Path, count: int) -> None:
@@ -56,14 +83,27 @@ def seconds(source: Path, target: Path, options: CleanOptions, cluster: Cluster 
     return (time.perf_counter() - started) / len(jobs)
 
 
-def in_turns(runs: dict[str, Run], rounds: int) -> dict[str, list[float]]:
+def in_turns(runs: dict[str, Run], given: argparse.Namespace) -> dict[str, list[float]]:
     """Return the seconds of each run, one round after another, the first not counted."""
     found: dict[str, list[float]] = {name: [] for name in runs}
-    for turn in range(rounds + 1):
-        for name, run in runs.items():
-            value = run()
-            if turn:
-                found[name].append(value)
+    for run in runs.values():
+        run()
+    end, left, shares = time.monotonic() + given.patience, 0, []
+    while len(shares) < given.rounds and (not shares or time.monotonic() < end):
+        others = Others()
+        values = {name: run() for name, run in runs.items()}
+        share = others.share()
+        if share > given.others and time.monotonic() < end:
+            left += 1
+            continue
+        shares.append(share)
+        for name, value in values.items():
+            found[name].append(value)
+    print(
+        f"{len(shares)} rounds, others took {statistics.median(shares):.0%} of {CORES} cores ",
+        end="",
+    )
+    print(f"(at most {max(shares):.0%}); {left} rounds left aside")
     return found
 
 
@@ -79,6 +119,8 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=24)
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--others", type=float, default=1.0)
+    parser.add_argument("--patience", type=float, default=300.0, metavar="SECONDS")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
@@ -91,7 +133,7 @@ def main() -> None:
             return lambda: seconds(folder / source, folder / "out", options, cluster)
 
         tiny = in_turns(
-            {"-j 1": run("tiny", known, None), "local:1": run("tiny", known, one)}, given.rounds
+            {"-j 1": run("tiny", known, None), "local:1": run("tiny", known, one)}, given
         )
         print(f"{given.tiny} pictures of 16 x 16      ms a picture")
         for label, values in tiny.items():
@@ -100,7 +142,7 @@ def main() -> None:
         print(f"  {'local:1 more than -j 1':<28}{told(more)}")
         estimated = CleanOptions()
         runs = {"-j 1": None, "local:1": one, "local:2": two}
-        large = in_turns({k: run("in", estimated, c) for k, c in runs.items()}, given.rounds)
+        large = in_turns({k: run("in", estimated, c) for k, c in runs.items()}, given)
         print(f"{given.pictures} pictures of {given.size} x {given.size}    pictures a second")
         for label, values in large.items():
             print(f"  {label:<28}{told([1 / value for value in values])}")

@@ -1,28 +1,26 @@
 """Dask's distributed, as a batch needs it: workers that are asked, tasks, and clear ends.
 
-The only module, beside `local`, that imports it, and not before it is used.
+With `connecting` and `local` the only module that imports it, and not before it is used.
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import pickle
 import re
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import CancelledError, Future, wait
+from concurrent.futures import CancelledError, wait
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any, Self
 
 from ..environment import SurroundingsWarning
 from ..errors import ClusterError, ParameterError, printable
+from .connecting import Request, call, connected, not_on_stderr
 from .local import kill, local_cluster
 from .remote import Done, Task, Witness, do, look, versions
 
-__all__ = ["Cluster", "Request"]
+__all__ = ["Cluster"]
 
 _ANSWER = 10.0  # seconds that a scheduler has for its first answer
 _ARRIVAL = 60.0  # seconds until the first worker must be there, and after the last one has gone
@@ -31,19 +29,6 @@ _WAIT = 0.25  # seconds between two looks at anything else, while a picture is w
 _GONE = "the scheduler has gone"
 _LOCAL = re.compile(r"local:([1-9]\d{0,3})")
 _REMOTE = re.compile(r"[a-z][a-z0-9+.-]*://\S+")
-_LOGGERS = (
-    *("distributed", "distributed.client", "distributed.gc", "tornado", "tornado.application"),
-    "asyncio",
-)
-
-
-@dataclass(eq=False)
-class Request:
-    """A task that was handed in: its future, and what is fetched of it."""
-
-    future: Any
-    answer: Future[Any]
-    is_dropped: bool = False
 
 
 class Cluster:
@@ -99,11 +84,11 @@ class Cluster:
             Nobody answers, or no worker comes.
         """
         try:
-            self._stack.enter_context(_not_on_stderr())
+            self._stack.enter_context(not_on_stderr())
             if self._workers:
-                self._own = self._stack.enter_context(local_cluster(self._workers))
+                self._own = self._started()
             where = self.address if self._own is None else self._own
-            self._client = self._connected(where)
+            self._client = connected(where, self.address, _ANSWER)
             self._stack.callback(self._leave)
             self._await_worker()
         except BaseException:
@@ -116,6 +101,7 @@ class Cluster:
         if kind is not None and self._own is not None:
             kill(self._own)
         self._stack.close()
+        self._client = self._own = None
 
     def at_end(self, step: Callable[[], object]) -> None:
         """Do something when no worker of this machine is at work any more."""
@@ -132,7 +118,7 @@ class Cluster:
             One cannot, and says why.
         """
         with self._alive():
-            found = self._client.run(pickle.loads, _call(look, witness), on_error="return")
+            found = self._client.run(pickle.loads, call(look, witness), on_error="return")
         others: dict[str, str] = {}
         for worker, answer in found.items():
             if isinstance(answer, ImportError):
@@ -176,7 +162,9 @@ class Cluster:
         """Hand in a task; what becomes of it is fetched as soon as it is there."""
         with self._alive():
             # `loads` calls `do`: the scheduler, which unpacks functions, need not have it
-            future = self._client.submit(pickle.loads, _call(do, task), key=key, pure=False)
+            future = self._client.submit(pickle.loads, call(do, task), key=key, pure=False)
+
+        import asyncio
 
         async def fetched() -> Any:
             return await self._client.gather(future, asynchronous=True)
@@ -248,23 +236,21 @@ class Cluster:
             request.is_dropped = True
         self._client.cancel([request.future for request in idle])
 
-    def _connected(self, where: Any) -> Any:
+    def _started(self) -> Any:
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # versions are compared by `check`
-                return self._distributed.Client(where, timeout=_ANSWER, set_as_default=False)
-        except Exception as error:
+            return self._stack.enter_context(local_cluster(self._workers))
+        except (OSError, RuntimeError) as error:
             what = printable(str(error) or type(error).__name__)[:200]
-            reason = f"no scheduler answers there ({what}); start one with 'dask scheduler'"
-            raise ClusterError(self.address, reason) from error
+            raise ClusterError(self.address, f"no workers can be started ({what})") from error
 
     def _await_worker(self) -> None:
-        try:
-            with self._alive():
+        with self._alive():
+            try:
                 self._client.wait_for_workers(1, timeout=_ARRIVAL)
-        except TimeoutError as error:
-            reason = f"has no worker; start some with 'dask worker {self.address}'"
-            raise ClusterError(self.address, reason) from error
+            except TimeoutError as error:
+                self._raise_gone()
+                reason = f"has no worker; start some with 'dask worker {self.address}'"
+                raise ClusterError(self.address, reason) from error
         self._seen = time.monotonic()
 
     def _leave(self) -> None:
@@ -275,47 +261,14 @@ class Cluster:
     @contextmanager
     def _alive(self) -> Iterator[None]:
         """Turn what a lost scheduler raises into one error."""
+        if self._client is None:
+            raise ParameterError("scheduler", "is not open; use it in a with statement")
         try:
             yield
-        except TimeoutError:
-            self._raise_gone()
-            raise
         except (OSError, RuntimeError, CancelledError) as error:
             raise ClusterError(self.address, _GONE) from error
         self._raise_gone()
 
     def _raise_gone(self) -> None:
-        if self._client is not None and self._client.status != "running":
+        if self._client.status != "running":
             raise ClusterError(self.address, _GONE)
-
-
-def _call(function: Callable[[Any], Any], argument: Any) -> bytes:
-    """Return a pickle that calls a function when it is loaded."""
-    return pickle.dumps(_Call(function, argument))
-
-
-class _Call:
-    """Becomes the result of a function where it is unpickled."""
-
-    def __init__(self, function: Callable[[Any], Any], argument: Any) -> None:
-        self._reduced = function, (argument,)
-
-    def __reduce__(self) -> Any:
-        return self._reduced
-
-
-@contextmanager
-def _not_on_stderr() -> Iterator[None]:
-    """Leave what the libraries log to the handlers of the root logger, if there are any."""
-    before = []
-    for name in _LOGGERS:
-        logger = logging.getLogger(name)
-        before.append((logger, logger.handlers, logger.propagate, logger.level))
-        logger.handlers, logger.propagate = [logging.NullHandler()], True
-        logger.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        for logger, handlers, propagate, level in before:
-            logger.handlers, logger.propagate = handlers, propagate
-            logger.setLevel(level)

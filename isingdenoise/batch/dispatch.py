@@ -24,7 +24,8 @@ from ..io.targets import Checked
 from ..io.temporaries import new_name, new_run
 from ..pipeline import FileJob
 from .cleaning import Cleaner, failed, of_the_picture
-from .cluster import Cluster, Request
+from .cluster import Cluster
+from .connecting import Request
 from .jobs import Entry, Outcome
 from .journal import State
 from .places import Places, Seen

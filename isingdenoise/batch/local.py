@@ -10,7 +10,6 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from multiprocessing import resource_tracker
 from typing import Any
 
 from ..environment import SurroundingsWarning
@@ -35,13 +34,18 @@ _SETTINGS = {
     "distributed.worker.http.routes": [],
     "distributed.nanny.pre-spawn-environ": _ENVIRONMENT,
 }
-#: What a terminal sends to all processes in it: the batch decides what becomes of its workers.
-_NOT_FOR_WORKERS = ("SIGINT", "SIGHUP", "SIGQUIT")
+#: What is sent to all processes of a terminal or a service: the batch decides what becomes of
+#: its workers.
+_NOT_FOR_WORKERS = ("SIGINT", "SIGHUP", "SIGQUIT", "SIGTERM")
+#: More processes for each core gain nothing, and each takes memory for itself.
+_BESIDE = 4
 
 
 @contextmanager
 def local_cluster(workers: int) -> Iterator[Any]:
     """Start worker processes of one thread each on 127.0.0.1, and end them with the block.
+
+    There are at most four for each core.
 
     Yields
     ------
@@ -60,7 +64,7 @@ def local_cluster(workers: int) -> Iterator[Any]:
         )
         with _blocked():
             cluster = started(
-                n_workers=workers,
+                n_workers=min(workers, _BESIDE * _cores()),
                 threads_per_worker=1,
                 processes=True,
                 host="127.0.0.1",
@@ -71,7 +75,7 @@ def local_cluster(workers: int) -> Iterator[Any]:
                 local_directory=scratch,
                 silence_logs=False,
             )
-        stack.callback(cluster.close)
+            stack.callback(cluster.close)  # a signal may come when the block ends
         yield cluster
 
 
@@ -82,6 +86,13 @@ def kill(cluster: Any) -> None:
         if nanny.pid is not None:
             with contextlib.suppress(OSError):
                 os.kill(nanny.pid, signal.SIGKILL)
+
+
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _security() -> Any:
@@ -110,6 +121,8 @@ def _blocked() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    from multiprocessing import resource_tracker
+
     resource_tracker.ensure_running()  # when it starts, it unblocks them in the thread that asks
     numbers = {getattr(signal, name) for name in _NOT_FOR_WORKERS}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)

@@ -2,11 +2,14 @@
 
 import os
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from clusters import DEADLY, QUICK, Deadly, Waiting, entries, flipped, flips
 from command_line import error_line, invoke, save, save_noisy, scene, snapshot
@@ -254,6 +257,31 @@ def test_a_worker_that_comes_later_is_asked_with_its_first_picture(tmp_path, clu
     with pytest.raises(ClusterError, match=r"a worker: has isingdenoise .*, not 0\.0\.0"):
         cleaned(flipped(tmp_path / "in", 2), tmp_path / "out", FLIP, scheduler=cluster)
     assert hidden(tmp_path / "out") == []
+
+
+@pytest.mark.process
+@pytest.mark.slow
+def test_workers_of_this_machine_listen_to_nobody_else(cluster):
+    """Who has no certificate of this cluster is refused, and nobody can ask from elsewhere."""
+    pytest.importorskip("cryptography")
+    me = psutil.Process()
+    ports = set()
+    for process in (me, *me.children(recursive=True)):
+        for known in process.net_connections("tcp"):
+            if known.status == "LISTEN":
+                assert known.laddr.ip == "127.0.0.1"
+                ports.add(known.laddr.port)
+    addresses = [cluster._own.scheduler_address, *cluster._client.nthreads()]
+    assert len(addresses) == 3
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    for address in addresses:
+        assert address.startswith("tls://127.0.0.1:")
+        port = int(address.rpartition(":")[2])
+        assert port in ports
+        bare = socket.create_connection(("127.0.0.1", port), timeout=30)
+        with bare, pytest.raises(ssl.SSLError), context.wrap_socket(bare) as stranger:
+            stranger.recv(1)
 
 
 def test_staged_files_are_swept_by_the_next_batch_alone(tmp_path):
