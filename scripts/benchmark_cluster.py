@@ -9,6 +9,10 @@ second name of each file cost. Then: pictures of `--size` with everything estima
 worker and on two. All take turns, after a round that is not counted; medians, and the least
 and the most in brackets. On a shared machine `--others 0.1` leaves aside rounds in which other
 programs took more than a tenth of the cores, and takes others, for as long as `--patience` says.
+
+Processor time, which others disturb less, is told for this process (journal, names, scheduler)
+and for the workers. It bounds the gain: two workers and this process share the cores, while of
+one worker only its own time counts.
 """
 
 from __future__ import annotations
@@ -20,8 +24,9 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -34,30 +39,30 @@ from isingdenoise.pipeline import CleanOptions
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from benchmark_batch import make_pictures
 
-Run = Callable[[], float]
 CORES = len(os.sched_getaffinity(0))
 
 
-class Others:
-    """What share of the cores programs that are not ours took since it was made."""
+@dataclass(frozen=True)
+class Took:
+    """What a picture took: wall seconds, and processor seconds here and in the workers."""
 
-    def __init__(self) -> None:
-        self._started, self._busy, self._own = time.perf_counter(), *self._look()
+    wall: float
+    here: float
+    workers: float
 
-    @staticmethod
-    def _look() -> tuple[float, float]:
-        every, me = psutil.cpu_times(), psutil.Process()
-        own = 0.0
-        for process in (me, *me.children(recursive=True)):
-            with suppress(psutil.Error):
-                own += sum(process.cpu_times()[:2])
-        return every.user + every.nice + every.system + every.steal, own
 
-    def share(self) -> float:
-        """Return it."""
-        busy, own = self._look()
-        taken = busy - self._busy - (own - self._own)
-        return max(taken, 0.0) / (CORES * (time.perf_counter() - self._started))
+Run = Callable[[], Took]
+
+
+def processor_time() -> tuple[float, float, float]:
+    """Return the processor seconds of this process, of its workers, and of all programs."""
+    me, every = psutil.Process(), psutil.cpu_times()
+    workers = 0.0
+    for process in me.children(recursive=True):
+        with suppress(psutil.Error):
+            workers += sum(process.cpu_times()[:2])
+    busy = every.user + every.nice + every.system + every.steal
+    return sum(me.cpu_times()[:2]), workers, busy
 
 
 def make_tiny(folder: Path, count: int) -> None:
@@ -70,46 +75,53 @@ def make_tiny(folder: Path, count: int) -> None:
         write_bilevel(folder / f"{number:04}.png", block ^ flips)
 
 
-def seconds(source: Path, target: Path, options: CleanOptions, cluster: Cluster | None) -> float:
-    """Clean a folder into a fresh one, with a journal; return seconds a picture."""
+def took(source: Path, target: Path, options: CleanOptions, cluster: Cluster | None) -> Took:
+    """Clean a folder into a fresh one, with a journal."""
     shutil.rmtree(target, ignore_errors=True)
     journal = Journal(target, options.fingerprint())
     jobs = plan(source, target, journal=journal)
-    started = time.perf_counter()
+    started, (here, workers, _) = time.perf_counter(), processor_time()
     outcomes = denoise_many(jobs, options, journal=journal, scheduler=cluster)
     wrong = [outcome.line for outcome in outcomes if outcome.error is not None]
     if wrong:
         sys.exit(wrong[0])
-    return (time.perf_counter() - started) / len(jobs)
+    wall, (here_now, workers_now, _) = time.perf_counter() - started, processor_time()
+    return Took(*(x / len(jobs) for x in (wall, here_now - here, workers_now - workers)))
 
 
-def in_turns(runs: dict[str, Run], given: argparse.Namespace) -> dict[str, list[float]]:
-    """Return the seconds of each run, one round after another, the first not counted."""
-    found: dict[str, list[float]] = {name: [] for name in runs}
+def in_turns(runs: dict[str, Run], given: argparse.Namespace) -> dict[str, list[Took]]:
+    """Return what each run took, one round after another, the first not counted."""
+    found: dict[str, list[Took]] = {name: [] for name in runs}
     for run in runs.values():
         run()
     end, left, shares = time.monotonic() + given.patience, 0, []
     while len(shares) < given.rounds and (not shares or time.monotonic() < end):
-        others = Others()
+        before, started = processor_time(), time.perf_counter()
         values = {name: run() for name, run in runs.items()}
-        share = others.share()
+        here, workers, busy = (b - a for a, b in zip(before, processor_time(), strict=True))
+        share = max(busy - here - workers, 0.0) / (CORES * (time.perf_counter() - started))
         if share > given.others and time.monotonic() < end:
             left += 1
             continue
         shares.append(share)
         for name, value in values.items():
             found[name].append(value)
-    print(
-        f"{len(shares)} rounds, others took {statistics.median(shares):.0%} of {CORES} cores ",
-        end="",
+    taken = (
+        f"others took {statistics.median(shares):.0%} of {CORES} cores, at most {max(shares):.0%}"
     )
-    print(f"(at most {max(shares):.0%}); {left} rounds left aside")
+    print(f"{len(shares)} rounds ({taken}), {left} left aside")
     return found
 
 
-def told(values: list[float]) -> str:
+def told(values: Iterable[float]) -> str:
     """Return a median with the extremes."""
-    return f"{statistics.median(values):7.1f}  ({min(values):.1f} to {max(values):.1f})"
+    known = list(values)
+    return f"{statistics.median(known):7.1f}  ({min(known):.1f} to {max(known):.1f})"
+
+
+def line(label: str, values: Iterable[float]) -> None:
+    """Print a row."""
+    print(f"  {label:<44}{told(values)}")
 
 
 def main() -> None:
@@ -127,27 +139,31 @@ def main() -> None:
         make_tiny(folder / "tiny", given.tiny)
         make_pictures(folder / "in", given.pictures, given.size)
         one, two = (stack.enter_context(Cluster(f"local:{count}")) for count in (1, 2))
-        known = CleanOptions(noise="flip", coupling=1.0)
+        known, estimated = CleanOptions(noise="flip", coupling=1.0), CleanOptions()
 
         def run(source: str, options: CleanOptions, cluster: Cluster | None) -> Run:
-            return lambda: seconds(folder / source, folder / "out", options, cluster)
+            return lambda: took(folder / source, folder / "out", options, cluster)
 
-        tiny = in_turns(
-            {"-j 1": run("tiny", known, None), "local:1": run("tiny", known, one)}, given
-        )
-        print(f"{given.tiny} pictures of 16 x 16      ms a picture")
+        print(f"{given.tiny} pictures of 16 x 16, everything given: ms a picture")
+        runs = {"-j 1": run("tiny", known, None), "local:1": run("tiny", known, one)}
+        tiny = in_turns(runs, given)
         for label, values in tiny.items():
-            print(f"  {label:<28}{told([1e3 * value for value in values])}")
-        more = [1e3 * (b - a) for a, b in zip(tiny["-j 1"], tiny["local:1"], strict=True)]
-        print(f"  {'local:1 more than -j 1':<28}{told(more)}")
-        estimated = CleanOptions()
-        runs = {"-j 1": None, "local:1": one, "local:2": two}
-        large = in_turns({k: run("in", estimated, c) for k, c in runs.items()}, given)
-        print(f"{given.pictures} pictures of {given.size} x {given.size}    pictures a second")
+            line(label, (1e3 * took.wall for took in values))
+            line("  processor time here", (1e3 * took.here for took in values))
+            line("  processor time of workers", (1e3 * took.workers for took in values))
+        pairs = zip(tiny["-j 1"], tiny["local:1"], strict=True)
+        line("local:1 more than -j 1", (1e3 * (b.wall - a.wall) for a, b in pairs))
+        print(f"{given.pictures} pictures of {given.size} x {given.size}: pictures a second")
+        wanted = {"-j 1": None, "local:1": one, "local:2": two}
+        large = in_turns({k: run("in", estimated, c) for k, c in wanted.items()}, given)
         for label, values in large.items():
-            print(f"  {label:<28}{told([1 / value for value in values])}")
-        gain = [a / b for a, b in zip(large["local:1"], large["local:2"], strict=True)]
-        print(f"  {'local:2 times local:1':<28}{told(gain)}")
+            line(label, (1 / took.wall for took in values))
+        pairs = [*zip(large["local:1"], large["local:2"], strict=True)]
+        line("local:2 times local:1", (a.wall / b.wall for a, b in pairs))
+        line("  ms of processor time here", (1e3 * b.here for _, b in pairs))
+        line("  ms of processor time of workers", (1e3 * b.workers for _, b in pairs))
+        bound = (CORES * a.workers / (b.here + b.workers) for a, b in pairs)
+        line("  the gain that processor time allows", bound)
 
 
 if __name__ == "__main__":

@@ -18,21 +18,29 @@ __all__ = ["kill", "local_cluster"]
 
 #: So many deaths of workers a picture may be beside before it is suspected, less one.
 ALLOWED_FAILURES = 2
-#: A process for each picture at a time: threads of libraries would only get in their way.
-_ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1",
+#: A process does one picture at a time: threads of libraries would only get in their way. These
+#: variables are read while a worker is imported, and for that stand in this process meanwhile.
+#: Dask's own MALLOC_TRIM_THRESHOLD_ is not among them: every array of a picture would be mapped
+#: anew, and take its pages one by one; an estimate took twice the time.
+_BEFORE = {
     "MKL_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
-    "NUMBA_NUM_THREADS": "1",
     "DASK_LOGGING__DISTRIBUTED": "critical",
 }
+#: These are read later, and are set in workers alone.
+_IN_WORKERS = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
 _SETTINGS = {
     "distributed.scheduler.allowed-failures": ALLOWED_FAILURES,
     "distributed.deploy.lost-worker-timeout": "1 hour",  # a busy machine restarts one slowly
     "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1 s",  # Dask watches itself 50 times a second by default
+    "distributed.admin.tick.cycle": "10 s",
+    "distributed.admin.system-monitor.interval": "5 s",
+    "distributed.admin.system-monitor.disk": False,
+    "distributed.admin.system-monitor.gil.enabled": False,
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
-    "distributed.nanny.pre-spawn-environ": _ENVIRONMENT,
+    "distributed.nanny.pre-spawn-environ": _BEFORE,
 }
 #: What is sent to all processes of a terminal or a service: the batch decides what becomes of
 #: its workers.
@@ -71,6 +79,7 @@ def local_cluster(workers: int) -> Iterator[Any]:
                 security=_security(),
                 dashboard_address="127.0.0.1:0",
                 scheduler_kwargs={"dashboard": False},
+                env=_IN_WORKERS,
                 memory_limit=0,  # what a picture takes is estimated before it is read
                 local_directory=scratch,
                 silence_logs=False,
@@ -135,7 +144,7 @@ def _blocked() -> Iterator[None]:
 @contextmanager
 def _environment_kept() -> Iterator[None]:
     """Take back what starting workers leaves in the environment of this process."""
-    before = {name: os.environ.get(name) for name in _ENVIRONMENT}
+    before = {name: os.environ.get(name) for name in _BEFORE}
     try:
         yield
     finally:

@@ -6,6 +6,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -377,16 +378,41 @@ def test_nobody_answers_or_nobody_works(tmp_path, monkeypatch):
 
 
 def test_what_starts_workers_leaves_the_environment_as_it_was(monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    monkeypatch.delenv("NUMBA_NUM_THREADS", raising=False)
+    monkeypatch.setenv("MKL_NUM_THREADS", "3")
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
     with local._environment_kept():
-        os.environ |= {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
-    assert os.environ["OMP_NUM_THREADS"] == "3"
-    assert "NUMBA_NUM_THREADS" not in os.environ
+        os.environ |= {"MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    assert os.environ["MKL_NUM_THREADS"] == "3"
+    assert "OPENBLAS_NUM_THREADS" not in os.environ
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     with local._blocked():
         assert signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
+
+
+def test_a_cluster_that_is_not_open_is_refused(tmp_path):
+    jobs = plan(flipped(tmp_path / "in", 1), tmp_path / "out")
+    with pytest.raises(ParameterError, match="scheduler: is not open"):
+        list(denoise_many(jobs, FLIP, scheduler=Cluster("local:1")))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.process
+@pytest.mark.slow
+def test_a_worker_keeps_to_one_thread_for_pictures_of_any_size(tmp_path, cluster):
+    """What it starts beside that is the same for a small picture and for one with threads."""
+    large = save_noisy(tmp_path / "large.png", size=640)
+    small = save_noisy(tmp_path / "small.png", size=32)
+    counts = []
+    for picture in (small, large):
+        job = FileJob(picture, tmp_path / "out" / picture.name)
+        (outcome,) = denoise_many([job], CleanOptions(noise="gaussian"), scheduler=cluster)
+        assert outcome.error is None
+        found = cluster._client.run(threading.active_count)
+        counts.append(found.values())
+        environment = cluster._client.run(os.getenv, "NUMBA_NUM_THREADS")
+        assert set(environment.values()) == {"1"}
+    assert max(counts[1]) <= max(counts[0])
 
 
 def test_a_job_without_work_needs_no_cluster(tmp_path):
