@@ -155,7 +155,7 @@ class Cluster:
             if self._threads:
                 self._seen = self._asked
             elif self._asked - self._seen > _ARRIVAL:
-                raise ClusterError(self.address, "its last worker has gone; start others")
+                raise ClusterError(self.address, "its last worker has gone, and no other has come")
         return max(self._threads, 1)
 
     def submit(self, task: Task, key: tuple[str, int]) -> Request:

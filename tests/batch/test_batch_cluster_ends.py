@@ -244,3 +244,29 @@ def test_a_scheduler_without_workers_is_named(tmp_path):
         f"start some with 'dask worker {dask.address}'\n"
     )
     assert not out.exists()
+
+
+def test_workers_that_have_all_gone_are_not_waited_for_without_end(slow, tmp_path):
+    (source, expected), out = slow, tmp_path / "out"
+    code = (
+        "import sys\nfrom isingdenoise.batch import cluster\ncluster._LOOK = 0.1\n"
+        "asked = cluster.Cluster.check\n"
+        "def check(*given):\n    cluster._ARRIVAL = 1.0  # from now on\n    asked(*given)\n"
+        "cluster.Cluster.check = check\n"
+        "from isingdenoise_cli.main import cli\ncli(sys.argv[1:], prog_name='isingdenoise')\n"
+    )
+    command = worker_command
+    with scheduler(tmp_path) as dask, process(*command(dask.address, tmp_path / "w")) as worker:
+        words = ("batch", source, out, *SLOW, "--scheduler", dask.address)
+        with process(sys.executable, "-c", code, *words) as batch:
+            wait_until(has(out, 2))
+            os.killpg(worker.pid, signal.SIGKILL)
+            _, stderr = batch.communicate(timeout=60)
+    made = pictures(out)
+    assert batch.returncode == 7
+    quiet(stderr)
+    assert stderr.splitlines()[-1] == (
+        f"isingdenoise: {dask.address}: its last worker has gone, and no other has come, "
+        f"{COUNT - len(made)} pictures left; the same command goes on from here"
+    )
+    complete(out, {name: expected[name] for name in made})
