@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .errors import (
         CardError,
         ChangeLimitError,
+        ClusterError,
         EngineRefusalError,
         IsingDenoiseError,
         OverwriteError,
@@ -95,6 +96,7 @@ __all__ = [
     "Calibration",
     "CardError",
     "ChangeLimitError",
+    "ClusterError",
     "ConvergenceWarning",
     "Coupling",
     "DenoiseResult",
@@ -162,7 +164,8 @@ _NAMES = {
         Coupling
     """,
     "errors": """
-        CardError ChangeLimitError EngineRefusalError IsingDenoiseError OverwriteError
+        CardError ChangeLimitError ClusterError EngineRefusalError IsingDenoiseError
+        OverwriteError
         ParameterError
         ReadError TimeLimitError WriteError
     """,

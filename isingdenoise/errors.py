@@ -15,6 +15,7 @@ __all__ = [
     "HINTS",
     "CardError",
     "ChangeLimitError",
+    "ClusterError",
     "EngineRefusalError",
     "IsingDenoiseError",
     "OverwriteError",
@@ -191,6 +192,25 @@ class CardError(IsingDenoiseError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"graphics card: {reason}")
+        self.reason = reason
+
+
+class ClusterError(IsingDenoiseError):
+    """A cluster cannot be reached, cannot do the work, or has gone while it did.
+
+    Parameters
+    ----------
+    address : str
+        Of its scheduler, or of a worker.
+    reason : str
+        What is wrong, and what to do.
+    """
+
+    exit_code = 7
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(f"{printable(address)}: {reason}")
+        self.address = address
         self.reason = reason
 
 

@@ -46,7 +46,7 @@ variables win over the file; --show-config prints the settings in use.
 
 Exit codes: 0 done, 1 some files failed, 2 wrong usage, 3 an input cannot
 be read, 4 a file would be overwritten, 5 an output cannot be written, 6
-more pixels would change than --max-change allows.
+more pixels would change than --max-change allows, 7 a cluster fails.
 """
 
 

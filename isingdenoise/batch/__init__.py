@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..io.hashing import file_sha256
 from ..pipeline import CleanOptions, FileJob
+from .cluster import Cluster
 from .jobs import Entry, Outcome
 from .journal import JOURNAL_NAME, Journal, State
 from .listing import PassedOver
@@ -20,6 +21,7 @@ __all__ = [
     "LOCK_NAME",
     "PICTURE_EXTENSIONS",
     "CleanOptions",
+    "Cluster",
     "Difference",
     "Entry",
     "FileJob",

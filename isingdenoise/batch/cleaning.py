@@ -25,7 +25,7 @@ from .jobs import Entry, Outcome
 from .journal import Journal, State
 from .places import Places
 
-__all__ = ["Cleaner"]
+__all__ = ["Cleaner", "Notes", "failed", "of_the_picture"]
 
 _WARNINGS = 100  # of a picture, in the journal
 
@@ -58,13 +58,14 @@ class Cleaner:
                 places.look()
                 return self._done(job, notes, places, started)
             except Exception as wrong:  # whatever it is, the other pictures must not suffer
-                return self._failed(job, wrong, notes, time.perf_counter() - started)
+                error, seconds = of_the_picture(job, wrong), time.perf_counter() - started
+                return failed(job, error, notes.entry, self.journal, notes.advice, seconds)
 
     def _done(self, job: FileJob, notes: Notes, places: Places, started: float) -> Outcome:
         """Do a job, or find that it is done."""
         if notes.entry is not None:
             notes.entry = replace(notes.entry, input_sha256=file_sha256(job.source))
-        state = self._state(job, notes.entry)
+        state = self.state(job, notes.entry)
         if state is State.SKIP and self.journal is not None:
             return Outcome(job, (), None, None, (), 0.0, self.journal.entry(job))
         places.check(overwrite=state is State.REDO)
@@ -73,26 +74,13 @@ class Cleaner:
         records = tuple(page.record for page in found.pages)
         return Outcome(job, records, found.result, None, said, seconds, notes.entry)
 
-    def _state(self, job: FileJob, entry: Entry | None) -> State:
+    def state(self, job: FileJob, entry: Entry | None) -> State:
         """Return what there is to do, and refuse what must not be replaced."""
         if self.overwrite:
             return State.REDO
         if self.journal is None or entry is None:
             return State.DO
         return self.journal.state(job, entry.input_sha256)
-
-    def _failed(self, job: FileJob, wrong: Exception, notes: Notes, seconds: float) -> Outcome:
-        """Return the outcome of a job that failed, and note it in the journal."""
-        error = _of_the_picture(job, wrong)
-        entry = _note_failure(notes.entry, error, self.journal)
-        said, stale = tuple(notes.advice), self._is_older(job, error)
-        return Outcome(job, (), None, error, said, seconds, entry, stale)
-
-    def _is_older(self, job: FileJob, error: IsingDenoiseError) -> bool:
-        """Tell whether the result of an earlier run stays under the name of one that failed."""
-        target = job.target
-        known = self.journal is not None and self.journal.made(target)
-        return known and not isinstance(error, OverwriteError) and os.path.isfile(target)  # noqa: PTH113
 
 
 class Notes(Watcher):
@@ -102,13 +90,14 @@ class Notes(Watcher):
         self._job, self._journal, self._places = job, journal, places
         self._figures: list[dict[str, Any]] = []
         self._started = time.perf_counter()
+        self._noted = journal is not None
         self.advice: list[Advice] = []
         self.entry = None if journal is None else journal.blank(job)
 
     def page(self, page: Page, result: DenoiseResult) -> None:
         """Keep the figures of a page."""
         del page
-        if self._journal is not None:
+        if self._noted:
             self._figures.append(figures(result))
 
     def warn(self, page: int, pages: int, messages: Sequence[Advice]) -> None:
@@ -125,10 +114,13 @@ class Notes(Watcher):
         """Note what is about to be written: no picture is ever unknown."""
         if self._journal is None or self.entry is None:
             return
-        found = combined(self._figures)
-        found |= {"seconds": time.perf_counter() - self._started, "warnings": self.kept()}
-        self.entry = self.entry.settled(digests(), found)
+        self.entry = self.entry.settled(digests(), self.found())
         self._journal.append(self.entry)
+
+    def found(self) -> dict[str, Any]:
+        """Return what the journal keeps of the result, in figures."""
+        took = {"seconds": time.perf_counter() - self._started, "warnings": self.kept()}
+        return combined(self._figures) | took
 
     def kept(self) -> list[str]:
         """Return what the journal keeps of the messages: a line must not grow without end."""
@@ -136,7 +128,27 @@ class Notes(Watcher):
         return [*map(str, self.advice[:_WARNINGS])] + [f"{left} more warnings"] * (left > 0)
 
 
-def _of_the_picture(job: FileJob, wrong: Exception) -> IsingDenoiseError:
+def failed(
+    job: FileJob,
+    error: IsingDenoiseError,
+    entry: Entry | None,
+    journal: Journal | None,
+    advice: Sequence[Advice] = (),
+    seconds: float = 0.0,
+) -> Outcome:
+    """Return the outcome of a job that failed, and note it in the journal."""
+    entry = _note_failure(entry, error, journal)
+    stale = _is_older(job, error, journal)
+    return Outcome(job, (), None, error, tuple(advice), seconds, entry, stale)
+
+
+def _is_older(job: FileJob, error: IsingDenoiseError, journal: Journal | None) -> bool:
+    """Tell whether the result of an earlier run stays under the name of one that failed."""
+    known = journal is not None and journal.made(job.target)
+    return known and not isinstance(error, OverwriteError) and os.path.isfile(job.target)  # noqa: PTH113
+
+
+def of_the_picture(job: FileJob, wrong: Exception) -> IsingDenoiseError:
     """Return what went wrong as an error that names the picture."""
     match wrong:
         case ChangeLimitError():

@@ -49,7 +49,7 @@ def locked(place: Path | Root) -> Iterator[None]:
         try:
             os.ftruncate(descriptor, 0)
             os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
-            sweep(folder, below=True)
+            sweep(folder, below=True, staged="")  # nobody else is at work here
         except BaseException:
             os.close(descriptor)
             raise

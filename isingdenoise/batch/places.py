@@ -6,15 +6,16 @@ import contextlib
 import os
 import stat
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from ..errors import WriteError
-from ..io.folders import Folder
+from ..io.folders import Folder, Identity
 from ..io.targets import Checked, Stamp, check_target, naming
 
-__all__ = ["Places", "Root", "make_folder"]
+__all__ = ["Places", "Root", "Seen", "make_folder"]
 
 
 class Root:
@@ -94,6 +95,22 @@ class Root:
         return None
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What `Places` found of the files and folders of a job, for a later look.
+
+    Attributes
+    ----------
+    files : mapping of Path to Stamp or None
+        What tells each target from any other file; None: there was none.
+    folders : mapping of Path to Identity
+        Those that there were.
+    """
+
+    files: Mapping[Path, Stamp | None]
+    folders: Mapping[Path, Identity]
+
+
 class Places:
     """Where the files of one job go, held from the first look at them until they are written.
 
@@ -103,12 +120,17 @@ class Places:
         The folder that no file may leave; None: each file's own folder.
     targets : sequence of pathlib.Path
         The files to write.
+    seen : Seen, optional
+        What an earlier look found, in the place of `look`.
     """
 
-    def __init__(self, root: Root | None, targets: Sequence[Path]) -> None:
+    def __init__(
+        self, root: Root | None, targets: Sequence[Path], seen: Seen | None = None
+    ) -> None:
         self._root, self._targets = root, targets
         self._folders: dict[Path, Folder] = {}
-        self._seen: dict[Path, Stamp | None] = {}
+        self._seen: dict[Path, Stamp | None] = {} if seen is None else dict(seen.files)
+        self._were = {} if seen is None else seen.folders
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -126,6 +148,11 @@ class Places:
             with naming(str(target)), contextlib.suppress(FileNotFoundError):
                 if (folder := self._opened(target.parent)) is not None:
                     self._seen[target] = _stamp(folder.lstat(target.name))
+
+    @property
+    def seen(self) -> Seen:
+        """What was found; it needs no open folder."""
+        return Seen(self._seen, {path: folder.identity for path, folder in self._folders.items()})
 
     def check(self, *, overwrite: bool) -> None:
         """Refuse what cannot be replaced, before the work.
@@ -156,7 +183,8 @@ class Places:
     def checked(self, target: Path) -> Checked:
         """Return a target as it was seen; its folder exists."""
         folder = self._folders[target.parent]
-        return Checked(str(target), folder.identity, self._seen[target], folder)
+        identity = self._were.get(target.parent, folder.identity)
+        return Checked(str(target), identity, self._seen[target], folder)
 
     def _opened(self, path: Path, *, make: bool = False) -> Folder | None:
         if path not in self._folders:

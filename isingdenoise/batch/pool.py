@@ -11,7 +11,7 @@ from ..inference import serially
 from ..pipeline import FileJob
 from .jobs import Outcome
 
-__all__ = ["run_jobs"]
+__all__ = ["run_jobs", "until"]
 
 Work = Callable[[FileJob], Outcome]
 
@@ -54,7 +54,7 @@ def run_jobs(
         One for each job that was begun.
     """
     if threads == 1:
-        yield from (work(job) for job in _until(stopped, jobs))
+        yield from (work(job) for job in until(stopped, jobs))
         return
     pool = ThreadPoolExecutor(threads, thread_name_prefix="isingdenoise")
     waiting: deque[Future[Outcome | None]] = deque()
@@ -73,7 +73,7 @@ def run_jobs(
             return done
 
     try:
-        for job in _until(stopped, jobs):
+        for job in until(stopped, jobs):
             if is_large(job):
                 yield from _results(waiting, down_to=0)
                 if not stopped():
@@ -102,7 +102,7 @@ class _Once:
             return self._found[0]
 
 
-def _until(stopped: Callable[[], bool], jobs: Iterable[FileJob]) -> Iterator[FileJob]:
+def until(stopped: Callable[[], bool], jobs: Iterable[FileJob]) -> Iterator[FileJob]:
     """Yield jobs until told to stop; none is taken after that."""
     source = iter(jobs)
     while not stopped() and (job := next(source, None)) is not None:

@@ -9,6 +9,8 @@ from ..io import read_size
 from ..pipeline import CleanOptions, FileJob
 from ..validation import check_int
 from .cleaning import Cleaner
+from .cluster import Cluster
+from .dispatch import run_on_cluster
 from .jobs import Outcome
 from .journal import Journal
 from .pool import run_jobs
@@ -26,6 +28,7 @@ def denoise_many(
     overwrite: bool = False,
     journal: Journal | None = None,
     threads: int = 1,
+    scheduler: str | Cluster | None = None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Generator[Outcome]:
     """Clean pictures, all their pages; a bad file is an outcome, not an end.
@@ -46,6 +49,9 @@ def denoise_many(
     threads : int
         How many pictures are cleaned at a time. Those of four million pixels
         or more are cleaned alone, on all cores.
+    scheduler : str or Cluster, optional
+        Have pictures cleaned by the workers of a cluster instead, each on one thread: its
+        address or "local:N", as of `Cluster`, or an open cluster. The journal stays here.
     stopped : callable, optional
         Asked before each picture: once it says so, none is begun any more.
 
@@ -53,12 +59,14 @@ def denoise_many(
     ------
     Outcome
         In the order of the jobs, as soon as its picture and those before it
-        are written; nothing is kept of it here.
+        are written; nothing is kept of it here. Of a cluster, `result` is None.
 
     Raises
     ------
     ParameterError
-        `threads` is out of range; at once, before the first picture.
+        `threads` is out of range, or `scheduler` is none; at once, before the first picture.
+    ClusterError
+        Of a cluster, while iterating: it cannot be reached, cannot do the work, or has gone.
 
     Examples
     --------
@@ -78,7 +86,19 @@ def denoise_many(
     """
     work = Cleaner(options or CleanOptions(), overwrite, journal)
     count = check_int("threads", threads, low=1)
+    if isinstance(scheduler, str):
+        return _alone(jobs, work, Cluster(scheduler), stopped)
+    if scheduler is not None:
+        return run_on_cluster(jobs, work, scheduler, stopped)
     return run_jobs(jobs, work, threads=count, is_large=is_large, stopped=stopped)
+
+
+def _alone(
+    jobs: Iterable[FileJob], work: Cleaner, cluster: Cluster, stopped: Callable[[], bool]
+) -> Generator[Outcome]:
+    """Do jobs on a cluster that is entered for them."""
+    with cluster:
+        yield from run_on_cluster(jobs, work, cluster, stopped)
 
 
 def is_large(job: FileJob) -> bool:

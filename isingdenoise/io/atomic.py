@@ -15,14 +15,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import BinaryIO
 
 from isingdenoise.io.opening import StrPath
 from isingdenoise.io.pending import Pending
-from isingdenoise.io.targets import raise_write_error
+from isingdenoise.io.targets import Checked, raise_write_error
 
-__all__ = ["atomic_file", "atomic_files", "write_bytes_atomically"]
+__all__ = ["atomic_file", "atomic_files", "publish_staged", "write_bytes_atomically"]
 
 
 def write_bytes_atomically(path: StrPath, data: bytes, *, overwrite: bool = False) -> None:
@@ -125,13 +125,46 @@ def atomic_files(
         yield tuple(file.stream for file in files)
         for file in files:
             file.finish()
-        try:
-            for file in files:
-                file.publish()
-        except BaseException:
-            for file in files:
-                file.withdraw()
-            raise
+        _publish(files)
     finally:
         for file in files:
             file.discard()
+
+
+def publish_staged(staged: Mapping[Checked, str], *, overwrite: bool = False) -> None:
+    """Give files their names together that another process has completed, or none of them.
+
+    That process wrote them by `atomic_files` to targets with `Checked.staged`, which are on the
+    disk. Here the targets are looked at once more, as there.
+
+    Parameters
+    ----------
+    staged : mapping of Checked to str
+        The names to take, and of each the name in the same folder that the file has until then.
+    overwrite : bool
+        Whether existing regular files may be replaced.
+
+    Raises
+    ------
+    OverwriteError, WriteError
+        As `write_bytes_atomically`.
+    """
+    files = [Pending(path, overwrite=overwrite) for path in staged]
+    try:
+        for file, name in zip(files, staged.values(), strict=True):
+            file.adopt(name)
+        _publish(files)
+    finally:
+        for file in files:
+            file.discard()
+
+
+def _publish(files: Sequence[Pending]) -> None:
+    """Give complete files their names, or none of them."""
+    try:
+        for file in files:
+            file.publish()
+    except BaseException:
+        for file in files:
+            file.withdraw()
+        raise

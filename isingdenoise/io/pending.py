@@ -47,21 +47,36 @@ class Pending:
     def open(self) -> None:
         """Make the file."""
         with naming(self.name):
-            self.base = file_name(self.name)
-            if self.checked is not None and self.checked.folder is not None:
-                self.folder = self.checked.folder
-            else:
-                self.folder = Folder.opened(os.path.dirname(self.name) or ".")
-            self.stamp = check_target(self.folder, self.base, self.name, overwrite=self.overwrite)
-            if self.checked is not None:
-                if self.folder.identity != self.checked.identity:
-                    self._refuse("its folder was moved or replaced")
-                if self.stamp != self.checked.stamp:
-                    self._refuse("changed")
+            self._look()
             descriptor = self._created()
             self.stream = os.fdopen(descriptor, "w+b")
             with contextlib.suppress(FileNotFoundError):
                 _take_over(descriptor, self.folder.lstat(self.base))
+
+    def adopt(self, staged: str) -> None:
+        """Take over a file that another process has completed, and staged beside the target."""
+        with naming(self.name):
+            self._look()
+            descriptor = self.folder.open(staged, os.O_RDWR)
+            self.temporary = staged
+            _under_way[id(self)] = self
+            self.stream = os.fdopen(descriptor, "r+b")
+            with contextlib.suppress(BlockingIOError):  # a network's lock that lingers
+                self._is_locked = lock(descriptor)
+
+    def _look(self) -> None:
+        """Open the folder, and refuse what is not what was checked."""
+        self.base = file_name(self.name)
+        if self.checked is not None and self.checked.folder is not None:
+            self.folder = self.checked.folder
+        else:
+            self.folder = Folder.opened(os.path.dirname(self.name) or ".")
+        self.stamp = check_target(self.folder, self.base, self.name, overwrite=self.overwrite)
+        if self.checked is not None:
+            if self.folder.identity != self.checked.identity:
+                self._refuse("its folder was moved or replaced")
+            if self.stamp != self.checked.stamp:
+                self._refuse("changed")
 
     def _created(self) -> int:
         """Make the temporary file, and lock it against who sweeps those of dead programs."""
@@ -93,6 +108,9 @@ class Pending:
         """Give the file its name."""
         with naming(self.name):
             self._look_again()
+            if self.checked is not None and self.checked.staged is not None:
+                self._stage(self.checked.staged)
+                return
             if self.stamp is not None:
                 self._let_go()
                 self.folder.replace(self.temporary, self.base)
@@ -100,6 +118,12 @@ class Pending:
                 self._take_free_name()
                 self._is_new = True
             self.folder.sync()
+
+    def _stage(self, name: str) -> None:
+        """Give the file the name under which it waits for who publishes it."""
+        self._let_go()
+        self.folder.replace(self.temporary, name)
+        self.base, self._is_new, self.temporary = name, True, ""
 
     def _look_again(self) -> None:
         """Refuse what is not what was checked."""

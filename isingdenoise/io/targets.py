@@ -55,12 +55,16 @@ class Checked(os.PathLike[str]):
         Of the file that has the name; None: there was none.
     folder : Folder or None
         Where it is still open.
+    staged : str or None
+        A name in the folder that the file takes in the place of its own, when it is complete:
+        `publish_staged` gives it its own.
     """
 
     name: str
     identity: Identity
     stamp: Stamp | None
     folder: Folder | None = None
+    staged: str | None = None
 
     def __fspath__(self) -> str:
         """Return the name."""

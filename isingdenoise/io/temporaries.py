@@ -20,7 +20,16 @@ try:
 except ImportError:  # Windows: no lock there
     fcntl = None
 
-__all__ = ["ABANDONED", "TEMPORARY_PREFIX", "is_own", "lock", "new_name", "sweep"]
+__all__ = [
+    "ABANDONED",
+    "TEMPORARY_PREFIX",
+    "is_own",
+    "lock",
+    "new_name",
+    "new_run",
+    "new_staged_name",
+    "sweep",
+]
 
 TEMPORARY_PREFIX = ".isingdenoise-"
 """How the names of temporary files start."""
@@ -30,6 +39,7 @@ TEMPORARY_PREFIX = ".isingdenoise-"
 ABANDONED = 86400.0
 
 _TEMPORARY = re.compile(re.escape(TEMPORARY_PREFIX) + r"[0-9a-f]{16}\.tmp")
+_STAGED = re.compile(re.escape(TEMPORARY_PREFIX) + r"([0-9a-f]{16})-[0-9a-f]{16}\.staged")
 # For writing, because network file systems lock no other; a pipe must not keep us waiting.
 _SWEEP_FLAGS = os.O_WRONLY | getattr(os, "O_NONBLOCK", 0)
 
@@ -37,6 +47,16 @@ _SWEEP_FLAGS = os.O_WRONLY | getattr(os, "O_NONBLOCK", 0)
 def new_name() -> str:
     """Return a name for a temporary file."""
     return f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}.tmp"
+
+
+def new_run() -> str:
+    """Return what the names of all files have in common that one run stages."""
+    return secrets.token_hex(8)
+
+
+def new_staged_name(run: str) -> str:
+    """Return a name for a file that is complete, and waits for another process to publish it."""
+    return f"{TEMPORARY_PREFIX}{run}-{secrets.token_hex(8)}.staged"
 
 
 def lock(descriptor: int) -> bool:
@@ -88,7 +108,7 @@ def is_own(folder: Folder, name: str, descriptor: int) -> bool:
         return False
 
 
-def sweep(folder: StrPath | Folder, *, below: bool = False) -> None:
+def sweep(folder: StrPath | Folder, *, below: bool = False, staged: str | None = None) -> None:
     """Remove the temporary files that dead programs left in a folder.
 
     A file is dead when nobody has its lock: the system takes the lock from a
@@ -104,10 +124,13 @@ def sweep(folder: StrPath | Folder, *, below: bool = False) -> None:
         Where to look. A missing one is empty.
     below : bool
         Whether to look into the folders below, too. Links are not followed.
+    staged : str, optional
+        Remove what this run staged, too; "": any run. Nobody has the lock of a staged file, so
+        only who knows that the run is over may ask for it.
     """
     if not isinstance(folder, Folder):
         with contextlib.suppress(OSError, ValueError), Folder.opened(os.fsdecode(folder)) as opened:
-            sweep(opened, below=below)
+            sweep(opened, below=below, staged=staged)
         return
     waiting: list[tuple[str, ...]] = [()]
     while waiting:  # by no function that calls itself: folders can be nested without end
@@ -116,9 +139,15 @@ def sweep(folder: StrPath | Folder, *, below: bool = False) -> None:
             for name, is_folder in list(here.entries()):
                 if is_folder:
                     waiting += [(*parts, name)] * below
-                elif _TEMPORARY.fullmatch(name):
+                elif _TEMPORARY.fullmatch(name) or _is_staged(name, staged):
                     with contextlib.suppress(OSError):
                         _remove_dead(here, name)
+
+
+def _is_staged(name: str, run: str | None) -> bool:
+    """Tell whether a name is of a file that a run staged; "" stands for any, None for none."""
+    found = None if run is None else _STAGED.fullmatch(name)
+    return found is not None and run in ("", found[1])
 
 
 def _remove_dead(folder: Folder, name: str) -> None:

@@ -85,7 +85,10 @@ LAYERS = {
         *("coupling", "criticism", "deadline", "names", "validation", "errors", "_version"),
     },
     "html": {"pipeline", "inference", "result", "io", "errors", "_version"},
-    "batch": {"html", "pipeline", "inference", "result", "io", "validation", "errors"},
+    "batch": {
+        *("html", "pipeline", "inference", "result", "io", "validation", "errors"),
+        *("environment", "_version"),
+    },
     "tuning": {
         *("api", "html", "pipeline", "result", "io", "noise", "messages", "coupling", "errors"),
     },
@@ -136,6 +139,7 @@ OWNERS = {
     "starlette": {"tuning"},
     "uvicorn": {"tuning"},
     "napari": {"plugins"},
+    "distributed": {"batch"},
     "ocrmypdf": {"plugins"},
 }
 NEVER_IN_THE_LIBRARY = {"click", CLI}

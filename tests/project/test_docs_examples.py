@@ -16,7 +16,7 @@ PAGES = [
     *("docs/noise.md", "docs/library.md", "docs/potts.md"),
     *(
         f"docs/howto/{name}.md"
-        for name in ("everyday", "look", "scans", "masks", "codes", "folder")
+        for name in ("everyday", "look", "scans", "masks", "codes", "folder", "cluster")
     ),
 ]
 # They learn for minutes, or need PyTorch.
@@ -80,6 +80,7 @@ def test_the_table_of_exit_codes_names_those_that_errors_carry() -> None:
     table = {int(code) for code in re.findall(r"^\| (\d+)[, ]", text, re.MULTILINE)}
     kinds = (
         errors.ChangeLimitError,
+        errors.ClusterError,
         errors.ParameterError,
         errors.ReadError,
         errors.OverwriteError,

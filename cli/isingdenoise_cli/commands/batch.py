@@ -12,9 +12,8 @@ import click
 from isingdenoise.errors import ParameterError, printable
 from isingdenoise.pipeline import CleanOptions
 
-from .. import console
 from .. import options as o
-from ..options.folder import Report, choosing_options, jobs_option, short_turns, threads_for
+from ..options import folder as f
 from ..options.streams import check_source
 from ..options.writing import Writing, writing_options
 
@@ -41,8 +40,9 @@ isingdenoise batch scans/ cleaned/ --report report.csv
 @click.command(help=HELP)
 @click.argument("source", metavar="INPUT", type=o.PATH)
 @click.argument("target", metavar="OUTPUT", type=o.PATH)
-@choosing_options
-@jobs_option
+@f.choosing_options
+@f.jobs_option
+@f.scheduler_option
 @o.besides_options
 @o.limit_options
 @writing_options
@@ -69,6 +69,7 @@ def batch(
     target: Path,
     choosing: dict[str, Any],
     threads: int | None,
+    scheduler: str | None,
     force: bool,
     resume: bool,
     dry_run: bool,
@@ -84,7 +85,6 @@ def batch(
 
     from ..framework import signals
     from ..render import text, verifying
-    from ..render.forecast import Forecast
     from ..render.summary import Summary, show_plan
 
     if verify:
@@ -114,33 +114,31 @@ def batch(
         with o.named(output="OUTPUT"):
             show_plan(jobs, journal, force, as_json)
         return 0
-    written = Report(report_file, target, jobs, force)
+    written = f.Report(report_file, target, jobs, force)
     reading = options.reading() if written.has_pictures else None
     summary, stop = Summary(as_json, rows=bool(report_file), reading=reading), signals.Stop()
-    outcomes = denoise_many(
-        jobs,
-        options,
-        overwrite=force,
-        journal=journal,
-        threads=threads_for(threads),
-        stopped=lambda: stop.number is not None,
-    )
-    if jobs:
-        make_folder(target)
-        text.say_if_cold()
-    with signals.stop_on_signals(stop):  # the lock goes, and the report is whole, whatever comes
-        with locked(journal.root) if jobs else nullcontext(), short_turns(), closing(outcomes):
+    # the lock goes, and the report is whole, whatever comes
+    with f.cluster_for(scheduler, jobs) as cluster, signals.stop_on_signals(stop):
+        outcomes = denoise_many(
+            jobs,
+            options,
+            overwrite=force,
+            journal=journal,
+            threads=f.threads_for(threads),
+            scheduler=cluster,
+            stopped=lambda: stop.number is not None,
+        )
+        if jobs:
+            make_folder(target)
+            text.say_if_cold()
+        with locked(journal.root) if jobs else nullcontext(), f.short_turns(), closing(outcomes):
             journal.reload()
-            with console.progress(outcomes, len(jobs), "cleaning") as progress:
-                forecast = Forecast(len(jobs))
-                for outcome in progress:
-                    summary.add(outcome)
-                    forecast.add(outcome)
+            gone = summary.follow(outcomes, len(jobs))
         written.write(summary.rows)
     summary.finish(source, target, jobs.passed)
     if summary.count < len(jobs):
-        signals.tell_the_rest(len(jobs) - summary.count)
+        signals.tell_the_rest(len(jobs) - summary.count, gone)
     written.raise_failure()
     if summary.count < len(jobs):
-        return stop.code
+        return gone.exit_code if gone else stop.code
     return SOME_FAILED if summary.failed else 0

@@ -1,7 +1,8 @@
 """Settings that are not on the command line: a TOML file and environment variables.
 
 Both say how the work is done, and never to which files: options that name a
-file, and --force, stand on the command line alone.
+file, and --force, stand on the command line alone. So does --scheduler: who
+answers there could have code run.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ PREFIX = "ISINGDENOISE_"
 RESERVED = {f"{PREFIX}CONFIG", f"{PREFIX}DEBUG"}
 #: A table that `learn` writes for itself: what it needs to go on. Others leave it alone.
 LEARNED = "learned"
-_NEVER = {"config", "show-config", "help", "version", "force"}
+_NEVER = {"config", "show-config", "help", "version", "force", "scheduler"}
 #: A file that is only appended to, and never one of the command's own.
 _PATHS = {"log-file"}
 
@@ -185,7 +186,7 @@ def shown(name: str, command: click.Command, settings: Mapping[str, Setting]) ->
     yield f"[{table_of(name)}]"
     for settable in (True, False):
         for key, option in keys(command, settable).items():
-            if key in _NEVER - {"force"}:
+            if key in _NEVER - {"force", "scheduler"}:
                 continue
             value, origin = settings[str(option.name)]
             if value is None and option.default == "auto":

@@ -63,7 +63,7 @@ def _is_delicate(frame: FrameType | None) -> bool:
     return frame is not None
 
 
-def tell_the_rest(left: int) -> None:
-    """Print how many pictures are left, and how to go on."""
+def tell_the_rest(left: int, why: object = None) -> None:
+    """Print how many pictures are left, and how to go on; what cut it short, if no signal did."""
     pictures = "1 picture" if left == 1 else f"{left} pictures"
-    console.error(f"interrupted, {pictures} left; the same command goes on from here")
+    console.error(f"{why or 'interrupted'}, {pictures} left; the same command goes on from here")

@@ -6,20 +6,21 @@ import functools
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
-from isingdenoise.errors import WriteError
+from isingdenoise.errors import ParameterError, WriteError
 
 from .picture import named
 from .reading import READING, all_of
 from .values import Whole
 
 if TYPE_CHECKING:
-    from isingdenoise.batch import Plan
+    from isingdenoise.batch import Cluster, Plan
 
 #: More threads for each core gain nothing, and each takes memory for itself.
 _BESIDE = 4
@@ -61,6 +62,27 @@ jobs_option = click.option(
     type=Whole(1),
     help="Clean so many pictures at a time, at most 4 for each core. Default: 1 for each.",
 )
+
+
+scheduler_option = click.option(
+    "--scheduler",
+    metavar="local:N|ADDRESS",
+    help="Clean on the workers of a Dask cluster: N processes of this machine, or those of the "
+    "scheduler at an address, e.g. tcp://10.0.0.1:8786.",
+)
+
+
+def cluster_for(scheduler: str | None, jobs: Plan) -> AbstractContextManager[Cluster | None]:
+    """Return what connects to a cluster, where one is named and there is something to do."""
+    from isingdenoise.batch import Cluster
+
+    if scheduler is None:
+        return nullcontext()
+    source = click.get_current_context().get_parameter_source("threads")
+    if source is ParameterSource.COMMANDLINE:
+        raise ParameterError("--scheduler", "takes the threads of its workers; leave -j out")
+    cluster = Cluster(scheduler)
+    return cluster if jobs else nullcontext()
 
 
 def threads_for(jobs: int | None) -> int:

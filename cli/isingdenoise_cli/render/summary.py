@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from isingdenoise.errors import OverwriteError, ReadError, counted, printable
+from isingdenoise.errors import ClusterError, OverwriteError, ReadError, counted, printable
 
 from .. import console
 from ..framework.usage import advised, worded
+from .forecast import Forecast
 from .json import print_json, print_json_rows
 from .records import Records
 
@@ -77,6 +78,26 @@ class Summary:
         self.rows = Records() if rows else None
         self._records = Records() if as_json else None
         self._reading = reading
+
+    def follow(self, outcomes: Iterable[Outcome], total: int) -> ClusterError | None:
+        """Add outcomes as they come; return why there are no more, where a cluster has gone.
+
+        Raises
+        ------
+        ClusterError
+            It came before the first outcome.
+        """
+        forecast = Forecast(total)
+        with console.progress(outcomes, total, "cleaning") as progress:
+            try:
+                for outcome in progress:
+                    self.add(outcome)
+                    forecast.add(outcome)
+            except ClusterError as error:
+                if not self.count:
+                    raise
+                return error
+        return None
 
     def add(self, outcome: Outcome) -> None:
         """Say what went wrong with a picture, or had to be assumed, and count it."""
