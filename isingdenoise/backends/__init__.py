@@ -7,7 +7,7 @@ loaded with the first lattice and not before.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .numba.potts import PottsLattice
     from .numba.ratios import Ratios
     from .numba.transfer import Message, Transfer
+    from .numba.volume import VolumeLattice
 
 __all__ = [
     "Chains",
@@ -40,12 +41,14 @@ __all__ = [
     "PottsLattice",
     "Ratios",
     "Transfer",
+    "VolumeLattice",
     "WorkList",
     "convolutions",
     "cut",
     "kernel_folder",
     "packed",
     "packed_labels",
+    "packed_volume",
     "serially",
     "threads_for",
 ]
@@ -70,6 +73,21 @@ def packed_labels(
 
     with lease(unary.size, parallel) as granted:
         yield PottsLattice(unary, coupling, granted)
+
+
+@contextmanager
+def packed_volume(
+    field: NDArray[np.float32],
+    plane: Coupling,
+    between: Sequence[Sequence[float]],
+    parallel: bool | None,
+) -> Iterator[VolumeLattice]:
+    """Yield a volume on the packed lattice, with threads where they may be used."""
+    from .numba import lease
+    from .numba.volume import VolumeLattice
+
+    with lease(field.size, parallel) as granted:
+        yield VolumeLattice(field, plane, between, granted)
 
 
 def cut(model: IsingModel, gauge: NDArray[np.int8] | None) -> Cut:

@@ -15,7 +15,7 @@ from ._loop import Round, iterate
 from .solution import Advice, Callback, Solution, Status, Work
 
 if TYPE_CHECKING:
-    from ..backends import Lattice, Planes
+    from ..backends import Lattice, Planes, VolumeLattice
 
 #: Draws one sweep: (packed labels, sum of conditional means, whether it counts,
 #: (sweep, chain), key).
@@ -57,7 +57,7 @@ class ChainSettings:
 class RunningMean:
     """The mean of conditional means that kernels add to `total`, in float32."""
 
-    def __init__(self, lattice: Lattice) -> None:
+    def __init__(self, lattice: Lattice | VolumeLattice) -> None:
         self.total = lattice.allocate(np.float32)
         self.mean = lattice.allocate(np.float32)
         self.pending = 0  # means in `total`
@@ -78,7 +78,7 @@ class RunningMean:
         if self.pending:
             self.folded += self.pending
             # mean += (total / n - mean) * n / N, for n pending of N in all
-            for plane in range(4):  # one at a time, so that the temporary stays small
+            for plane in range(len(self.total)):  # one at a time, so that the temporary stays small
                 self.total[plane] -= self.mean[plane] * np.float32(self.pending)
             self.total /= np.float32(self.folded)
             self.mean += self.total
