@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .numba.ratios import Ratios
     from .numba.transfer import Message, Transfer
     from .numba.volume import VolumeLattice
+    from .numba.volume_list import VolumeList
 
 __all__ = [
     "Chains",
@@ -42,6 +43,7 @@ __all__ = [
     "Ratios",
     "Transfer",
     "VolumeLattice",
+    "VolumeList",
     "WorkList",
     "convolutions",
     "cut",

@@ -73,6 +73,8 @@ class VolumeGibbs(ChainSettings):
         c = model.coupling
         with packed_volume(model.field, c.plane, c.between, self.parallel) as lattice:
             states = [lattice.pack_signs(starting_planes(model, init))]
+            del init  # its memory is wanted for the field
+            lattice.load_field()
             for _ in range(self.chains - 1):
                 states.append(lattice.pack_signs(_drawn(model, generator)))
             key = random_key(generator)

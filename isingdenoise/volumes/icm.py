@@ -77,6 +77,8 @@ class VolumeICM:
         c = model.coupling
         with packed_volume(model.field, c.plane, c.between, self.parallel) as lattice:
             labels = lattice.pack_signs(starting_planes(model, init))
+            del init  # its memory is wanted for the field
+            lattice.load_field()
             energy = lattice.energy(labels)
 
             def step(_: int) -> Round:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Literal, get_args
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from ..backends import packed_volume
@@ -14,12 +13,16 @@ from ..inference._damped import check_damped
 from ..inference._loop import Round, iterate
 from ..inference.solution import ran_out
 from ..validation import RandomSource
+from ._sweeps import FullSweeps, TiledSweeps
 from .model import VolumeModel
 from .solution import VolumeSolution, starting_planes
 
+if TYPE_CHECKING:
+    from ..backends import Planes, VolumeLattice
+
 __all__ = ["VolumeMeanField"]
 
-Schedule = Literal["checkerboard", "jacobi"]
+Schedule = Literal["tiled", "checkerboard", "jacobi"]
 
 
 @dataclass(frozen=True)
@@ -37,16 +40,19 @@ class VolumeMeanField:
     ----------
     damping : float, default 1
         Weight lambda of the new value, in (0, 1].
-    schedule : {"checkerboard", "jacobi"}
-        One colour after another, or all voxels at once from the old values; undamped that can
-        fall into a two-cycle, so it asks for damping below 1.
+    schedule : {"tiled", "checkerboard", "jacobi"}
+        "checkerboard" updates one colour after another in whole sweeps. "tiled" begins like it
+        and goes on with those parts of the volume that still move, their steps lengthened by 1.3
+        where `damping` is 1: the same answer in a part of the time. "jacobi" updates all voxels
+        at once from the old values; undamped that can fall into a two-cycle, so it asks for
+        damping below 1.
     tol : float, default 1e-3
         Stop when ``max_i |tanh(a_i) - mu_i| <= tol`` over the whole volume.
     max_sweeps : int, default 1000
-        Stop after so many sweeps in any case, with status `max_sweeps`. Of a volume beyond the
-        cache several are done at once, and a round of the trace is so many.
+        Stop after so many sweeps' worth of site updates in any case, with status `max_sweeps`.
     bound_every : int, default 0
-        Compute the bound after every so many sweeps for the trace; 0: only at the end.
+        Compute the bound after every so many rounds for the trace; 0: only at the end. A round is
+        one sweep of the checkerboard then, and else a few sweeps, or a few times all that moves.
     parallel : bool, optional
         Whether to use threads; by default large volumes do.
 
@@ -66,7 +72,7 @@ class VolumeMeanField:
     traits: ClassVar[Traits] = Traits(marginals=True, lower_bound=True, factorised=True)
 
     damping: float = 1.0
-    schedule: Schedule = "checkerboard"
+    schedule: Schedule = "tiled"
     tol: float = 1e-3
     max_sweeps: int = 1000
     bound_every: int = 0
@@ -93,41 +99,33 @@ class VolumeMeanField:
         """
         c = model.coupling
         with packed_volume(model.field, c.plane, c.between, self.parallel) as lattice:
-            new = mean = lattice.pack(starting_planes(model, init), -1, 1)
-            if self.schedule == "jacobi":
-                mean = new.copy()
-            several = 1 if self.bound_every or mean is not new else max(lattice.together, 1)
-            blocks = mean is new and lattice.together > 0
-            sweeps = 0
+            mean = lattice.pack(starting_planes(model, init), -1, 1)
+            del init  # its memory is wanted for the field
+            lattice.load_field()
+            sweeps = self._sweeps(lattice, mean, c.pull)
+            rounds = 0
 
-            def step(left: int) -> Round:
-                nonlocal sweeps
-                count = min(several, left)
-                sweeps += count
-                if mean is not new:
-                    mean[...] = new
-                if blocks:
-                    residual = lattice.mean_field_blocks(new, self.damping, count)
-                else:
-                    residual = lattice.mean_field(new, mean, self.damping)
-                if residual <= self.tol:  # within a sweep the first have not seen the last move
-                    residual = lattice.mean_field(new, new, 0.0)
-                told = self.bound_every and sweeps % self.bound_every == 0
-                bound = lattice.elbo(new) + model.offset if told else np.nan
-                done = residual <= self.tol
-                return Round(lattice.sites * count, residual, lower_bound=bound, done=done)
+            def step(budget: int) -> Round:
+                nonlocal rounds
+                rounds += 1
+                done = sweeps.step(budget)
+                if self.bound_every and rounds % self.bound_every == 0:
+                    done = replace(done, lower_bound=lattice.elbo(mean) + model.offset)
+                return done
 
             trace, status = iterate(
                 step,
                 max_sweeps=self.max_sweeps,
                 sites=lattice.sites,
-                snapshot=lambda: lattice.unpack(new),
+                snapshot=lambda: lattice.unpack(mean),
                 callback=callback,
             )
+            # a solve that has converged ended with this very look at the volume
             converged = status is Status.CONVERGED
-            residual = trace.residual[-1] if converged else lattice.mean_field(new, new, 0.0)
-            bound = lattice.elbo(new) + model.offset
-            labels, out, energy = lattice.answer(new)
+            residual = float(trace.residual[-1]) if converged else sweeps.residual()
+            bound = lattice.elbo(mean) + model.offset
+            labels, out, energy = lattice.answer(mean)
+        updates = int(trace.site_updates[-1])
         message = f"{self.name} did not converge in {self.max_sweeps} sweeps"
         return VolumeSolution(
             labels=labels,
@@ -136,9 +134,18 @@ class VolumeMeanField:
             lower_bound=bound,
             upper_bound=None,
             status=status,
-            work=Work(sweeps, int(trace.site_updates[-1])),
+            work=Work(-(-updates // lattice.sites), updates),
             trace=trace,
             engine=self.name,
-            diagnostics={"residual": float(residual)},
+            diagnostics={"residual": residual},
             advice=ran_out(status, message, "max_sweeps", "tol"),
+        )
+
+    def _sweeps(self, lattice: VolumeLattice, mean: Planes, pull: float) -> FullSweeps:
+        """Return what does the rounds of this schedule."""
+        if self.schedule == "tiled":
+            return TiledSweeps(lattice, mean, weight=self.damping, tol=self.tol, pull=pull)
+        jacobi, single = self.schedule == "jacobi", self.bound_every > 0
+        return FullSweeps(
+            lattice, mean, weight=self.damping, tol=self.tol, jacobi=jacobi, single=single
         )

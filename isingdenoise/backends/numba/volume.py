@@ -14,6 +14,7 @@ from ..._kernels import volume, volume_labels, volume_mean_field
 from ..._kernels._jit import KernelPair
 from ...coupling import Coupling
 from ...errors import ParameterError
+from .volume_list import VolumeList
 
 Planes = NDArray[Any]
 
@@ -75,6 +76,10 @@ class VolumeLattice:
     def field(self) -> Planes:
         """The packed field, made on first use."""
         return self.pack(self._given)
+
+    def load_field(self) -> None:
+        """Pack the field now, so that no round is charged for it."""
+        self.field  # noqa: B018
 
     def drop_field(self) -> None:
         """Give the packed field's memory back; it is made again where it is needed."""
@@ -221,6 +226,10 @@ class VolumeLattice:
             self.residuals, count, min(slabs, _SLABS),
         )  # fmt: skip
         return float(self.residuals.max())
+
+    def work_list(self, mean: Planes) -> VolumeList:
+        """Return a work list over packed means, every part of the volume waiting."""
+        return VolumeList(self, mean)
 
     @cached_property
     def _label_rows(self) -> tuple[Planes, Planes]:
