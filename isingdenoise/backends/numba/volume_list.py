@@ -65,4 +65,5 @@ class VolumeList:
             np.float32(weight), np.float32(threshold), rounds,
             self._waiting, self._drift, self._queue, self._bits, self._done,
         )  # fmt: skip
-        return int(self._done[0]) * lattice.sites // self._units
+        voxels: int = int(self._done[0]) * lattice.sites // self._units
+        return voxels
