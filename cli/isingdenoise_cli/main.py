@@ -13,6 +13,7 @@ from .framework.group import LazyGroup
 COMMANDS = {
     "run": "Clean pictures.",
     "segment": "Clean pictures of more than two levels, and label maps.",
+    "volume": "Clean stacks of planes.",
     "estimate": "Estimate noise and coupling of one picture.",
     "compare": "Run all engines on one picture, side by side.",
     "experiment": "Measure methods where the answer is known.",

@@ -8,7 +8,7 @@ would be worth its start.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from .numba.potts import PottsLattice
     from .numba.ratios import Ratios
     from .numba.transfer import Message, Transfer
+    from .numba.volume import VolumeLattice
+    from .numba.volume_list import VolumeList
 
 __all__ = [
     "Backend",
@@ -44,6 +46,8 @@ __all__ = [
     "PottsLattice",
     "Ratios",
     "Transfer",
+    "VolumeLattice",
+    "VolumeList",
     "Work",
     "WorkList",
     "backends_here",
@@ -53,6 +57,7 @@ __all__ = [
     "kernel_folder",
     "packed",
     "packed_labels",
+    "packed_volume",
     "serially",
     "threads_for",
 ]
@@ -140,6 +145,21 @@ def packed_labels(
 
     with lease(unary.size, parallel) as granted:
         yield PottsLattice(unary, coupling, granted)
+
+
+@contextmanager
+def packed_volume(
+    field: NDArray[np.float32],
+    plane: Coupling,
+    between: Sequence[Sequence[float]],
+    parallel: bool | None,
+) -> Iterator[VolumeLattice]:
+    """Yield a volume on the packed lattice, with threads where they may be used."""
+    from .numba import lease
+    from .numba.volume import VolumeLattice
+
+    with lease(field.size, parallel) as granted:
+        yield VolumeLattice(field, plane, between, granted)
 
 
 def cut(model: IsingModel, gauge: NDArray[np.int8] | None) -> Cut:

@@ -15,7 +15,7 @@ from ._loop import Round, iterate
 from .solution import Advice, Callback, Solution, Status, Work
 
 if TYPE_CHECKING:
-    from ..backends import Lattice, Planes
+    from ..backends import Lattice, Planes, VolumeLattice
 
 #: Draws one sweep: (packed labels, sum of conditional means, whether it counts,
 #: (sweep, chain), key).
@@ -57,7 +57,7 @@ class ChainSettings:
 class RunningMean:
     """The mean of conditional means that kernels add to `total`, in float32."""
 
-    def __init__(self, lattice: Lattice) -> None:
+    def __init__(self, lattice: Lattice | VolumeLattice) -> None:
         self.lattice = lattice
         self.total = lattice.allocate(np.float32)
         self.mean = lattice.allocate(np.float32)

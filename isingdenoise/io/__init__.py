@@ -37,6 +37,7 @@ from isingdenoise.io.spins import from_spins, to_spins
 from isingdenoise.io.stacks import encode_stack, read_stack
 from isingdenoise.io.targets import Checked, check_output
 from isingdenoise.io.temporaries import sweep
+from isingdenoise.io.volumes import Stack, read_volume, save_volume, write_volume
 from isingdenoise.io.writing import (
     open_pages,
     write_bilevel,
@@ -57,6 +58,7 @@ __all__ = [
     "Film",
     "PageWriter",
     "Picture",
+    "Stack",
     "available_memory",
     "check_animation",
     "check_format",
@@ -83,6 +85,8 @@ __all__ = [
     "read_picture",
     "read_size",
     "read_stack",
+    "read_volume",
+    "save_volume",
     "stamp_of",
     "sweep",
     "to_spins",
@@ -91,4 +95,5 @@ __all__ = [
     "write_change_map",
     "write_grey",
     "write_pages",
+    "write_volume",
 ]

@@ -63,7 +63,7 @@ class Microscopy:
     title : str
         Of OME: the name of the picture.
     planes : tuple of int
-        Of OME: how many pages of a channel lie above one another, and follow in time.
+        How many pages of a channel lie above one another, and follow in time.
     order : str
         Of OME: which of them comes first.
     channel : int
@@ -97,6 +97,18 @@ class Microscopy:
             return None if self.scale is None or inch is None else self._times(inch)
         sizes = [self._size(axis) for axis in "XY"]
         return None if None in sizes else (1 / sizes[0], 1 / sizes[1])  # type: ignore[operator]
+
+    @property
+    def spacing(self) -> tuple[float, float, float] | None:
+        """Distances (dz, dy, dx) between pixels in one unit, where all three are known."""
+        if self.kind == "imagej":
+            dz = _positive(self.kept.get("spacing"))
+            unit, others = (self.kept.get(key, "") for key in ("unit", "zunit"))
+            if dz is None or self.scale is None or others not in ("", unit):
+                return None
+            return dz, 1 / self.scale[1], 1 / self.scale[0]
+        sizes = [self._size(axis) for axis in "ZYX"]
+        return None if None in sizes else tuple(sizes)  # type: ignore[return-value]
 
     def _times(self, inch: float) -> tuple[float, float]:
         assert self.scale is not None
@@ -156,7 +168,8 @@ def microscopy_of(
         said = {key: lines.get(key, "") for key in _KEPT}
         kept = {key: value for key, value in said.items() if value and value.isprintable()}
         channels = _whole(lines.get("channels"))
-        return Microscopy("imagej", channels, (), 1, kept, scale)
+        planes = (_whole(lines.get("slices")), _whole(lines.get("frames")))
+        return Microscopy("imagej", channels, (), 1, kept, scale, planes=planes)
     if "<OME" in description[:2000] and description.rstrip("\0 \r\n").endswith("OME>"):
         return _of_ome(description)
     return None

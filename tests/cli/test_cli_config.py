@@ -46,6 +46,9 @@ VALUES = {
     "seed": 7,
     "max-change": "5%",
     "frame": 1,
+    "between": 0.5,
+    "neighbours": "18",
+    "spacing": [2.0, 1.0, 0.5],
     "channel": 2,
     "start": "learned",
     "small-parts": 3.5,
@@ -112,6 +115,8 @@ def value_for(name, key):
         return "icm"
     if key == "O":
         return ["tol=1e-4", "max_sweeps=9"]
+    if (name, key) == ("volume", "format"):
+        return "npy"
     return VALUES[key]
 
 

@@ -100,6 +100,10 @@ LAYERS = {
         *("potts", "inference", "learning", "noise", "messages", "coupling", "validation"),
         *("io", "errors", "_version"),
     },
+    "volumes": {
+        *("learning", "inference", "backends", "noise", "messages", "diagnostics", "model"),
+        *("coupling", "edges", "io", "deadline", "names", "validation", "errors", "_version"),
+    },
     "experiments": {
         *("api", "result", "learning", "io", "metrics", "warmup", "inference", "noise"),
         *("coupling", "messages", "model", "validation", "errors"),
@@ -378,11 +382,13 @@ def named_engines(module, text, engines):
 def test_no_module_names_an_engine_but_its_own():
     from isingdenoise import ENGINES, Status
     from isingdenoise.potts import POTTS_ENGINES
+    from isingdenoise.volumes import VOLUME_ENGINES
 
     found = {module: named_engines(module, text, ENGINES) for module, text in sources().items()}
     found["isingdenoise.inference.solution"] -= {Status.EXACT.value}  # a status of the same name
     assert found.pop("isingdenoise.names") == set(ENGINES)  # the types of arguments name them all
-    for kind in POTTS_ENGINES.values():  # engines of label maps share names
+    # engines of label maps and of volumes share names
+    for kind in (*POTTS_ENGINES.values(), *VOLUME_ENGINES.values()):
         found[kind.__module__] -= {kind.name}
     assert {module: names for module, names in found.items() if names} == {}
     assert named_engines("m", "isinstance(x, (int, MeanField))", ENGINES) == {"mf"}

@@ -37,37 +37,50 @@ def reading_options(command: Command) -> Command:
         reading["channel"] = None if channel is None else channel - 1
         return command(reading=reading, **given)
 
-    return all_of(
-        [
-            click.option(
-                "--frame",
-                type=Whole(1),
-                help="Read this page or frame only; 1 is the first.",
-            ),
-            click.option(
-                "--channel",
-                type=Whole(1),
-                help="Read this channel only; 1 is the first. Colours have three; without it "
-                "they are taken by their luminance, and channels of a microscope are refused.",
-            ),
-            click.option(
-                "--max-pixels",
-                type=Whole(1),
-                help="Refuse files with more pixels on all pages, before decoding. Default: "
-                f"{DEFAULT_MAX_PIXELS:,}, at most {DEFAULT_PAGE_PIXELS:,} on a page, and no pages "
-                "that share stored data. A page must fit into memory in any case.",
-            ),
-            click.option(
-                "--max-pages",
-                type=Whole(1),
-                default=DEFAULT_MAX_PAGES,
-                show_default=True,
-                help="Refuse files with more pages or frames.",
-            ),
-        ],
-        gathered,
-        READING,
+    frame_option = click.option(
+        "--frame",
+        type=Whole(1),
+        help="Read this page or frame only; 1 is the first.",
     )
+    return all_of([frame_option, *_BOUNDS], gathered, READING)
+
+
+def stack_options(command: Command) -> Command:
+    """Add --channel and bounds, as one argument `reading` for `read_volume`."""
+
+    @functools.wraps(command)
+    def gathered(
+        *, channel: int | None, max_pixels: int | None, max_pages: int, **given: Any
+    ) -> Any:
+        place = None if channel is None else channel - 1  # the library counts from 0
+        reading = {"channel": place, "max_pixels": max_pixels, "max_pages": max_pages}
+        return command(reading=reading, **given)
+
+    return all_of(_BOUNDS, gathered, READING)
+
+
+_BOUNDS = [
+    click.option(
+        "--channel",
+        type=Whole(1),
+        help="Read this channel only; 1 is the first. Colours have three; without it "
+        "they are taken by their luminance, and channels of a microscope are refused.",
+    ),
+    click.option(
+        "--max-pixels",
+        type=Whole(1),
+        help="Refuse files with more pixels on all pages, before decoding. Default: "
+        f"{DEFAULT_MAX_PIXELS:,}, at most {DEFAULT_PAGE_PIXELS:,} on a page, and no pages "
+        "that share stored data. A page must fit into memory in any case.",
+    ),
+    click.option(
+        "--max-pages",
+        type=Whole(1),
+        default=DEFAULT_MAX_PAGES,
+        show_default=True,
+        help="Refuse files with more pages or frames.",
+    ),
+]
 
 
 def timeout_option(command: Command) -> Command:

@@ -14,6 +14,7 @@ from ..._kernels._jit import KernelPair
 from ..._kernels.objective import labels_objective, objective
 from ...errors import ParameterError
 from ...model import IsingModel
+from .means import Averaging
 from .work_list import WorkList
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Kernels(NamedTuple):
     objective: KernelPair
 
 
-class Lattice:
+class Lattice(Averaging):
     """Field and couplings of one model as the kernels take them.
 
     Parameters
@@ -166,19 +167,6 @@ class Lattice:
     def copy(self, to: Planes, planes: Planes) -> None:
         """Copy planes into others."""
         to[...] = planes
-
-    def fold(self, total: Planes, mean: Planes, pending: int, folded: int) -> None:
-        """Fold a packed sum of `pending` means into the mean of `folded` in all; empty the sum."""
-        # mean += (total / n - mean) * n / N, for n pending of N in all
-        for plane in range(4):  # one at a time, so that the temporary stays small
-            total[plane] -= mean[plane] * np.float32(pending)
-        total /= np.float32(folded)
-        mean += total
-        total[...] = 0
-
-    def clip(self, mean: Planes) -> Planes:
-        """Clip packed means to [-1, 1] in place, and return them."""
-        return np.clip(mean, -1, 1, out=mean)
 
     def add(self, total: Planes, labels: Planes) -> None:
         """Add packed labels to a packed sum."""
