@@ -24,11 +24,11 @@ backend_option = click.option(
 )
 
 
-def check_backends(asked: Backend, engine: Engine | None) -> None:
-    """Refuse a graphics card that is not there, before any work; the engine may ask for one."""
-    own: Backend = getattr(engine, "backend", "auto")
+def check_backends(asked: Backend, engine: Engine | tuple[Engine, Engine] | None) -> None:
+    """Refuse a graphics card that is not there, before any work; an engine may ask for one."""
+    engines = engine if isinstance(engine, tuple) else (engine,)
     with named(backend="--backend"):
-        for backend in (asked, own):
+        for backend in (asked, *(getattr(one, "backend", "auto") for one in engines)):
             check_backend(backend)
 
 
