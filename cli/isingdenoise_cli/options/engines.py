@@ -27,8 +27,9 @@ backend_option = click.option(
 def check_backends(asked: Backend, engine: Engine | tuple[Engine, Engine] | None) -> None:
     """Refuse a graphics card that is not there, before any work; an engine may ask for one."""
     engines = engine if isinstance(engine, tuple) else (engine,)
+    own: list[Backend] = [getattr(one, "backend", "auto") for one in engines]
     with named(backend="--backend"):
-        for backend in (asked, *(getattr(one, "backend", "auto") for one in engines)):
+        for backend in (asked, *own):
             check_backend(backend)
 
 
