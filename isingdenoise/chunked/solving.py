@@ -1,0 +1,191 @@
+"""One part of a picture, solved with its surroundings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..backends import packed, serially
+from ..deadline import check_deadline
+from ..inference import ICM, MeanField, Status
+from ..model import IsingModel
+from ..noise import observed
+from ..result import probability_of
+from .grid import Box
+from .recipe import Recipe
+
+__all__ = ["REACH", "Edges", "Part", "mean_of_part", "solve_part"]
+
+Floats = NDArray[np.float32]
+
+#: Sweeps of the whole window before only what moves is swept.
+_WHOLE = 16
+_TOGETHER = 8
+#: How far, in pixels, a sweep carries: with 4 neighbours, and with 8.
+REACH = {4: 2, 8: 4}
+#: Of `tol`: moves that neighbours need not hear of.
+_UNHEARD = 0.1
+
+
+@dataclass(frozen=True)
+class Edges:
+    """The outermost two rows and columns of a solved part, for the look across borders.
+
+    Attributes
+    ----------
+    mean, field : tuple of ndarray
+        Above (2, W), below (2, W), left (H, 2), right (H, 2).
+    """
+
+    mean: tuple[Floats, ...]
+    field: tuple[Floats, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """What became of a part.
+
+    Attributes
+    ----------
+    bright : ndarray of bool
+        The clean pixels.
+    probability : ndarray of float32, or None
+        P(bright), where it was asked for.
+    edges : Edges
+        For the look across borders.
+    to_white, to_black, known : int
+        Pixels that changed, and pixels that are known.
+    updates : int
+        Updates of sites, those of the surroundings too.
+    residual : float
+        The largest |tanh(a) - mean| in the window.
+    converged : bool
+        Whether the engine's stopping rule holds in the window.
+    """
+
+    bright: NDArray[np.bool_]
+    probability: Floats | None
+    edges: Edges
+    to_white: int
+    to_black: int
+    known: int
+    updates: int
+    residual: float
+    converged: bool
+
+
+def solve_part(
+    recipe: Recipe, x: NDArray[Any], window: Box, core: Box, *, probability: bool
+) -> Part:
+    """Solve a part within its surroundings.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        How.
+    x : ndarray
+        The pixels of the window.
+    window, core : Box
+        Where they are, and what is asked for.
+    probability : bool
+        Whether P(bright) is.
+    """
+    field, start, known = recipe.fields(x)
+    inner = core.within(window).slices
+    before = start[inner] >= 0
+    seen = observed(x, None)[inner] if known is not None else None
+    model = IsingModel(field, recipe.coupling)
+    mean, labels, (updates, residual, converged) = _solved(recipe, model, start, window.left)
+    bright = labels[inner] > 0
+    sure = None
+    if probability:
+        assert mean is not None
+        p = probability_of(mean, labels, model, recipe.calibration, recipe.learned)
+        sure = np.ascontiguousarray(p[inner])
+    changed = bright != before
+    if seen is not None:
+        changed &= seen
+    to_white = int(np.count_nonzero(changed & bright))
+    state = labels if mean is None else mean
+    return Part(
+        bright=bright,
+        probability=sure,
+        edges=Edges(_outermost(state[inner]), _outermost(field[inner])),
+        to_white=to_white,
+        to_black=int(np.count_nonzero(changed)) - to_white,
+        known=bright.size if seen is None else int(np.count_nonzero(seen)),
+        updates=updates,
+        residual=residual,
+        converged=converged,
+    )
+
+
+def _solved(
+    recipe: Recipe, model: IsingModel, start: Floats, left: int
+) -> tuple[Floats | None, NDArray[np.int8], tuple[int, float, bool]]:
+    """Return means, labels, and how it went: updates, residual, whether it converged."""
+    solver = recipe.solver
+    with serially():  # one of several threads
+        if isinstance(solver, MeanField):
+            mean, how = mean_of_part(solver, model, start, left)
+            return mean, np.where(mean >= 0, np.int8(1), np.int8(-1)), how
+        solution = solver.solve(model, init=start)
+    converged = solution.status is Status.CONVERGED
+    residual = float(solution.diagnostics.get("residual", 0.0))
+    mean = None if isinstance(solver, ICM) else solution.mean
+    return mean, solution.labels, (solution.work.site_updates, residual, converged)
+
+
+def mean_of_part(
+    engine: MeanField, model: IsingModel, start: Floats, left: int
+) -> tuple[Floats, tuple[int, float, bool]]:
+    """Return the fixed point of mean field that plain checkerboard sweeps lead to.
+
+    Sixteen sweeps of all, then sweeps of what still moves. The order of updates is that of
+    `MeanField(schedule="checkerboard")`, so that a pixel's mean does not depend on how far the
+    window goes, once it goes far enough.
+
+    Parameters
+    ----------
+    engine : MeanField
+        Damping, tolerance and the most sweeps.
+    model : IsingModel
+        Of the window.
+    start : ndarray
+        The means to start from.
+    left : int
+        The column of the whole picture where the window begins.
+
+    Returns
+    -------
+    mean : ndarray, float32
+    how : tuple
+        Updates of sites, residual, whether it is within the tolerance.
+    """
+    weight, tol = engine.damping, engine.tol
+    unheard = min(_UNHEARD, 0.8 / max(model.coupling.pull, 1e-9)) * tol
+    with packed(model, False) as lattice:
+        mean = lattice.pack(start, -1, 1)
+        lattice.load_field()
+        rows, moving = lattice.rows(np.float32), lattice.rows(np.int32)
+        whole = min(_WHOLE, engine.max_sweeps)
+        for first in range(0, whole, _TOGETHER):
+            lattice.mean_field_blocks(
+                mean, weight, tol, rows, moving, min(_TOGETHER, whole - first)
+            )  # fmt: skip
+        units, updates = lattice.settling(mean, left), whole * lattice.sites
+        while units.waiting() and updates < engine.max_sweeps * lattice.sites:
+            check_deadline()
+            updates += units.run(weight, unheard)
+        lattice.mean_field_sweep(mean, mean, 0.0, tol, rows, moving)
+        residual = float(rows.max())
+        return lattice.unpack(mean), (updates, residual, residual <= tol)
+
+
+def _outermost(array: NDArray[Any]) -> tuple[Floats, ...]:
+    """Return copies of the two outermost rows and columns on each side, as float32."""
+    sides = (array[:2], array[-2:], array[:, :2], array[:, -2:])
+    return tuple(np.array(side, np.float32) for side in sides)
