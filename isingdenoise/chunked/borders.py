@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..coupling import Coupling
 from ..model import IsingModel
@@ -38,50 +38,48 @@ def across_borders(
     """
     rows, columns = grid.counts
     worst = dict.fromkeys(edges, 0.0)
+    look = _Look(edges, labels, worst)
     for j in range(columns - 1):
-        pairs = [(edges[i, j], edges[i, j + 1]) for i in range(rows)]
-        strips = [
-            np.concatenate(
-                [np.hstack([getattr(a, kind)[_RIGHT], getattr(b, kind)[_LEFT]]) for a, b in pairs]
-            )
-            for kind in ("mean", "field")
-        ]
-        first = min(2, edges[0, j].mean[_RIGHT].shape[1]) - 1
-        found = _residual(*strips, coupling, labels)[:, first : first + 2].max(axis=1)
-        at = 0
-        for i, (a, _) in enumerate(pairs):
-            height = len(a.mean[_RIGHT])
-            _note(worst, ((i, j), (i, j + 1)), float(found[at : at + height].max()))
-            at += height
+        look.along([((i, j), (i, j + 1)) for i in range(rows)], (_RIGHT, _LEFT), coupling)
     for i in range(rows - 1):
-        pairs = [(edges[i, j], edges[i + 1, j]) for j in range(columns)]
-        strips = [
-            np.hstack(
-                [
-                    np.concatenate([getattr(a, kind)[_BELOW], getattr(b, kind)[_ABOVE]])
-                    for a, b in pairs
-                ]
-            )
-            for kind in ("mean", "field")
-        ]
-        first = min(2, edges[i, 0].mean[_BELOW].shape[0]) - 1
-        found = _residual(*strips, coupling, labels)[first : first + 2].max(axis=0)
-        at = 0
-        for j, (a, _) in enumerate(pairs):
-            width = a.mean[_BELOW].shape[1]
-            _note(worst, ((i, j), (i + 1, j)), float(found[at : at + width].max()))
-            at += width
+        pairs = [((i, j), (i + 1, j)) for j in range(columns)]
+        look.along(pairs, (_BELOW, _ABOVE), coupling.transposed())
     return worst
 
 
-def _residual(mean: Floats, field: Floats, coupling: Coupling, labels: bool) -> NDArray[np.float32]:
-    """Return the residual of each site of a strip; only those with all neighbours are right."""
-    pull = IsingModel(field, coupling).local_field(mean)
-    if labels:
-        return np.asarray(mean * pull < 0, np.float32)
-    return np.asarray(np.abs(np.tanh(pull) - mean), np.float32)
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """What a look along borders needs, and what it finds."""
 
+    edges: Mapping[Place, Edges]
+    labels: bool
+    worst: dict[Place, float]
 
-def _note(worst: dict[Place, float], places: tuple[Place, ...], value: float) -> None:
-    for place in places:
-        worst[place] = max(worst[place], value)
+    def along(self, pairs: list[tuple[Place, Place]], sides: tuple[int, int], c: Coupling) -> None:
+        """Look along a line of borders from one end of the picture to the other.
+
+        `sides` of each pair touch; a line from left to right is turned upright.
+        """
+        mean, field = (self._strip(pairs, sides, kind) for kind in ("mean", "field"))
+        pull = IsingModel(field, c).local_field(mean)
+        found = mean * pull < 0 if self.labels else np.abs(np.tanh(pull) - mean)
+        # only the two columns at the border have all their neighbours in the strip
+        across = np.asarray(found[:, 1:3], np.float32).max(axis=1)
+        at = 0
+        for pair in pairs:
+            length = max(self.edges[pair[0]].mean[sides[0]].shape)
+            value = float(across[at : at + length].max())
+            at += length
+            for place in pair:
+                self.worst[place] = max(self.worst[place], value)
+
+    def _strip(self, pairs: list[tuple[Place, Place]], sides: tuple[int, int], kind: str) -> Floats:
+        """Return the two columns on either side of a line of borders."""
+        parts = []
+        for pair in pairs:
+            both = [
+                getattr(self.edges[place], kind)[side]
+                for place, side in zip(pair, sides, strict=True)
+            ]
+            parts.append(np.hstack([one.T for one in both] if sides[0] == _BELOW else both))
+        return np.concatenate(parts)

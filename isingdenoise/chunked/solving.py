@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..backends import packed, serially
 from ..deadline import check_deadline
-from ..inference import ICM, MeanField, Status
+from ..inference import MeanField, Status
 from ..model import IsingModel
 from ..noise import observed
 from ..result import probability_of
@@ -98,18 +98,16 @@ def solve_part(
     before = start[inner] >= 0
     seen = observed(x, None)[inner] if known is not None else None
     model = IsingModel(field, recipe.coupling)
-    mean, labels, (updates, residual, converged) = _solved(recipe, model, start, window.left)
+    state, labels, (updates, residual, converged) = _solved(recipe, model, start, window.left)
     bright = labels[inner] > 0
     sure = None
     if probability:
-        assert mean is not None
-        p = probability_of(mean, labels, model, recipe.calibration, recipe.learned)
+        p = probability_of(state, labels, model, recipe.calibration, recipe.learned)
         sure = np.ascontiguousarray(p[inner])
     changed = bright != before
     if seen is not None:
         changed &= seen
     to_white = int(np.count_nonzero(changed & bright))
-    state = labels if mean is None else mean
     return Part(
         bright=bright,
         probability=sure,
@@ -125,8 +123,11 @@ def solve_part(
 
 def _solved(
     recipe: Recipe, model: IsingModel, start: Floats, left: int
-) -> tuple[Floats | None, NDArray[np.int8], tuple[int, float, bool]]:
-    """Return means, labels, and how it went: updates, residual, whether it converged."""
+) -> tuple[Floats, NDArray[np.int8], tuple[int, float, bool]]:
+    """Return means, or labels as such, then labels, and how it went.
+
+    That is: updates of sites, residual, whether it converged.
+    """
     solver = recipe.solver
     with serially():  # one of several threads
         if isinstance(solver, MeanField):
@@ -135,8 +136,12 @@ def _solved(
         solution = solver.solve(model, init=start)
     converged = solution.status is Status.CONVERGED
     residual = float(solution.diagnostics.get("residual", 0.0))
-    mean = None if isinstance(solver, ICM) else solution.mean
-    return mean, solution.labels, (solution.work.site_updates, residual, converged)
+    state = solution.labels if solution.mean is None else solution.mean
+    return (
+        state.astype(np.float32, copy=False),
+        solution.labels,
+        (solution.work.site_updates, residual, converged),
+    )
 
 
 def mean_of_part(

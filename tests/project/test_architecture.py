@@ -97,6 +97,10 @@ LAYERS = {
         *("potts", "inference", "learning", "noise", "messages", "coupling", "validation"),
         *("io", "errors", "_version"),
     },
+    "chunked": {
+        *("pipeline", "api", "result", "learning", "inference", "backends", "noise", "prior"),
+        *("model", "coupling", "deadline", "io", "validation", "errors", "_version"),
+    },
     "experiments": {
         *("api", "result", "learning", "io", "metrics", "warmup", "inference", "noise"),
         *("coupling", "messages", "model", "validation", "errors"),
@@ -129,7 +133,8 @@ OWNERS = {
     "matplotlib": {"plotting"},
     "PIL": {"io", "training", "plugins"},  # which draws its pictures; that of OCRmyPDF
     "imageio": {"io"},
-    "tifffile": {"io"},
+    "tifffile": {"io", "chunked"},  # single tiles of files larger than memory
+    "zarr": {"chunked"},
     "torch": {"generative", "training"},
     "jinja2": {"html"},
     "markupsafe": {"html"},

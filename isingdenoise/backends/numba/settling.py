@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..._kernels import settling as kernels
+from ..._kernels.tiles import UNIT_COLUMNS, UNIT_ROWS
 
 if TYPE_CHECKING:
     from .lattice import Lattice, Planes
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["UNIT", "Settling"]
 
 #: Rows and columns of a unit, in pixels.
-UNIT = (2 * kernels.UNIT_ROWS, 2 * kernels.UNIT_COLUMNS)
+UNIT = (2 * UNIT_ROWS, 2 * UNIT_COLUMNS)
 _TOGETHER = 4  # sweeps while rows are in cache
 
 

@@ -58,8 +58,11 @@ class TiffTarget:
         self._stream, self._lock = stream, threading.Lock()
         self._across = -(-shape[1] // self.side)
         count = -(-shape[0] // self.side) * self._across
-        each = self.side * self.side * (4 if self.dtype == np.float32 else 1) // (
-            1 if self.dtype == np.float32 else 8
+        each = (
+            self.side
+            * self.side
+            * (4 if self.dtype == np.float32 else 1)
+            // (1 if self.dtype == np.float32 else 8)
         )
         # deflate stores what it cannot make smaller, with a little around it
         worst = count * (each + each // 1000 + 64 + 16)

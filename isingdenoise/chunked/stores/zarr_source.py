@@ -161,7 +161,7 @@ def _checked_kind(dtype: Any, path: Path) -> np.dtype[Any]:
 def _missing(array: Any) -> int:
     """Return how many chunks were never written; 0 where nothing tells."""
     try:
-        total = math.prod(-(-n // c) for n, c in zip(array.shape, array.chunks, strict=True))
+        total: int = math.prod(-(-n // c) for n, c in zip(array.shape, array.chunks, strict=True))
         if getattr(array, "shards", None) is not None:
             return 0
         return max(0, total - int(array.nchunks_initialized))
