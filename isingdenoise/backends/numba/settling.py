@@ -41,15 +41,15 @@ class Settling:
         self.dirty = np.zeros((phases, rows + 2, columns + 2), np.uint8)
         self.dirty[:, 1:-1, 1:-1] = 1
         self.drift = np.zeros((*self.dirty.shape, 5), np.float32)
-        self._sites = UNIT[0] * UNIT[1] // phases
+        self._units = phases * rows * columns
 
     def run(self, weight: float, threshold: float) -> int:
-        """Do some sweeps over what waits; return the updates of sites."""
+        """Do four sweeps over what waits; return about how many sites were updated."""
         updates = kernels.settle(
             self.mean, *self.lattice.parameters, np.float32(weight), np.float32(threshold),
             self.skew, _TOGETHER, self.dirty, self.drift,
         )  # fmt: skip
-        return int(updates) * self._sites
+        return -(-int(updates) * self.lattice.sites // self._units)
 
     def waiting(self) -> bool:
         """Tell whether a unit waits for an update."""
