@@ -59,7 +59,7 @@ def ome(path, pixels, zarr_format=3, levels=3, chunk=64, channels=1):
             str(level), shape=(1, channels, 1, *small.shape), chunks=(1, 1, 1, chunk, chunk),
             dtype=pixels.dtype, chunk_key_encoding=encoding,
         )  # fmt: skip
-        array[...] = small
+        array[...] = np.broadcast_to(small, array.shape)
     image = {"name": "slide", "axes": OME_AXES, "datasets": datasets}
     omero = {"channels": [{"label": "DAPI", "color": "0000FF", "window": {"min": 0, "max": 9}}]}
     if zarr_format == 2:

@@ -84,7 +84,7 @@ class Work:
 
     def _solve(self, places: Sequence[Place], recipe: Recipe, targets: Sequence[Target]) -> None:
         """Solve parts on threads, and write each as soon as it is there."""
-        array = load_dask()
+        array, get = load_dask()
         index = np.arange(len(places))
         blocks = array.from_array(index, chunks=1, name=False)
         context = copy_context()  # deadlines, and who hears of warnings
@@ -99,7 +99,7 @@ class Work:
         try:
             self._done, self._of = 0, len(places)
             done = blocks.map_blocks(work, dtype=index.dtype, meta=index[:0])
-            done.compute(scheduler="threads", num_workers=self.workers, optimize_graph=False)
+            done.compute(scheduler=get, num_workers=self.workers, optimize_graph=False)
         finally:
             self._stop.set()  # those that have begun are the last
         self._stop.clear()

@@ -1,6 +1,7 @@
 """Stores and files in and out: the pixels, and what a source says of itself."""
 
 import io
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -34,8 +35,9 @@ def reference(tmp_path):
     return clean
 
 
-def whole(source):
-    return source.read(Box(0, source.shape[0], 0, source.shape[1]))
+def whole(path):
+    with closing(open_source(path)) as source:
+        return source.read(Box(0, source.shape[0], 0, source.shape[1]))
 
 
 @pytest.mark.parametrize("zarr_format", [2, 3])
@@ -124,7 +126,7 @@ def test_one_bit_tiffs_of_either_polarity(tmp_path, reference, photometric):
     noisy = flipped((150, 140))
     stored = noisy if photometric == "minisblack" else ~noisy
     source = tiff(tmp_path / "a.tif", stored, photometric=photometric)
-    np.testing.assert_array_equal(whole(open_source(source)), noisy)
+    np.testing.assert_array_equal(whole(source), noisy)
     denoise_chunked(source, tmp_path / "b.tif", FLIPS)
     pixels = read_picture(tmp_path / "b.tif").pixels
     np.testing.assert_array_equal(pixels, reference(noisy, FLIPS))
@@ -148,7 +150,7 @@ def test_pyramids_in_tiffs_are_read_at_full_size(tmp_path):
     with tifffile.TiffWriter(tmp_path / "p.tif") as writer:
         writer.write(pixels, tile=(64, 64), subifds=1)
         writer.write(pixels[::2, ::2], tile=(64, 64), subfiletype=1)
-    np.testing.assert_array_equal(whole(open_source(tmp_path / "p.tif")), pixels)
+    np.testing.assert_array_equal(whole(tmp_path / "p.tif"), pixels)
 
 
 def test_zarr_becomes_tiff_and_tiff_zarr(tmp_path, reference):

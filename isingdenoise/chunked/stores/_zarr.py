@@ -27,7 +27,9 @@ def load_zarr() -> Any:
 
 
 def load_dask() -> Any:
-    """Return the module `dask.array`.
+    """Return the module `dask.array`, and the scheduler on threads.
+
+    Named "threads" it would be looked up, and `distributed` be imported for it.
 
     Raises
     ------
@@ -36,6 +38,7 @@ def load_dask() -> Any:
     """
     try:
         import dask.array
+        import dask.threaded
     except ImportError as error:
         raise IsingDenoiseError(_LACKING.format("dask")) from error
-    return dask.array
+    return dask.array, dask.threaded.get

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import ReadError
+from ...errors import IsingDenoiseError, ReadError
 from ..grid import Box
 from .base import Notes, Tiles
 
@@ -48,11 +48,23 @@ class TiffSource:
         self.path = path
         try:
             self._file = TiffFile(path)
-            page: Any = _page(self._file, frame, path)
-        except (ReadError, MemoryError):
+        except MemoryError:
             raise
         except Exception as error:  # as tifffile likes
             raise ReadError(path, f"is no TIFF that can be read ({error})") from error
+        try:
+            self._open(_page(self._file, frame, path), channel)
+        except BaseException as error:
+            self._file.close()
+            if isinstance(error, (IsingDenoiseError, MemoryError)) or not isinstance(
+                error, Exception
+            ):
+                raise
+            raise ReadError(path, f"is no TIFF that can be read ({error})") from error
+
+    def _open(self, page: Any, channel: int | None) -> None:
+        """Look at the page; refuse what cannot be read in parts."""
+        path = self.path
         self._page = page
         self._lock = threading.Lock()
         self.shape: tuple[int, int] = (int(page.imagelength), int(page.imagewidth))
@@ -73,11 +85,6 @@ class TiffSource:
         self._across = -(-self.shape[1] // side[1])
         self.notes = _notes(page)
         self._tiles = Tiles(self.shape, side, self.dtype, self._load)
-
-    @property
-    def pixels(self) -> int:
-        """Width x height."""
-        return self.shape[0] * self.shape[1]
 
     def _load(self, row: int, column: int) -> NDArray[Any]:
         number = row * self._across + column

@@ -94,8 +94,9 @@ def _first_level(group: Any, path: Path) -> tuple[Any, tuple[str, ...] | None, d
     ome = attributes.get("ome", attributes)
     scales = ome.get("multiscales") if isinstance(ome, Mapping) else None
     if not scales:
-        more = "; name an array or an image in it" if list(group.keys()) else ""
-        raise ReadError(path, f"is a Zarr group without multiscales{more}")
+        raise ReadError(
+            path, "is a Zarr group without multiscales; name an image or an array in it"
+        )
     try:
         image = scales[0]
         paths = [str(level["path"]) for level in image["datasets"]]
