@@ -8,7 +8,7 @@ import numpy as np
 
 from ..api import denoise
 from ..errors import ParameterError, ReadError
-from ..inference import ICM, Amortised, Engine, MeanField
+from ..inference import ENGINES, Engine
 from ..learning import DETECT, pattern_rule
 from ..pipeline import CleanOptions
 from ..result import DenoiseResult
@@ -35,14 +35,14 @@ def check_options(options: CleanOptions) -> None:
     if options.background not in (None, DETECT):
         raise ParameterError("background", f"{_WHOLE}, or divide by the light beforehand")
     for solver in options.solvers:
-        if not isinstance(solver, (MeanField, ICM, Amortised)):
+        if getattr(solver, "surroundings", None) is None:
+            able = [name for name, kind in ENGINES.items() if hasattr(kind, "surroundings")]
+            these = " with these settings" * (solver.name in able)
             raise ParameterError(
                 "engine",
-                f"{solver.name} needs the whole picture in memory; take "
-                f"{MeanField.name}, {ICM.name} or {Amortised.name} for one in parts",
+                f"{solver.name} needs the whole picture in memory{these}; for one in parts take "
+                f"{', '.join(able)}",
             )
-        if isinstance(solver, MeanField) and solver.schedule == "jacobi":
-            raise ParameterError("engine", "the schedule jacobi is not for a picture in parts")
     if getattr(options.coupling, "shape", None) is not None:
         raise ParameterError("coupling", "of single edges is not for a picture in parts")
 

@@ -8,26 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backends import packed, serially
-from ..deadline import check_deadline
-from ..inference import MeanField, Status
+from ..inference import Status, serially
 from ..model import IsingModel
 from ..noise import observed
 from ..result import probability_of
 from .grid import Box
 from .recipe import Recipe
 
-__all__ = ["REACH", "Edges", "Part", "mean_of_part", "solve_part"]
+__all__ = ["Edges", "Part", "solve_part"]
 
 Floats = NDArray[np.float32]
-
-#: Sweeps of the whole window before only what moves is swept.
-_WHOLE = 16
-_TOGETHER = 8
-#: How far, in pixels, a sweep carries: with 4 neighbours, and with 8.
-REACH = {4: 2, 8: 4}
-#: Of `tol`: moves that neighbours need not hear of.
-_UNHEARD = 0.1
 
 
 @dataclass(frozen=True)
@@ -128,66 +118,17 @@ def _solved(
 
     That is: updates of sites, residual, whether it converged.
     """
-    solver = recipe.solver
+    solver: Any = recipe.solver
     with serially():  # one of several threads
-        if isinstance(solver, MeanField):
-            mean, how = mean_of_part(solver, model, start, left)
-            return mean, np.where(mean >= 0, np.int8(1), np.int8(-1)), how
+        if hasattr(solver, "solve_part"):
+            part = solver.solve_part(model, start, left)
+            return part.mean, part.labels, (part.updates, part.residual, part.converged)
         solution = solver.solve(model, init=start)
     converged = solution.status is Status.CONVERGED
     residual = float(solution.diagnostics.get("residual", 0.0))
     state = solution.labels if solution.mean is None else solution.mean
-    return (
-        state.astype(np.float32, copy=False),
-        solution.labels,
-        (solution.work.site_updates, residual, converged),
-    )
-
-
-def mean_of_part(
-    engine: MeanField, model: IsingModel, start: Floats, left: int
-) -> tuple[Floats, tuple[int, float, bool]]:
-    """Return the fixed point of mean field that plain checkerboard sweeps lead to.
-
-    Sixteen sweeps of all, then sweeps of what still moves. The order of updates is that of
-    `MeanField(schedule="checkerboard")`, so that a pixel's mean does not depend on how far the
-    window goes, once it goes far enough.
-
-    Parameters
-    ----------
-    engine : MeanField
-        Damping, tolerance and the most sweeps.
-    model : IsingModel
-        Of the window.
-    start : ndarray
-        The means to start from.
-    left : int
-        The column of the whole picture where the window begins.
-
-    Returns
-    -------
-    mean : ndarray, float32
-    how : tuple
-        Updates of sites, residual, whether it is within the tolerance.
-    """
-    weight, tol = engine.damping, engine.tol
-    unheard = min(_UNHEARD, 0.8 / max(model.coupling.pull, 1e-9)) * tol
-    with packed(model, False) as lattice:
-        mean = lattice.pack(start, -1, 1)
-        lattice.load_field()
-        rows, moving = lattice.rows(np.float32), lattice.rows(np.int32)
-        whole = min(_WHOLE, engine.max_sweeps)
-        for first in range(0, whole, _TOGETHER):
-            lattice.mean_field_blocks(
-                mean, weight, tol, rows, moving, min(_TOGETHER, whole - first)
-            )  # fmt: skip
-        units, updates = lattice.settling(mean, left), whole * lattice.sites
-        while units.waiting() and updates < engine.max_sweeps * lattice.sites:
-            check_deadline()
-            updates += units.run(weight, unheard)
-        lattice.mean_field_sweep(mean, mean, 0.0, tol, rows, moving)
-        residual = float(rows.max())
-        return lattice.unpack(mean), (updates, residual, residual <= tol)
+    how = (solution.work.site_updates, residual, converged)
+    return state.astype(np.float32, copy=False), solution.labels, how
 
 
 def _outermost(array: NDArray[Any]) -> tuple[Floats, ...]:

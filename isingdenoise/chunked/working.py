@@ -13,9 +13,7 @@ import numpy as np
 
 from ..deadline import check_deadline
 from ..errors import ChangeLimitError
-from ..inference import Amortised
 from ..pipeline import CleanOptions
-from ..prior import prior_of
 from ..result import DenoiseResult
 from .borders import Place, across_borders
 from .deciding import decide
@@ -30,7 +28,6 @@ __all__ = ["Progress", "Work"]
 
 Progress = Callable[[int, int], None]
 
-_HALO = 64
 _MOST = 4096  # pixels of surroundings: where parts do not fit together even so, they stay
 
 
@@ -76,10 +73,9 @@ class Work:
 
     def _halo(self, recipe: Recipe) -> int:
         """Return the surroundings that parts begin with."""
-        least = 16
-        if isinstance(recipe.solver, Amortised):
-            least = prior_of(recipe.solver.prior).halo
-        wanted = _HALO if self.cut.halo is None else self.cut.halo
+        own: int = recipe.solver.surroundings  # type: ignore[attr-defined] # `check_options`
+        least = own if recipe.learned else 16
+        wanted = own if self.cut.halo is None else self.cut.halo
         return max(least, -(-wanted // 16) * 16)
 
     def _solve(self, places: Sequence[Place], recipe: Recipe, targets: Sequence[Target]) -> None:

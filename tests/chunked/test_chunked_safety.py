@@ -198,7 +198,7 @@ def test_outputs_that_cannot_be(tmp_path, source, target, kind, words):
     ("options", "word"),
     [
         (CleanOptions(engine=Gibbs()), "needs the whole picture"),
-        (CleanOptions(engine=MeanField(schedule="jacobi", damping=0.5)), "jacobi"),
+        (CleanOptions(engine=MeanField(schedule="jacobi", damping=0.5)), "with these settings"),
         (CleanOptions(background="auto"), "background"),
         (CleanOptions(noise="speckle"), "whole specks"),
         (CleanOptions(noise="flip", max_pixels=100), "max_pixels"),

@@ -11,7 +11,8 @@ from isingdenoise.chunked import Cut, denoise_chunked
 from isingdenoise.chunked.borders import across_borders
 from isingdenoise.chunked.grid import Box, Grid
 from isingdenoise.chunked.recipe import Recipe
-from isingdenoise.chunked.solving import REACH, Edges, mean_of_part, solve_part
+from isingdenoise.chunked.solving import Edges, solve_part
+from isingdenoise.inference._parts import REACH
 from isingdenoise.pipeline import CleanOptions
 
 SHAPE = (307, 421)
@@ -24,6 +25,12 @@ def model_of(seed, coupling, shape=SHAPE, spread=0.8):
     rng = np.random.default_rng(seed)
     field = rng.normal(0, spread, shape).astype(np.float32)
     return IsingModel(field, coupling), np.tanh(field)
+
+
+def mean_of_part(engine, model, start, left):
+    """Return the means of a part, and updates, residual and whether it converged."""
+    mean, _, *how = engine.solve_part(model, start, left)
+    return mean, how
 
 
 def cut_out(model, start, box):

@@ -98,7 +98,7 @@ LAYERS = {
         *("io", "errors", "_version"),
     },
     "chunked": {
-        *("pipeline", "api", "result", "learning", "inference", "backends", "noise", "prior"),
+        *("pipeline", "api", "result", "learning", "inference", "noise"),
         *("model", "coupling", "deadline", "io", "validation", "errors", "_version"),
     },
     "experiments": {
