@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..._kernels import settling as kernels
-from ..._kernels.tiles import UNIT_COLUMNS, UNIT_ROWS
+from ..._kernels.settling import UNIT_COLUMNS, UNIT_ROWS
 
 if TYPE_CHECKING:
     from .lattice import Lattice, Planes
@@ -16,7 +16,7 @@ __all__ = ["UNIT", "Settling"]
 
 #: Rows and columns of a unit, in pixels.
 UNIT = (2 * UNIT_ROWS, 2 * UNIT_COLUMNS)
-_TOGETHER = 4  # sweeps while rows are in cache
+_TOGETHER = 8  # sweeps while rows are in cache
 
 
 class Settling:
@@ -44,7 +44,7 @@ class Settling:
         self._units = phases * rows * columns
 
     def run(self, weight: float, threshold: float) -> int:
-        """Do four sweeps over what waits; return about how many sites were updated."""
+        """Do eight sweeps over what waits; return about how many sites were updated."""
         updates = kernels.settle(
             self.mean, *self.lattice.parameters, np.float32(weight), np.float32(threshold),
             self.skew, _TOGETHER, self.dirty, self.drift,
