@@ -83,6 +83,7 @@ def denoise_chunked(
     >>> folder = tempfile.TemporaryDirectory()
     >>> here = Path(folder.name)
     >>> noisy = np.random.default_rng(0).random((200, 300)) < 0.1
+    >>> noisy[50:150, 50:250] ^= True
     >>> zarr.save_array(here / "noisy.zarr", noisy)
     >>> options = CleanOptions(noise="flip", coupling=1.0)
     >>> found = denoise_chunked(here / "noisy.zarr", here / "clean.zarr", options)

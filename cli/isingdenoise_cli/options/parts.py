@@ -72,7 +72,7 @@ def part_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--jobs",
             "workers",
             type=Whole(1),
-            help="Work on so many parts at a time. Default: 1 for each core.",
+            help="Clean so many parts at a time. Default: 1 for each core.",
         ),
     ]
     return all_of(options, gathered, _HEADING)
