@@ -18,7 +18,7 @@ from .noise import NoiseModel, parameters_of
 
 Figure = Any  # of matplotlib, which only `plotting` knows
 
-__all__ = ["DenoiseResult"]
+__all__ = ["DenoiseResult", "probability_of"]
 
 _PIXELS_AT_ONCE = 1 << 18  # so that temporaries stay small
 
@@ -95,18 +95,8 @@ class DenoiseResult:
         mean = self.solution.mean
         if mean is None:
             return None
-        if self.calibration is None:
-            return (mean + np.float32(1)) * np.float32(0.5)
-        fill = _calibrate_learned if self.settings["prior"]["name"] == "learned" else _calibrate
-        p = np.empty_like(mean)
-        rows = max(1, _PIXELS_AT_ONCE // p.shape[1])
-        for start in range(0, len(p), rows):
-            band = slice(start, start + rows)
-            fill(band, mean, self.model, self.calibration, p)
-            bright = self.solution.labels[band] > 0
-            np.maximum(p[band], np.float32(0.5), out=p[band], where=bright)
-            np.minimum(p[band], BELOW_HALF, out=p[band], where=~bright)
-        return p
+        learned = self.settings["prior"]["name"] == "learned"
+        return probability_of(mean, self.solution.labels, self.model, self.calibration, learned)
 
     @property
     def change_map(self) -> NDArray[np.int8]:
@@ -174,6 +164,40 @@ class DenoiseResult:
             "changed": f"{self.changed:.2%} of the pixels",
         }
         return page(pictures, facts)
+
+
+def probability_of(
+    mean: NDArray[np.float32],
+    labels: NDArray[np.int8],
+    model: IsingModel,
+    calibration: Calibration | None,
+    learned: bool,
+) -> NDArray[np.float32]:
+    """Return P(z_i = +1 | x) as `DenoiseResult.probability` explains it.
+
+    Parameters
+    ----------
+    mean, labels : ndarray, shape (H, W)
+        What was solved.
+    model : IsingModel
+        The posterior that was solved.
+    calibration : Calibration or None
+        None where means are probabilities as they are.
+    learned : bool
+        Whether the means are those of a learned prior.
+    """
+    if calibration is None:
+        return (mean + np.float32(1)) * np.float32(0.5)
+    fill = _calibrate_learned if learned else _calibrate
+    p = np.empty_like(mean)
+    rows = max(1, _PIXELS_AT_ONCE // p.shape[1])
+    for start in range(0, len(p), rows):
+        band = slice(start, start + rows)
+        fill(band, mean, model, calibration, p)
+        bright = labels[band] > 0
+        np.maximum(p[band], np.float32(0.5), out=p[band], where=bright)
+        np.minimum(p[band], BELOW_HALF, out=p[band], where=~bright)
+    return p
 
 
 def _parameters(noise: NoiseModel) -> str:

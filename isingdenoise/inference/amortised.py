@@ -87,6 +87,11 @@ class Amortised:
         tiles = prior_of(self.prior).memory(self.tile, pixels) if pixels else 0
         return max(int(13.6 * pixels), 12 * pixels + tiles)
 
+    @property
+    def surroundings(self) -> int:
+        """Pixels around a part of a picture that is solved by itself: what the network sees."""
+        return prior_of(self.prior).halo
+
     def quick(self) -> Amortised:
         """Return an engine that ends soon; see `Engine`."""
         return replace(self, tile=64)

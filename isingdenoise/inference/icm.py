@@ -63,6 +63,8 @@ class ICM:
     """
 
     name: ClassVar[str] = "icm"
+    #: Pixels around a part of a picture that is solved by itself.
+    surroundings: ClassVar[int] = 64
     summary: ClassVar[str] = "iterated conditional modes: fast labels, no probabilities"
     traits: ClassVar[Traits] = Traits()
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, get_args
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from ..backends import Backend, OnCard, packed
 from ..model import IsingModel
 from ..validation import RandomSource, check_choice, store
 from ._damped import check_damped
 from ._loop import Round, iterate
+from ._parts import SURROUNDINGS, PartSolution, settled
 from ._start import starting_mean
 from ._sweeps import FullSweeps, Sweeps, TiledSweeps
 from .base import Traits
@@ -114,6 +116,16 @@ class MeanField:
     def in_sweeps(self) -> MeanField:
         """Return an engine whose rounds are single sweeps; see `Engine`."""
         return replace(self, schedule="checkerboard") if self.schedule == "tiled" else self
+
+    @property
+    def surroundings(self) -> int | None:
+        """Pixels around a part of a picture that is solved by itself; None: it needs the whole."""
+        return None if self.schedule == "jacobi" else SURROUNDINGS
+
+    def solve_part(self, model: IsingModel, init: NDArray[np.float32], left: int) -> PartSolution:
+        """Return the means of a part with its surroundings, which begin at column `left`."""
+        how = {"weight": self.damping, "tol": self.tol}
+        return settled(model, init, left, max_sweeps=self.max_sweeps, **how)
 
     def solve(
         self,

@@ -7,7 +7,8 @@ once, whatever a file format calls white.
 from __future__ import annotations
 
 from isingdenoise.io.animation import ANIMATIONS, Film, check_animation
-from isingdenoise.io.atomic import write_bytes_atomically
+from isingdenoise.io.atomic import atomic_file, write_bytes_atomically
+from isingdenoise.io.atomic_folder import atomic_folder, check_folder
 from isingdenoise.io.beside import read_clean, read_mask
 from isingdenoise.io.change_map import CHANGE_COLOURS, encode_change_map
 from isingdenoise.io.encode import encode_bilevel, encode_grey
@@ -20,7 +21,7 @@ from isingdenoise.io.formats import (
 )
 from isingdenoise.io.glyphs import draw_glyph
 from isingdenoise.io.memory import available_memory, check_memory, memory_needed
-from isingdenoise.io.opening import check_unchanged, stamp_of
+from isingdenoise.io.opening import StrPath, check_unchanged, stamp_of
 from isingdenoise.io.pages import PageWriter, encode_pages, kept_notes
 from isingdenoise.io.picture import Picture
 from isingdenoise.io.preview import encode_preview
@@ -59,8 +60,12 @@ __all__ = [
     "PageWriter",
     "Picture",
     "Stack",
+    "StrPath",
+    "atomic_file",
+    "atomic_folder",
     "available_memory",
     "check_animation",
+    "check_folder",
     "check_format",
     "check_input",
     "check_memory",

@@ -6,7 +6,7 @@ from .estimation import Estimate, estimate
 from .evidence import EARN
 from .fit import LEFT_ALONE, Fit
 from .light import DETECT, LIGHTS, detect_light, divided_by
-from .patterns import keep_patterns
+from .patterns import PatternRule, keep_patterns, pattern_rule, thresholded
 from .priors import Weighed, earned, weigh
 from .score import held_out_score
 from .svi import Learned, learn
@@ -22,6 +22,7 @@ __all__ = [
     "Estimate",
     "Fit",
     "Learned",
+    "PatternRule",
     "Weighed",
     "choose",
     "choose_noise",
@@ -32,6 +33,8 @@ __all__ = [
     "held_out_score",
     "keep_patterns",
     "learn",
+    "pattern_rule",
     "resolve_noise",
+    "thresholded",
     "weigh",
 ]

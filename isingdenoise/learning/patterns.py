@@ -15,7 +15,7 @@ denoising: known channel, IEEE Trans. Information Theory 51 (2005).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,15 @@ from numpy.typing import NDArray
 from ..coupling import Coupling
 from ..noise import NoiseModel, Surroundings, observed_or_none, undisturbed
 
-__all__ = ["are_patterns_kept", "crossing_rate", "keep_patterns", "most_in_patterns", "thresholded"]
+__all__ = [
+    "PatternRule",
+    "are_patterns_kept",
+    "crossing_rate",
+    "keep_patterns",
+    "most_in_patterns",
+    "pattern_rule",
+    "thresholded",
+]
 
 #: Up to this share of flips the surroundings of most pixels are as they were. Grey values say
 #: more of a pixel than its side of the threshold: there patterns speak up to the second only.
@@ -81,12 +89,68 @@ def keep_patterns(
         return 0
     bright = thresholded(noise, x)
     around = around or undisturbed(bright, observed_or_none(x, mask))
-    if _flip_rate(around) > (_RARE if noise.two_valued else _RARE_IN_GREY):
+    rule = _rule(bright, noise, coupling, around)
+    if rule is None:
         return 0
-    from .._kernels.patterns import weigh_patterns  # the compiler comes with it
+    rule.apply(field, bright)
+    own = field.flat[around.regular]
+    field.flat[around.regular] = own + np.sign(own) * np.float32(coupling.pull)
+    return rule.kept + around.regular.size
 
-    bits = _framed(bright)
-    counts = _counted(bits)
+
+class PatternRule(NamedTuple):
+    """How a field becomes firm by the patterns of its picture, or of another part of it.
+
+    Attributes
+    ----------
+    firmer : ndarray, shape (512,), float32
+        What a pixel with a pattern gains.
+    most : ndarray, shape (512,), float32
+        The largest size of field that it keeps.
+    kept : int
+        Pixels of the counted picture kept although six of their neighbours differ.
+    """
+
+    firmer: NDArray[np.float32]
+    most: NDArray[np.float32]
+    kept: int
+
+    def apply(self, field: NDArray[np.float32], bright: NDArray[np.bool_]) -> None:
+        """Make the field of a thresholded picture firm, in place."""
+        from .._kernels.patterns import weigh_patterns  # the compiler comes with it
+
+        weigh_patterns(field, _framed(bright), self.firmer, self.most)
+
+
+def pattern_rule(
+    noise: NoiseModel,
+    x: NDArray[Any],
+    mask: NDArray[np.bool_] | None,
+    coupling: Coupling,
+) -> PatternRule | None:
+    """Return how patterns of a picture make fields firm; None where they do not.
+
+    Lone pixels at equal distances are not looked for: they are told by the whole picture.
+
+    Parameters
+    ----------
+    noise, x, mask, coupling
+        As of `keep_patterns`.
+    """
+    if coupling.pull == 0:
+        return None
+    bright = thresholded(noise, x)
+    around = undisturbed(bright, observed_or_none(x, mask))
+    return _rule(bright, noise, coupling, around)
+
+
+def _rule(
+    bright: NDArray[np.bool_], noise: NoiseModel, coupling: Coupling, around: Surroundings
+) -> PatternRule | None:
+    """Return the rule that patterns of a thresholded picture give; None where it has none."""
+    if _flip_rate(around) > (_RARE if noise.two_valued else _RARE_IN_GREY):
+        return None
+    counts = _counted(_framed(bright))
     alone = np.where(bright.flat[around.regular], _CENTRE, _CODES - 1 - _CENTRE)
     counts -= np.bincount(alone, minlength=_CODES)  # which are told by their distances
     stays = _explained(counts, around) < _EXPLAINED
@@ -95,10 +159,8 @@ def keep_patterns(
     if noise.two_valued:
         agreeing = 2 * sum(float(np.mean(strength)) for _, strength in coupling.planes)
         most[~stays] = _BELOW_PULL * max(agreeing, 0.0)
-    weigh_patterns(field, bits, firmer, most)
-    own = field.flat[around.regular]
-    field.flat[around.regular] = own + np.sign(own) * np.float32(coupling.pull)
-    return int(counts[stays & (_disagreeing() >= _AGAINST)].sum()) + around.regular.size
+    kept = int(counts[stays & (_disagreeing() >= _AGAINST)].sum())
+    return PatternRule(firmer, most, kept)
 
 
 def are_patterns_kept(noise: NoiseModel) -> bool:

@@ -20,7 +20,11 @@ _PIXELS_AT_ONCE = 1 << 16  # as many as a cache holds
 
 
 def field_and_offset(
-    noise: NoiseModel, x: NDArray[Any], mask: NDArray[np.bool_] | None = None
+    noise: NoiseModel,
+    x: NDArray[Any],
+    mask: NDArray[np.bool_] | None = None,
+    *,
+    part: bool = False,
 ) -> tuple[NDArray[np.float32], float]:
     """Return the field h = (l+ - l-) / 2 and the offset c = sum (l+ + l-) / 2.
 
@@ -34,6 +38,8 @@ def field_and_offset(
         The noisy picture.
     mask : ndarray of bool, shape (H, W), optional
         False where a pixel is missing.
+    part : bool
+        Whether this is a part of a picture, of which no level need be near.
 
     Returns
     -------
@@ -46,7 +52,8 @@ def field_and_offset(
     ParameterError
         The picture's grey values are nowhere near the noise model's levels.
     """
-    check_scale(noise.levels, x, mask, getattr(noise, "spread", 0.0))
+    if not part:
+        check_scale(noise.levels, x, mask, getattr(noise, "spread", 0.0))
     if mask is not None and not mask.any():
         return np.zeros(x.shape, np.float32), 0.0
     if tabulated(x):

@@ -58,6 +58,7 @@ VALUES = {
     "max-pages": 7,
     "timeout": 2.5,
     "jobs": 2,
+    "chunk": 512,
     "pages": 9,
     "batch-size": 5,
     "epochs": 3,

@@ -104,6 +104,10 @@ LAYERS = {
         *("learning", "inference", "backends", "noise", "messages", "diagnostics", "model"),
         *("coupling", "edges", "io", "deadline", "names", "validation", "errors", "_version"),
     },
+    "chunked": {
+        *("pipeline", "api", "result", "learning", "inference", "noise"),
+        *("model", "coupling", "deadline", "io", "validation", "errors", "_version"),
+    },
     "experiments": {
         *("api", "result", "learning", "io", "metrics", "warmup", "inference", "noise"),
         *("coupling", "messages", "model", "validation", "errors"),
@@ -136,7 +140,8 @@ OWNERS = {
     "matplotlib": {"plotting"},
     "PIL": {"io", "training", "plugins"},  # which draws its pictures; that of OCRmyPDF
     "imageio": {"io"},
-    "tifffile": {"io"},
+    "tifffile": {"io", "chunked"},  # single tiles of files larger than memory
+    "zarr": {"chunked"},
     "torch": {"generative", "training"},
     "jinja2": {"html"},
     "markupsafe": {"html"},

@@ -116,6 +116,18 @@ def test_run_of_several(folder):
     assert failed["output"] is None
 
 
+def test_run_in_parts(folder):
+    pytest.importorskip("zarr")
+    from large_pictures import grey, store
+
+    source, sure = store(folder / "a.zarr", grey((90, 100))), folder / "p.zarr"
+    found = [
+        as_json("run", source, "--force"),
+        as_json("run", source, "--prior", "ising", "--probability", sure, "--force"),
+    ]
+    check(found, SECTIONS["run of a picture in parts"])
+
+
 @pytest.mark.slow
 def test_train(folder):
     pytest.importorskip("torch")

@@ -17,12 +17,14 @@ from .. import console
 from .. import options as o
 from ..framework.usage import worded
 from ..options import planning, streams
+from ..options.parts import Parts, in_parts, part_options
 from ..options.planning import Planned
 from ..options.streams import Place
 from ..render import text
 from ..render.cleaned import record_of, tell
 from ..render.json import print_json
 from ..render.pages import PageProgress
+from ..render.parts import clean_in_parts
 from ..render.webpage import RunReport
 
 SOME_FAILED = 1
@@ -41,6 +43,9 @@ INPUTs, failures are reported, the others are cleaned, and the exit code
 is 1. '-' reads standard input and writes standard output unless -o names
 a file; the report then goes to stderr.
 
+A Zarr store (OME-Zarr too) becomes a store, part by part; so does a TIFF
+that does not fit into memory become a TIFF in tiles.
+
 \b
 isingdenoise run noisy.png
 isingdenoise run fax.png --noise flip -o clean.png --probability sure.tif
@@ -48,6 +53,7 @@ isingdenoise run page1.tif page2.tif -o cleaned/ --format png
 isingdenoise run page.png --background auto --noise gaussian
 isingdenoise run plan.png --protect dots.png --max-change 5% --change-map changes.png
 isingdenoise run page.png --report page.html
+isingdenoise run slide.zarr -o clean.zarr
 isingdenoise run noisy.png --prior ising --animate steps.gif
 isingdenoise run - < noisy.png > clean.png
 """
@@ -63,6 +69,7 @@ isingdenoise run - < noisy.png > clean.png
 @o.noise_options
 @o.solver_options
 @o.engine_options
+@part_options
 @o.force_option
 @o.json_option
 @o.clean_options
@@ -71,12 +78,16 @@ def run(
     wanted: o.Wanted,
     options: CleanOptions,
     report: Path | None,
+    parts: Parts,
     force: bool,
     as_json: bool,
 ) -> int:
     """Clean pictures."""
     o.check_probability(wanted.probability, options.solver)
     o.check_animation(wanted.animation, options.solver)
+    if (job := in_parts(sources, wanted, options, parts)) is not None:
+        clean_in_parts(job, options, report=report, force=force, as_json=as_json)
+        return 0
     options = replace(options, compression=wanted.writing.compression)
     planned = planning.plan(sources, wanted, options.files, force)
     if as_json and planned[0].takes_stdout:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .cluster_sweeps import ClusterSweeps
     from .passing import Passing
     from .ratios import Ratios
+    from .settling import Settling
     from .transfer import Transfer
 
 Planes = NDArray[Any]
@@ -247,6 +248,12 @@ class Lattice(Averaging):
     def work_list(self, mean: Planes) -> WorkList:
         """Return a work list over packed means, every part of it waiting."""
         return WorkList(self, mean)
+
+    def settling(self, mean: Planes, left: int = 0) -> Settling:
+        """Return the units of packed means, of a part that begins at column `left` of a picture."""
+        from .settling import Settling  # its kernels load when they are needed
+
+        return Settling(self, mean, left)
 
     def transfer(self) -> Transfer:
         """Return the transfer matrix of the model."""
