@@ -114,6 +114,8 @@ def value_for(name, key):
         return "icm"
     if key == "O":
         return ["tol=1e-4", "max_sweeps=9"]
+    if (name, key) == ("volume", "format"):
+        return "npy"
     return VALUES[key]
 
 

@@ -172,7 +172,10 @@ def write(target: Target, planes: Any, source: Stack, force: bool) -> None:
 
 
 def tell(
-    place: Place, targets: Sequence[Target | None], mask: Path | None, found: VolumeResult,
+    place: Place,
+    targets: Sequence[Target | None],
+    options: VolumeOptions,
+    found: VolumeResult,
     as_json: bool,
 ) -> None:  # fmt: skip
     """Print what became of a volume: on stderr where stdout takes it."""
