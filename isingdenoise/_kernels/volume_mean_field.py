@@ -6,14 +6,16 @@ import numba
 import numpy as np
 
 from ._jit import inner, pair
-from .functions import tanh_unbounded
+from .functions import entropy, tanh_unbounded
 from .lattice import ONE, columns_of, rows_of
+from .objective import TOGETHER
 from .volume import phases_of, turn_of, volume_sum, voxel_row
 
 _f4 = np.float32
 _i4 = np.int32
 _u = np.uintp
 _LIMIT = _f4(1)
+_HALF = _f4(0.5)
 
 
 @inner
@@ -161,3 +163,48 @@ def blocked_sweeps(
                 mean, field, shape, along, diagonal, edges, corners, shift, weight, bits,
                 top, bottom, narrowing, widening, stages,
             )  # fmt: skip
+
+
+@inner
+def _look_at_row(mean, field, z, q, i, n, along, diagonal, edges, corners):
+    """Return the bits of a row's largest |tanh(a) - mean|, and its share of the bound."""
+    largest = _i4(0)
+    bound = 0.0
+    for first in range(0, n, TOGETHER):
+        part = _f4(0)
+        for column in range(first, min(first + TOGETHER, n)):
+            k = _u(column)
+            here = k + ONE
+            m = mean[z, q, i, here]
+            pull = volume_sum(mean, z, q, i, k, along, diagonal, edges, corners)
+            step = tanh_unbounded(field[z, q, i, here] + pull) - m
+            largest = max(largest, _f4(abs(step)).view(np.int32))
+            # Each edge is met from both its ends, hence the half.
+            part += m * (_HALF * pull + field[z, q, i, here]) + entropy(m)
+        bound += np.float64(part)
+    return largest, bound
+
+
+@pair
+def look(mean, field, shape, along, diagonal, edges, corners, residual, bound):
+    """Find residual and bound of a state in one pass, and change nothing.
+
+    Parameters
+    ----------
+    mean, field, shape, along, diagonal, edges, corners
+        As for `sweep`.
+    residual : array, shape (D + 2, 4, h), float32
+        Out: the largest |tanh(a) - mean| of each row.
+    bound : array, shape (D + 2, 4, h), float64
+        Out: each row's share of the evidence lower bound, as of `objective`.
+    """
+    bits = residual.view(np.int32)
+    height = (shape[1] + 1) // 2
+    for number in numba.prange(shape[0] * height):
+        z, i = voxel_row(number, height)
+        for q in range(4):
+            if i <= rows_of(q, shape[1]):
+                bits[z, q, i], bound[z, q, i] = _look_at_row(
+                    mean, field, _u(z), _u(q), _u(i), columns_of(q, shape[2]),
+                    along, diagonal, edges, corners,
+                )  # fmt: skip

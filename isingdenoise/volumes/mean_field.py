@@ -42,7 +42,7 @@ class VolumeMeanField:
         Weight lambda of the new value, in (0, 1].
     schedule : {"tiled", "checkerboard", "jacobi"}
         "checkerboard" updates one colour after another in whole sweeps. "tiled" begins like it
-        and goes on with those parts of the volume that still move, their steps lengthened by 1.3
+        and goes on with those parts of the volume that still move, their steps lengthened by 1.4
         where `damping` is 1: the same answer in a part of the time. "jacobi" updates all voxels
         at once from the old values; undamped that can fall into a two-cycle, so it asks for
         damping below 1.
@@ -123,7 +123,7 @@ class VolumeMeanField:
             # a solve that has converged ended with this very look at the volume
             converged = status is Status.CONVERGED
             residual = float(trace.residual[-1]) if converged else sweeps.residual()
-            bound = lattice.elbo(mean) + model.offset
+            bound = sweeps.bound() + model.offset
             labels, out, energy = lattice.answer(mean)
         updates = int(trace.site_updates[-1])
         message = f"{self.name} did not converge in {self.max_sweeps} sweeps"

@@ -227,9 +227,26 @@ class VolumeLattice:
         )  # fmt: skip
         return float(self.residuals.max())
 
-    def work_list(self, mean: Planes) -> VolumeList:
-        """Return a work list over packed means, every part of the volume waiting."""
-        return VolumeList(self, mean)
+    def look(self, mean: Planes) -> float:
+        """Return the evidence lower bound of packed means, and each row's step in `residuals`.
+
+        It is a look at the state as it stands, in one pass; the model's offset is left out.
+        """
+        bound = self.rows(np.float64)
+        args = self.field, self.shape, *self.strengths
+        self.run(volume_mean_field.look, mean, *args, self.residuals, bound)
+        return float(bound.sum())
+
+    @property
+    def filled_rows(self) -> int:
+        """How many packed rows hold voxels."""
+        depth, height, width = self.shape
+        rows: int = depth * height * min(width, 2)
+        return rows
+
+    def work_list(self, mean: Planes, moved: NDArray[np.bool_]) -> VolumeList:
+        """Return a work list over packed means, whose last sweep moved voxels in some rows."""
+        return VolumeList(self, mean, moved)
 
     @cached_property
     def _label_rows(self) -> tuple[Planes, Planes]:

@@ -16,7 +16,7 @@ _WORD = 8  # flags that are looked at together
 
 
 class VolumeList:
-    """Packed means of a volume, and which of its units wait for an update: at first all.
+    """Packed means of a volume, and which of its units wait for an update.
 
     Parameters
     ----------
@@ -24,9 +24,13 @@ class VolumeList:
         The model.
     mean : ndarray
         Packed means, changed in place.
+    moved : ndarray of bool, shape (D + 2, 4, h)
+        Rows that the last sweep moved: these wait, and those around them.
     """
 
-    def __init__(self, lattice: VolumeLattice, mean: NDArray[np.float32]) -> None:
+    def __init__(
+        self, lattice: VolumeLattice, mean: NDArray[np.float32], moved: NDArray[np.bool_]
+    ) -> None:
         self._lattice, self._mean = lattice, mean
         depth, _, rows, columns = mean.shape
         across = -(-(columns - 2) // volume_tiles.UNIT_COLUMNS)
@@ -36,12 +40,18 @@ class VolumeList:
         self._queue = np.zeros(self._units, np.int64)
         self._bits = np.zeros(self._units, np.int32)
         self._done = np.zeros(1, np.int64)
-        self.wake(np.ones(mean.shape[:3], np.bool_))
+        around: NDArray[Any] = moved.any(axis=1)
+        for axis in (0, 1):  # the border is no part of the volume: what rolls over it is empty
+            around = np.asarray(around | np.roll(around, 1, axis) | np.roll(around, -1, axis))
+        self._wake(around)
 
     def wake(self, rows: NDArray[Any]) -> None:
         """Put on the list what lies in some rows, bools of shape (D + 2, 4, h)."""
+        self._wake(rows.any(axis=1))
+
+    def _wake(self, rows: NDArray[Any]) -> None:
         flags = self._waiting[: self._drift.size].reshape(self._drift.shape)
-        flags[rows.any(axis=1)] = 1
+        flags[rows] = 1
 
     def waiting(self) -> bool:
         """Tell whether anything waits."""
