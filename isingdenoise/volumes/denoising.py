@@ -191,7 +191,13 @@ def _checked(
     if x.dtype.kind == "f" and x.dtype.itemsize < 4:
         x = x.astype(np.float32)
     x = np.ascontiguousarray(x, x.dtype.newbyteorder("="))
-    if x.dtype.kind == "f" and max(np.nanmax(x), -np.nanmin(x)) > _LARGEST_GREY:
+    # fmin and fmax pass over NaN, and need no temporary
+    far = (
+        max(-np.fmin.reduce(x, axis=None), np.fmax.reduce(x, axis=None))
+        if x.dtype.kind == "f"
+        else 0
+    )
+    if far > _LARGEST_GREY:
         raise ParameterError("volume", f"holds values beyond {_LARGEST_GREY:g}; scale it down")
     known = None
     if mask is not None:

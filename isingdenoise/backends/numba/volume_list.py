@@ -40,14 +40,14 @@ class VolumeList:
         self._queue = np.zeros(self._units, np.int64)
         self._bits = np.zeros(self._units, np.int32)
         self._done = np.zeros(1, np.int64)
-        around: NDArray[Any] = moved.any(axis=1)
+        around = np.max(moved, axis=1)
         for axis in (0, 1):  # the border is no part of the volume: what rolls over it is empty
-            around = np.asarray(around | np.roll(around, 1, axis) | np.roll(around, -1, axis))
+            around = around | np.roll(around, 1, axis) | np.roll(around, -1, axis)
         self._wake(around)
 
     def wake(self, rows: NDArray[Any]) -> None:
         """Put on the list what lies in some rows, bools of shape (D + 2, 4, h)."""
-        self._wake(rows.any(axis=1))
+        self._wake(np.max(rows, axis=1))
 
     def _wake(self, rows: NDArray[Any]) -> None:
         flags = self._waiting[: self._drift.size].reshape(self._drift.shape)
