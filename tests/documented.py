@@ -58,6 +58,7 @@ def furnish(folder: Path) -> Path:
     bars = np.repeat(np.tile(rng.random(32) < 0.5, (64, 1)), 4, axis=1)
     Image.fromarray(bars ^ (rng.random(bars.shape) < 0.2)).save(folder / "bars.png")
     furnish_labels(folder, rng)
+    furnish_stacks(folder, rng)
     return folder
 
 
@@ -72,6 +73,16 @@ def furnish_labels(folder: Path, rng: np.random.Generator) -> None:
     score = 2.0 * (labels == np.arange(4)[:, None, None]) + rng.normal(size=(4, 48, 64))
     each = np.exp(score)
     np.save(folder / "softmax.npy", (each / each.sum(axis=0)).astype(np.float32))
+
+
+def furnish_stacks(folder: Path, rng: np.random.Generator) -> None:
+    """Put a noisy ball into a folder, as pages of a TIFF and as an array of three axes."""
+    z, y, x = np.ogrid[-6:6, -16:16, -16:16]
+    ball = 4 * z**2 + y**2 + x**2 < 121
+    grey = np.clip(rng.normal(90 + 80 * ball, 50), 0, 255).astype(np.uint8)
+    first, *others = map(Image.fromarray, grey)
+    first.save(folder / "stack.tif", save_all=True, append_images=others)
+    np.save(folder / "scan.npy", ball ^ (rng.random(ball.shape) < 0.1))
 
 
 def run(words: list[str], folder: Path, timeout: float = 900) -> subprocess.CompletedProcess[str]:

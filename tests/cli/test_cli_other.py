@@ -30,7 +30,7 @@ import isingdenoise
 from isingdenoise import ENGINES, NOISE_MODELS, Coupling
 from isingdenoise.inference import threads_of
 
-WITH_EXAMPLES = ["run", "segment", "estimate", "compare", "tune", "batch", "corrupt"]
+WITH_EXAMPLES = ["run", "segment", "volume", "estimate", "compare", "tune", "batch", "corrupt"]
 KINDS = {"engines": ENGINES, "noises": NOISE_MODELS}
 
 

@@ -13,7 +13,7 @@ from isingdenoise_cli.main import COMMANDS
 
 PAGES = [
     "README.md",
-    *("docs/noise.md", "docs/library.md", "docs/potts.md"),
+    *("docs/noise.md", "docs/library.md", "docs/potts.md", "docs/volumes.md"),
     *(
         f"docs/howto/{name}.md"
         for name in ("everyday", "look", "scans", "masks", "codes", "folder")

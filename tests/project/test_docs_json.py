@@ -149,6 +149,22 @@ def test_segment(folder):
     check(found, SECTIONS["segment"])
 
 
+def test_volume(folder):
+    rng = np.random.default_rng(0)
+    clean = np.zeros((6, 24, 24), bool)
+    clean[1:5, 6:18, 6:18] = True
+    np.save(folder / "clean.npy", clean)
+    np.save(folder / "noisy.npy", 2.0 * clean - 1 + 0.8 * rng.normal(size=clean.shape))
+    words = ("-o", folder / "out.tif", "--force")
+    found = [
+        as_json("volume", folder / "noisy.npy", *words),
+        as_json("volume", folder / "noisy.npy", "--noise", "flip", "--engine", "gibbs", *words),
+        as_json("volume", folder / "clean.npy", *words),
+    ]
+    check(found, SECTIONS["volume"])
+    assert unknown([{"noise": row["noise"]} for row in found], PICTURE) == set()
+
+
 @pytest.mark.slow
 def test_compare(folder):
     clean = save(folder / "clean.bmp", scene())

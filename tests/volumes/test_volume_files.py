@@ -155,7 +155,7 @@ def test_limits_and_memory_are_compared_before_anything_is_decoded(tmp_path, nam
     path = put(tmp_path) / name
     with pytest.raises(ReadError, match="limit of 100"):
         read_volume(path, max_pixels=100)
-    with pytest.raises(ReadError, match="limit of 3|more than 3 pages"):
+    with pytest.raises(ReadError, match=r"limit of 3|more than 3 pages"):
         read_volume(path, max_pages=3)
     asked = []
 
