@@ -66,16 +66,20 @@ def noisy(side: int) -> tuple[np.ndarray, np.ndarray]:
     return clean, field
 
 
-def interleaved(runs: dict[str, Run], rounds: int) -> dict[str, list[float]]:
-    """Return the seconds of each, one of all in each round, after one that is not counted."""
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
+def interleaved(runs: dict[str, Run], rounds: int) -> dict[str, np.ndarray]:
+    """Return seconds of each, and of all its threads on a core: (rounds, 2).
+
+    All run once in each round, after one round that is not counted.
+    """
+    seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in runs}
     for k in range(rounds + 1):
         for name, run in runs.items():
-            started = time.perf_counter()
+            started, busy = time.perf_counter(), time.process_time()
             run()
             if k:
-                seconds[name].append(time.perf_counter() - started)
-    return seconds
+                spent = time.perf_counter() - started, time.process_time() - busy
+                seconds[name].append(spent)
+    return {name: np.array(times) for name, times in seconds.items()}
 
 
 def _sweep(lattice: VolumeLattice, mean: np.ndarray, several: int) -> None:
@@ -151,14 +155,17 @@ def jax_sweeps(field: np.ndarray) -> tuple[dict[str, Run], dict[str, Run]]:
     return single, {name: solver(body) for name, body in kinds.items()}
 
 
-def told(name: str, seconds: list[float], sites: int, against: float | None = None) -> None:
-    """Print a line: median and least time, rate, and the ratio to another."""
-    median = float(np.median(seconds))
-    ratio = "" if against is None else f"{median / against:.3g} x"
-    print(
-        f"| {name} | {median:.4g} s | {min(seconds):.4g} s | {sites / median / 1e9:.3g} | "
-        f"{sites / min(seconds) / 1e9:.3g} | {ratio} |"
-    )
+def told(title: str, seconds: dict[str, np.ndarray], sites: int) -> None:
+    """Print medians, the least time, what a core does in a second, and ratios to the first."""
+    print(f"\n| {title} | median | least | G voxels/s, median and best | in a second of a core | "
+          "time, against mean field | time of cores |")  # fmt: skip
+    print("|---" * 7 + "|")
+    base = np.median(next(iter(seconds.values())), axis=0)
+    for name, times in seconds.items():
+        (median, busy), (least, _) = np.median(times, axis=0), times.min(axis=0)
+        rates = (sites / 1e9 / s for s in (median, least, busy))
+        print("| {} | {:.4g} s | {:.4g} s | {:.3g}, {:.3g} | {:.3g} | {:.3g} x | {:.3g} x |".format(
+            name, median, least, *rates, median / base[0], busy / base[1]))  # fmt: skip
 
 
 def speed(side: int, rounds: int, jax: bool, solves: bool) -> None:
@@ -167,30 +174,22 @@ def speed(side: int, rounds: int, jax: bool, solves: bool) -> None:
     ours = sweeps(field, None)
     runs = {name: run for name, (run, _) in ours.items()}
     single, whole = jax_sweeps(field) if jax else ({}, {})
-    print(f"{side}^3, {len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}\n")
-    print("| one sweep | median | least | G voxels/s | at best | against mean field |")
-    print("|---|---|---|---|---|---|")
+    print(f"{side}^3, {len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}")
     seconds = interleaved({**runs, **single}, rounds)
     for name, (_, count) in ours.items():
-        seconds[name] = [s / count for s in seconds[name]]
-    base = float(np.median(seconds["mean field, 6 neighbours"]))
-    for name, times in seconds.items():
-        told(name, times, field.size, base)
+        seconds[name] = seconds[name] / count
+    told("one sweep", seconds, field.size)
     if not solves:
         return
+    del ours, runs, single
     model = VolumeModel(field, J)
     engines = {
         "mean field": VolumeMeanField(tol=TOL),
         "mean field, checkerboard": VolumeMeanField(tol=TOL, schedule="checkerboard"),
         "ICM": VolumeICM(),
     }
-    print(f"\n| solve() to {TOL:g} | median | least | G voxels/s | at best | against mean field |")
-    print("|---|---|---|---|---|---|")
     solved: dict[str, Run] = {name: (lambda e=e: e.solve(model)) for name, e in engines.items()}
-    seconds = interleaved({**solved, **whole}, max(rounds // 2, 1))
-    base = float(np.median(seconds["mean field"]))
-    for name, times in seconds.items():
-        told(name, times, field.size, base)
+    told(f"solve() to {TOL:g}", interleaved({**solved, **whole}, max(rounds // 2, 1)), field.size)
     for name, engine in engines.items():
         found = engine.solve(model)
         wrong = np.mean((found.labels > 0) != clean)

@@ -16,8 +16,9 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from . import lattice
 from ._jit import formula, inlined, inner, pair
-from .functions import entropy
+from .functions import entropy, tanh
 from .lattice import ONE, PLANES, columns_of, rows_of
 from .objective import TOGETHER
 
@@ -25,6 +26,44 @@ _f4 = np.float32
 _u = np.uintp
 _TWO, _THREE = np.uintp(2), np.uintp(3)
 _HALF = _f4(0.5)
+
+
+# within a plane, by one thread: all planes are worked on at once
+_pack, _unpack, _signs = lattice.pack.serial, lattice.unpack.serial, lattice.signs.serial
+
+
+@pair
+def pack(stack, low, high, packed, strange):
+    """Copy a D x H x W array into planes, clipped to [low, high]; arguments as of `lattice.pack`.
+
+    `strange` has shape (D, h).
+    """
+    for z in numba.prange(stack.shape[0]):
+        _pack(stack[z], low, high, packed[z + 1], strange[z])
+
+
+@pair
+def unpack(packed, stack):
+    """Copy planes back into the D x H x W array `stack` of the same type."""
+    for z in numba.prange(stack.shape[0]):
+        _unpack(packed[z + 1], stack[z])
+
+
+@pair
+def signs(mean, shape, labels):
+    """Write the sign of each packed mean into packed labels; 0 is +1, the border stays 0."""
+    for z in numba.prange(shape[0]):
+        _signs(mean[z + 1], (shape[1], shape[2]), labels[z + 1])
+
+
+@pair
+def alone(field, mean):
+    """Write tanh(h) of a packed field into packed means; the border is 0 as that of the field."""
+    for z in numba.prange(field.shape[0]):
+        for q in range(4):
+            for i in range(field.shape[2]):
+                for k in range(field.shape[3]):
+                    mean[z, q, i, _u(k)] = tanh(field[z, q, i, _u(k)])
 
 
 @inlined

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,9 +24,11 @@ _PATTERN = 5  # one voxel in five is hidden, no two of them next to each other
 _WHOLE = 3 << 17  # voxels up to which all of a volume is looked at
 _DEPTH, _SIDE, _PARTS = 12, 48, 9  # the parts that stand for a larger one
 _GAP = 1  # missing voxels between two parts
-_FIRST, _WEAKER = 0.25, 0.1  # of the strength that the distance of planes suggests
-_LARGEST = 8.0
-_SCALES = (0.8, 0.65, 0.5)  # of all strengths: a voxel with more neighbours needs less of each
+#: Factors of the strength that the distance of planes suggests, and of all strengths: a voxel with
+#: more neighbours needs less of each. The climb begins at a half and 0.8.
+_FACTORS = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
+_SCALES = (1.0, 0.8, 0.65, 0.5)
+_STEPS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, -1))
 _EARN_EACH = 0.1  # nats a hidden voxel: all that a small volume can be asked for
 
 
@@ -126,10 +129,9 @@ def find_between(
     .. math:: \sum_i \log \sum_{s = \pm 1} \sigma(2 s u_i) \, p(x_i \mid z_i = s),
               \qquad u_i = \sum_j J_{ij} \mu_j
 
-    as of `estimate`. The strengths between planes climb from a quarter of what the distances
-    suggest, doubling while the score rises; then all strengths, those within planes too, fall
-    while it rises. What is found must lead the planes by themselves by 10 nats: pages that have
-    nothing to do with one another stay apart.
+    as of `estimate`. It climbs over a table of factors for the strengths between planes (0 to 8)
+    and for all strengths together (1 to 0.5), from 0.5 and 0.8. What is found must lead the planes
+    by themselves by 10 nats: pages that have nothing to do with one another stay apart.
 
     Parameters
     ----------
@@ -150,36 +152,33 @@ def find_between(
         pulls = VolumeCoupling.over(plane, neighbours, spacing=spacing, between=factor)
         return pulls.scaled(scale)
 
-    def score(factor: float, scale: float = 1.0) -> float:
+    def score(factor: float, scale: float) -> float:
         if (factor, scale) not in scores:
             scores[factor, scale] = hidden.score(coupling(factor, scale))
         return scores[factor, scale]
 
-    apart = score(0.0)
-    best = _climb(score) if given is None else given
-    scale = 1.0
-    if best and scaled:
-        for smaller in _SCALES:
-            if score(best, smaller) <= score(best, scale):
-                break
-            scale = smaller
-        if given is None and score(1.5 * best, scale) > score(best, scale):
-            best *= 1.5
+    apart = score(0.0, 1.0)
+    factors = _FACTORS if given is None else (given,)
+    best, scale = _climb(score, factors, _SCALES if scaled else _SCALES[:1])
     gain = score(best, scale) - apart
-    if given is None and gain < min(EARN, _EARN_EACH * hidden.count):
+    if given is None and (best == 0 or gain < min(EARN, _EARN_EACH * hidden.count)):
         best, scale = 0.0, 1.0
     curve = tuple((*key, value) for key, value in scores.items())
     return PlaneCoupling(coupling(best, scale), best, scale, gain, hidden.count, curve)
 
 
-def _climb(score: Any) -> float:
-    """Return the best factor: doubled while the score rises, or a weaker one, or 0."""
-    factor, best = _FIRST, 0.0
-    while factor <= _LARGEST and score(factor) > score(best):
-        best, factor = factor, 2 * factor
-    if best == 0 and score(_WEAKER) > score(0.0):
-        best = _WEAKER
-    return best
+def _climb(
+    score: Callable[[float, float], float], factors: Sequence[float], scales: Sequence[float]
+) -> tuple[float, float]:
+    """Return the factor and the scale from which no step of the table leads higher."""
+    i, k = len(factors) // 4, min(1, len(scales) - 1)
+    while True:
+        near = [(i + a, k + b) for a, b in _STEPS]
+        inside = [(a, b) for a, b in near if 0 <= a < len(factors) and 0 <= b < len(scales)]
+        best = max(inside, key=lambda n: score(factors[n[0]], scales[n[1]]), default=(i, k))
+        if score(factors[best[0]], scales[best[1]]) <= score(factors[i], scales[k]):
+            return factors[i], scales[k]
+        i, k = best
 
 
 def _parts(

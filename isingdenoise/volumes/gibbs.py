@@ -16,7 +16,7 @@ from ..inference._chains import ChainSettings, RunningMean, chain_advice, random
 from ..inference._loop import Round, iterate
 from ..validation import RandomSource, as_generator, check_switch, store
 from .model import VolumeModel
-from .solution import VolumeSolution, starting_planes
+from .solution import VolumeSolution, starting_labels
 
 __all__ = ["VolumeGibbs"]
 
@@ -72,7 +72,7 @@ class VolumeGibbs(ChainSettings):
         generator, _ = as_generator(rng)
         c = model.coupling
         with packed_volume(model.field, c.plane, c.between, self.parallel) as lattice:
-            states = [lattice.pack_signs(starting_planes(model, init))]
+            states = [starting_labels(model, lattice, init)]
             del init  # its memory is wanted for the field
             lattice.load_field()
             for _ in range(self.chains - 1):

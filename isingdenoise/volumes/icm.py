@@ -13,7 +13,7 @@ from ..inference._loop import Round, iterate
 from ..inference.solution import ran_out
 from ..validation import RandomSource, check_int, check_switch, store
 from .model import VolumeModel
-from .solution import VolumeSolution, starting_planes
+from .solution import VolumeSolution, starting_labels
 
 __all__ = ["VolumeICM"]
 
@@ -76,7 +76,7 @@ class VolumeICM:
         """
         c = model.coupling
         with packed_volume(model.field, c.plane, c.between, self.parallel) as lattice:
-            labels = lattice.pack_signs(starting_planes(model, init))
+            labels = starting_labels(model, lattice, init)
             del init  # its memory is wanted for the field
             lattice.load_field()
             energy = lattice.energy(labels)

@@ -15,7 +15,7 @@ from ..inference.solution import ran_out
 from ..validation import RandomSource
 from ._sweeps import FullSweeps, TiledSweeps
 from .model import VolumeModel
-from .solution import VolumeSolution, starting_planes
+from .solution import VolumeSolution, starting_mean
 
 if TYPE_CHECKING:
     from ..backends import Planes, VolumeLattice
@@ -99,7 +99,7 @@ class VolumeMeanField:
         """
         c = model.coupling
         with packed_volume(model.field, c.plane, c.between, self.parallel) as lattice:
-            mean = lattice.pack(starting_planes(model, init), -1, 1)
+            mean = starting_mean(model, lattice, init)
             del init  # its memory is wanted for the field
             lattice.load_field()
             sweeps = self._sweeps(lattice, mean, c.pull)

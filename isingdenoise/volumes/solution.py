@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,7 +13,10 @@ from ..inference import Callback, Solution, Traits
 from ..validation import RandomSource
 from .model import VolumeModel
 
-__all__ = ["VolumeEngine", "VolumeSolution", "starting_planes"]
+if TYPE_CHECKING:
+    from ..backends import Planes, VolumeLattice
+
+__all__ = ["VolumeEngine", "VolumeSolution", "starting_labels", "starting_mean"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,22 +85,41 @@ class VolumeEngine(Protocol):
         ...
 
 
-def starting_planes(model: VolumeModel, init: ArrayLike | None) -> Iterator[NDArray[np.float32]]:
-    """Return the means to start from, plane by plane: `init`, or tanh(h).
+def starting_mean(model: VolumeModel, lattice: VolumeLattice, init: ArrayLike | None) -> Planes:
+    """Return the packed means to start from: `init`, or tanh(h).
 
     Raises
     ------
     ParameterError
-        `init` has another shape than the model, or holds no real numbers.
+        `init` has another shape than the model, or holds NaN or no real numbers.
     """
     if init is None:
-        return (np.tanh(plane) for plane in model.field)
+        return lattice.alone()
+    start = _checked(model, init)
+    plain = start.dtype == np.float32 and start.dtype.isnative
+    return lattice.pack(start if plain else map(_means, start), -1, 1)
+
+
+def starting_labels(model: VolumeModel, lattice: VolumeLattice, init: ArrayLike | None) -> Planes:
+    """Return the packed labels to start from: the signs of `init`, or of the field.
+
+    Raises
+    ------
+    ParameterError
+        As of `starting_mean`.
+    """
+    if init is None:
+        return lattice.signs(lattice.field)
+    return lattice.pack_signs(map(_means, _checked(model, init)))
+
+
+def _checked(model: VolumeModel, init: ArrayLike) -> NDArray[Any]:
     start = np.asarray(init)
     if start.shape != model.shape:
         raise ParameterError("init", f"has shape {start.shape}, the model has {model.shape}")
     if start.dtype.kind not in "biuf":
         raise ParameterError("init", f"must hold bools or real numbers, not {start.dtype}")
-    return map(_means, start)
+    return start
 
 
 def _means(plane: NDArray[Any]) -> NDArray[np.float32]:

@@ -19,7 +19,7 @@ from .volume_list import VolumeList
 Planes = NDArray[Any]
 
 #: Bytes of means and fields that stay in the cache that all cores share.
-_CACHE = 20 << 20
+_CACHE = 28 << 20
 _MOST_SWEEPS = 4
 #: Parts of the volume that are swept at once, more than there are cores: the slow ones wait less.
 _SLABS = 8
@@ -101,8 +101,8 @@ class VolumeLattice:
 
         Parameters
         ----------
-        stack : iterable of ndarray, shape (H, W), float32
-            What to copy, D of them; they need not be contiguous.
+        stack : ndarray, shape (D, H, W), or iterable of ndarray, shape (H, W), float32
+            What to copy; planes need not be contiguous.
         low, high : float
             What it is clipped to.
 
@@ -112,6 +112,13 @@ class VolumeLattice:
             It holds NaN.
         """
         packed = self._empty(np.float32)
+        if isinstance(stack, np.ndarray) and stack.flags.c_contiguous:
+            whole = stack.view()
+            whole.flags.writeable = False  # as every field is: the kernel is compiled once
+            each = np.zeros((self.shape[0], packed.shape[2]), np.int64)
+            self.run(volume.pack, whole, np.float32(low), np.float32(high), packed, each)
+            self._refuse(each)
+            return packed
         strange = np.zeros(packed.shape[2], np.int64)
         for z, plane in enumerate(stack, 1):
             self._pack(plane, low, high, packed[z], strange)
@@ -123,8 +130,18 @@ class VolumeLattice:
         image = np.ascontiguousarray(plane).view()
         image.flags.writeable = False  # as every field is: the kernel is compiled once
         self.run(planes.pack, image, np.float32(low), np.float32(high), packed, strange)
+        self._refuse(strange)
+
+    @staticmethod
+    def _refuse(strange: NDArray[Any]) -> None:
         if strange.any():
             raise ParameterError("init", "holds NaN; start an unknown voxel at 0")
+
+    def alone(self) -> Planes:
+        """Return packed means tanh(h), of voxels as if nothing were coupled."""
+        mean = np.empty_like(self.field)
+        self.run(volume.alone, self.field, mean)
+        return mean
 
     def pack_signs(self, stack: Iterable[NDArray[Any]]) -> Planes:
         """Return packed labels, the signs of planes (H, W) of float32; 0 is read as +1."""
@@ -152,15 +169,13 @@ class VolumeLattice:
     def unpack(self, packed: Planes) -> NDArray[Any]:
         """Copy planes into a fresh array (D, H, W)."""
         stack = np.empty(self.shape, packed.dtype)
-        for z, image in enumerate(stack, 1):
-            self.run(planes.unpack, packed[z], image)
+        self.run(volume.unpack, packed, stack)
         return stack
 
     def signs(self, mean: Planes) -> Planes:
         """Return packed labels: the sign of each packed mean, 0 read as +1."""
         labels = self.allocate(np.int8)
-        for z in range(1, self.shape[0] + 1):
-            self.run(planes.signs, mean[z], self.shape[1:], labels[z])
+        self.run(volume.signs, mean, self.shape, labels)
         return labels
 
     def rows(self, dtype: DTypeLike) -> Planes:
@@ -209,13 +224,13 @@ class VolumeLattice:
     def together(self) -> int:
         """How many sweeps to do at once while planes are in cache, 0 where it does not pay.
 
-        A volume that is in cache as it is, or whose planes are too large, is swept row by row.
+        A volume that is in cache as it is, or that has few planes, is swept row by row.
         """
         plane = 2 * 4 * self.shape[1] * self.shape[2]
         if plane * self.shape[0] <= _CACHE:
             return 0
         slabs = 2 if self.parallel else 1
-        count = (_CACHE // plane // slabs - _HELD) // self.phases
+        count = max((_CACHE // plane // slabs - _HELD) // self.phases, 1)
         return int(min(count, _MOST_SWEEPS, self.shape[0] // (4 * self.phases)))
 
     def mean_field_blocks(self, mean: Planes, weight: float, count: int) -> float:
