@@ -136,15 +136,16 @@ def volume_options(command: Command) -> Command:
             type=Words(list(map(str, NEIGHBOURS))),
             default="6",
             show_default=True,
-            help="Couple a voxel to the nearest of the next plane (6), to 5 (18) or to 9 (26).",
+            help="Set how many neighbours a voxel has: of the next plane the nearest (6), "
+            "5 (18) or 9 (26).",
         ),
         click.option(
             "--spacing",
             type=Auto("Z,Y,X"),
             default=AUTO,
             show_default=True,
-            help="Distances between voxels, in any unit. 'auto' takes those of ImageJ or OME in "
-            "the file, else all alike.",
+            help="Set the distances between voxels, in any unit. 'auto' takes those of ImageJ or "
+            "OME in the file, else all alike.",
         ),
         timeout_option,
     ]
