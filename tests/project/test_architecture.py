@@ -141,7 +141,7 @@ OWNERS = {
     "PIL": {"io", "training", "plugins"},  # which draws its pictures; that of OCRmyPDF
     "imageio": {"io"},
     "tifffile": {"io", "chunked"},  # single tiles of files larger than memory
-    "zarr": {"chunked"},
+    "zarr": {"chunked", "volumes"},
     "torch": {"generative", "training"},
     "jinja2": {"html"},
     "markupsafe": {"html"},

@@ -208,7 +208,7 @@ def test_memory_is_told_beforehand(engine):
         "between": 1.0,
     }
     volume = np.tile(GREY, (3, 3, 3))
-    denoise_volume(GREY, rng=0, **settings)  # what is compiled is not the volume's
+    denoise_volume(volume, rng=0, **settings)  # what is compiled is not the volume's
     tracemalloc.start()
     found = denoise_volume(volume, rng=0, **settings)
     if found.probability is not None:

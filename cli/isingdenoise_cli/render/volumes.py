@@ -13,6 +13,7 @@ from isingdenoise.errors import OverwriteError, ParameterError, ReadError, print
 from isingdenoise.noise import AUTO
 
 from .. import console
+from ..framework.usage import advised
 from ..options import streams
 from ..options.making import checked_output, make
 from ..options.picture import named
@@ -127,6 +128,8 @@ def cleaned(
         text.say_if_cold()
         with text.notices(name), console.step("cleaning"):
             found = _solved(source, known, options, name)
+    for advice in found.solution.advice:
+        console.warning(name, advised(advice))
     return source, found
 
 
