@@ -1,8 +1,11 @@
 """Pictures on the disk for what works on parts of them: Zarr stores and TIFFs in tiles."""
 
 import numpy as np
+import pytest
 import tifffile
-import zarr
+
+zarr = pytest.importorskip("zarr")  # of the extra, as dask is
+pytest.importorskip("dask.array")
 
 OME_AXES = [
     {"name": "t", "type": "time"},

@@ -10,8 +10,7 @@ import time
 import numpy as np
 import pytest
 import tifffile
-import zarr
-from large_pictures import grey, ome, store, tiff
+from large_pictures import grey, ome, store, tiff, zarr
 
 from isingdenoise import FlipNoise, Gibbs, MeanField
 from isingdenoise.chunked import Cut, denoise_chunked, working

@@ -6,8 +6,7 @@ from contextlib import closing
 import numpy as np
 import pytest
 import tifffile
-import zarr
-from large_pictures import blobs, bright, flipped, grey, ome, store, tiff
+from large_pictures import blobs, bright, flipped, grey, ome, store, tiff, zarr
 from PIL import Image
 
 from isingdenoise import FlipNoise, GaussianNoise

@@ -4,10 +4,9 @@ import json
 
 import numpy as np
 import pytest
-import zarr
 from command_line import error_line, invoke, save_noisy, snapshot, succeed
 from isingdenoise_cli.options import parts
-from large_pictures import bright, flipped, grey, ome, store, tiff
+from large_pictures import bright, flipped, grey, ome, store, tiff, zarr
 
 from isingdenoise.io import read_picture
 
