@@ -129,14 +129,11 @@ def test_the_spacing_of_the_file_is_taken_unless_another_is_given(stack):
     assert record(stack, *to, "--spacing", "1,1,1")["spacing"] == [1, 1, 1]
 
 
-<<<<<<< HEAD
-=======
 def test_sweeps_that_run_out_are_warned_of(stack):
     done = succeed("volume", stack, "-o", stack.with_name("o.tif"), "-O", "max_sweeps=1")
     assert "did not converge in 1 sweeps; raise -O max_sweeps" in done.stderr
 
 
->>>>>>> w-volumes
 def test_one_seed_gives_the_same_bytes(stack):
     files = [stack.with_name(f"{k}.npy") for k in range(3)]
     for path, seed in zip(files, ("1", "1", "2"), strict=True):
