@@ -43,7 +43,7 @@ class ChunkedResult:
     updates : int
         Updates of sites, those of surroundings too.
     residual : float
-        The largest |tanh(a) - mean| within parts and over their borders.
+        The largest abs(tanh(a) - mean) within parts and over their borders.
     over_borders : float
         The same over borders alone.
     converged : bool
