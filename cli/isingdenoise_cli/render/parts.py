@@ -150,7 +150,7 @@ def _lines(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
     seconds = sum(record["seconds"].values())
     pixels = record["width"] * record["height"]
     rate = f"{pixels / seconds / 1e6:.3g} million pixels a second"
-    ended = f"{record['status']} after {record['sweeps']:.3g} sweeps"
+    ended = f"{record['status']} after {record['sweeps']:.3g} sweep{'s' * (record['sweeps'] != 1)}"
     if record["residual"] is not None:
         ended += f", residual {record['residual']:.2g} ({record['over_borders']:.2g} over borders)"
     yield "engine", f"{record['engine']['name']}: {ended}, {seconds:.3g} s, {rate}"
