@@ -2,7 +2,7 @@
 
 from .denoising import ChunkedResult, denoise_chunked
 from .grid import Cut
-from .stores import KINDS, check_target, is_zarr, kind_of, open_source
+from .stores import KINDS, check_target, is_zarr, kind_of, open_source, reads_in_parts
 
 __all__ = [
     "KINDS",
@@ -13,4 +13,5 @@ __all__ = [
     "is_zarr",
     "kind_of",
     "open_source",
+    "reads_in_parts",
 ]

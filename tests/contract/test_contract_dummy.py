@@ -88,7 +88,7 @@ def test_run(noisy):
     done = succeed("run", noisy, "--engine", "dummy", *OFTEN)
     lines = {line.split()[0]: line for line in done.stdout.splitlines()[1:]}
     assert done.stderr == ""
-    assert "dummy: did 1 sweeps" in lines["engine"]
+    assert "dummy: did 1 sweep in" in lines["engine"]
     assert "largest field " in lines["measures"]
     assert "bound" not in lines
     detailed = succeed("run", noisy, "--engine", "dummy", "--force", "-v", *OFTEN)
@@ -112,7 +112,7 @@ def test_run_as_json(noisy):
 def test_run_that_ends_too_early_tells_the_setting(noisy):
     done = succeed("run", noisy, "--engine", "dummy", "-O", "patience=3", *OFTEN)
     assert done.stderr.rstrip().endswith("dummy lost patience; raise -O patience")
-    assert "stopped after 1 sweeps" in done.stdout
+    assert "stopped after 1 sweep in" in done.stdout
 
 
 @pytest.mark.slow

@@ -41,7 +41,10 @@ LAYERS = {
         *("names", "errors", "_kernels"),
     },
     "_notebook": {"io"},
-    "result": {"_notebook", "plotting", "learning", "inference", "noise", "model", "coupling"},
+    "result": {
+        *("_notebook", "plotting", "learning", "inference", "noise", "model", "coupling"),
+        "errors",
+    },
     "criticism": {"result", "inference", "noise"},
     "api": {
         *(

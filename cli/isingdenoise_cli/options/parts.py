@@ -126,7 +126,12 @@ def _is_large(source: Path, wanted: Wanted, options: CleanOptions, parts: Parts)
     if source.suffix.lower() not in _TIFF:
         return False
     asked = parts.chunk is not None or _suffix(wanted.output) == ".zarr"
-    return asked or not _fits(source, options)
+    if asked or _fits(source, options):
+        return asked
+    from isingdenoise.chunked import reads_in_parts
+
+    # what cannot be read in parts is refused for the memory that it takes whole
+    return reads_in_parts(source, channel=options.channel, frame=options.frame)
 
 
 def _fits(source: Path, options: CleanOptions) -> bool:

@@ -1,7 +1,7 @@
 """Pictures that stay on the disk: read and written in parts."""
 
 from .base import Source, Target
-from .opening import KINDS, check_target, is_zarr, kind_of, open_source, open_target
+from .opening import KINDS, check_target, is_zarr, kind_of, open_source, open_target, reads_in_parts
 from .tiff import TiffSource
 from .tiff_target import TiffTarget
 from .zarr_source import ZarrSource
@@ -20,4 +20,5 @@ __all__ = [
     "kind_of",
     "open_source",
     "open_target",
+    "reads_in_parts",
 ]

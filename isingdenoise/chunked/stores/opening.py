@@ -10,15 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import ParameterError, ReadError, printable
+from ...errors import IsingDenoiseError, ParameterError, ReadError, printable
 from ...io import StrPath, atomic_file, atomic_folder, check_folder, check_output
+from ..grid import Box
 from .base import Notes, Source, Target
 from .tiff import TiffSource
 from .tiff_target import TiffTarget
 from .zarr_source import ZarrSource
 from .zarr_target import ZarrTarget
 
-__all__ = ["KINDS", "is_zarr", "kind_of", "open_source", "open_target"]
+__all__ = ["KINDS", "is_zarr", "kind_of", "open_source", "open_target", "reads_in_parts"]
 
 #: Endings of names, and the kind of store.
 KINDS = {".zarr": "zarr", ".tif": "tiff", ".tiff": "tiff", ".btf": "tiff"}
@@ -50,6 +51,29 @@ def open_source(path: Path, *, channel: int | None = None, frame: int | None = N
             raise ParameterError("frame", "is of pages, and a Zarr store has none")
         return ZarrSource(path, channel)
     return TiffSource(path, channel, frame)
+
+
+def reads_in_parts(path: Path, *, channel: int | None = None, frame: int | None = None) -> bool:
+    """Tell whether a TIFF can be read in parts; what its first pixel takes is read.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    channel, frame : int or None
+        As in `open_source`.
+    """
+    try:
+        source = TiffSource(path, channel, frame)
+    except IsingDenoiseError:
+        return False
+    try:
+        source.read(Box(0, 1, 0, 1))
+    except IsingDenoiseError:
+        return False
+    finally:
+        source.close()
+    return True
 
 
 def check_target(path: Path, inputs: Sequence[Path], *, overwrite: bool) -> StrPath:
