@@ -1,6 +1,6 @@
 """How busy `isingdenoise batch` keeps the cores, what memory it takes, and when it starts.
 
-    python scripts/benchmark_batch.py [--pictures 500] [--size 512] [--names 100000]
+    python scripts/benchmark_batch.py [--pictures 500] [--size 512] [--names 100000] [--prior auto]
 
 Prints one line for each number of jobs: wall and processor time, the share of
 the cores that were busy, the peak of memory, and whether the results are those
@@ -45,10 +45,12 @@ def contents(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def run(source: Path, target: Path, jobs: int) -> dict[str, float]:
+def run(source: Path, target: Path, jobs: int, prior: str) -> dict[str, float]:
     """Run the command; return wall and processor seconds and the peak of memory in MB."""
     started = time.perf_counter()
-    process = subprocess.Popen([COMMAND, "batch", source, target, "-j", str(jobs), "-q"])
+    process = subprocess.Popen(
+        [COMMAND, "batch", source, target, "-j", str(jobs), "-q", "--prior", prior]
+    )
     _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - started
     if status:
@@ -79,6 +81,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--names", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--prior", default="auto")
     options = parser.parse_args()
     cores = len(os.sched_getaffinity(0))
     # the first run of all compiles
@@ -91,7 +94,7 @@ def main() -> None:
         for turn in range(options.rounds):
             for jobs in (1, cores, 2 * cores):
                 target = folder / f"out{turn}-{jobs}"
-                r = run(folder / "in", target, jobs)
+                r = run(folder / "in", target, jobs, options.prior)
                 found = contents(target)
                 expected = expected or found
                 print(
