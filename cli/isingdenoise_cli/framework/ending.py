@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -26,6 +27,20 @@ class Interrupted(Exception):  # noqa: N818 - it is no error
         self.code = code
 
 
+def _let_go(error: BaseException) -> None:
+    """Drop what was being made when a signal came, which has nothing to say at its end.
+
+    It would else go with the interpreter, when the hook that keeps it quiet is gone already.
+    """
+    sys.unraisablehook = lambda _: None
+    left: BaseException | None = error
+    while left is not None:
+        before = left.__context__
+        left.__traceback__ = left.__context__ = left.__cause__ = None
+        left = before
+    gc.collect()
+
+
 def report_end(error: Exception, command: str) -> int:  # noqa: PLR0911 - one for each kind of end
     """Print an error as one line; return its exit code."""
     match error:
@@ -35,8 +50,7 @@ def report_end(error: Exception, command: str) -> int:  # noqa: PLR0911 - one fo
             return complain(str(error), error.code)
         case click.Abort():  # click takes any signal for Ctrl-C
             number = process.asked or INTERRUPTED - 128
-            # what a library was making when the signal came has nothing to say at its end
-            sys.unraisablehook = lambda _: None
+            _let_go(error)
             return complain("terminated" if process.asked else "interrupted", 128 + number)
         case click.exceptions.NoArgsIsHelpError():
             with suppress(OSError):  # nobody is there to be told
