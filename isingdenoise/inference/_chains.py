@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..diagnostics import effective_sample_size, r_hat
 from ..validation import RandomSource, as_generator, check_int, store
 from ._loop import Round, iterate
-from .solution import Advice, Callback, Solution, Status, Work
+from .solution import Advice, Callback, Solution, Status, Trace, Work
 
 if TYPE_CHECKING:
     from ..backends import Lattice, Planes, VolumeLattice
@@ -167,22 +167,29 @@ def solve_by_chains(
     average = chains.average()
     del chains
     labels, mean, energy = averaged(lattice, average)
-    kept = trace.energy[settings.burn_in :].T
-    mixing = r_hat(kept)
-    stopped = status is Status.STOPPED
     return Solution(
         labels=labels,
         mean=mean,
         energy=energy,
         lower_bound=None,
         upper_bound=None,
-        status=Status.STOPPED if stopped else Status.SAMPLED,
-        work=Work(len(trace), int(trace.site_updates[-1])),
-        trace=trace,
-        engine=settings.name,
-        diagnostics={"r_hat": mixing, "effective_sample_size": effective_sample_size(kept)},
-        advice=() if stopped else tuple(chain_advice(mixing, settings.sweeps)),
+        **sampled(settings, trace, status),
     )
+
+
+def sampled(settings: ChainSettings, trace: Trace, status: Status) -> dict[str, Any]:
+    """Return what a solution tells of chains: status, work, trace, engine, diagnostics, advice."""
+    kept = trace.energy[settings.burn_in :].T
+    mixing = r_hat(kept)
+    stopped = status is Status.STOPPED
+    return {
+        "status": Status.STOPPED if stopped else Status.SAMPLED,
+        "work": Work(len(trace), int(trace.site_updates[-1])),
+        "trace": trace,
+        "engine": settings.name,
+        "diagnostics": {"r_hat": mixing, "effective_sample_size": effective_sample_size(kept)},
+        "advice": () if stopped else tuple(chain_advice(mixing, settings.sweeps)),
+    }
 
 
 def averaged(

@@ -9,11 +9,11 @@ from numpy.typing import ArrayLike
 
 from ..backends import Backend, OnCard, packed
 from ..model import IsingModel
-from ..validation import RandomSource, check_choice, check_int, check_switch, store
-from ._loop import Round, iterate
+from ..validation import RandomSource, check_choice, store
+from ._descent import check_descent, descend
 from ._start import starting_mean
 from .base import Traits
-from .solution import Callback, Solution, Work, ran_out
+from .solution import Callback, Solution
 
 __all__ = ["ICM"]
 
@@ -73,12 +73,8 @@ class ICM:
     backend: Backend = "auto"
 
     def __post_init__(self) -> None:
-        store(
-            self,
-            max_sweeps=check_int("max_sweeps", self.max_sweeps, low=1),
-            parallel=check_switch("parallel", self.parallel),
-            backend=check_choice("backend", self.backend, get_args(Backend)),
-        )
+        check_descent(self)
+        store(self, backend=check_choice("backend", self.backend, get_args(Backend)))
 
     def footprint(self, pixels: int) -> int:
         """Return the bytes held at the peak of `solve`; see `Engine`."""
@@ -104,34 +100,21 @@ class ICM:
         with packed(model, self.parallel, card) as lattice:
             labels = lattice.packed_signs(starting_mean(model, init))
             del init  # its memory is wanted for the field
-            energy = lattice.energy(labels)
-
-            def step(_: int) -> Round:
-                nonlocal energy
-                changed, drop = lattice.icm_sweep(labels)
-                energy -= drop
-                return Round(lattice.sites, changed, energy=energy, done=changed == 0)
-
-            trace, status = iterate(
-                step,
-                max_sweeps=self.max_sweeps,
+            told = descend(
+                self,
+                lambda: lattice.icm_sweep(labels),
+                lattice.energy(labels),
                 sites=lattice.sites,
                 snapshot=lambda: lattice.unpack(labels),
                 callback=callback,
             )
             energy = lattice.energy(labels)
             out = lattice.unpack(labels)
-        message = f"{self.name} did not converge in {self.max_sweeps} sweeps"
         return Solution(
             labels=out,
             mean=None,
             energy=energy,
             lower_bound=None,
             upper_bound=None,
-            status=status,
-            work=Work(len(trace), int(trace.site_updates[-1])),
-            trace=trace,
-            engine=self.name,
-            diagnostics={"residual": float(trace.residual[-1])},
-            advice=ran_out(status, message, "max_sweeps"),
+            **told,
         )

@@ -11,13 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 from ..backends import Backend, OnCard, packed
 from ..model import IsingModel
 from ..validation import RandomSource, check_choice, store
-from ._damped import check_damped
-from ._loop import Round, iterate
+from ._damped import ascend, check_damped
 from ._parts import SURROUNDINGS, PartSolution, settled
 from ._start import starting_mean
 from ._sweeps import FullSweeps, Sweeps, TiledSweeps
 from .base import Traits
-from .solution import Callback, Solution, Status, Work, ran_out
+from .solution import Callback, Solution
 
 __all__ = ["MeanField"]
 
@@ -152,40 +151,21 @@ class MeanField:
             else:
                 jacobi = self.schedule == "jacobi"
                 sweeps = FullSweeps(lattice, mean, weight=self.damping, tol=self.tol, jacobi=jacobi)
-            rounds = 0
-
-            def step(budget: int) -> Round:
-                nonlocal rounds
-                rounds += 1
-                done = sweeps.step(budget)
-                if self.bound_every and rounds % self.bound_every == 0:
-                    done = replace(done, lower_bound=lattice.elbo(mean))
-                return done
-
-            trace, status = iterate(
-                step,
-                max_sweeps=self.max_sweeps,
+            told = ascend(
+                self,
+                sweeps,
+                lambda: lattice.elbo(mean),
                 sites=lattice.sites,
                 snapshot=lambda: lattice.unpack(mean),
                 callback=callback,
             )
-            # a solve that has converged ended with this very look at the picture
-            converged = status is Status.CONVERGED
-            residual = float(trace.residual[-1]) if converged else sweeps.residual()
             bound = sweeps.bound()
             labels, out, energy = lattice.answer(mean)
-        updates = int(trace.site_updates[-1])
-        message = f"{self.name} did not converge in {self.max_sweeps} sweeps"
         return Solution(
             labels=labels,
             mean=out,
             energy=energy,
             lower_bound=bound,
             upper_bound=None,
-            status=status,
-            work=Work(-(-updates // lattice.sites), updates),
-            trace=trace,
-            engine=self.name,
-            diagnostics={"residual": residual},
-            advice=ran_out(status, message, "max_sweeps", "tol"),
+            **told,
         )

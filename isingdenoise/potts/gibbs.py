@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..backends import packed_labels
-from ..diagnostics import effective_sample_size, r_hat
-from ..inference import Callback, Status, Traits, Work
-from ..inference._chains import ChainSettings, chain_advice, random_key
+from ..inference import Callback, Traits
+from ..inference._chains import ChainSettings, random_key, sampled
 from ..inference._loop import Round, iterate
 from ..validation import RandomSource, as_generator, check_switch, store
 from .model import PottsModel
@@ -104,20 +103,12 @@ class PottsGibbs(ChainSettings):
                     probability += one_hot(lattice.unpack_labels(state), model.labels)
         probability /= probability.sum(axis=0)
         labels = np.argmax(probability, axis=0).astype(np.int8)
-        kept = trace.energy[self.burn_in :].T
-        mixing = r_hat(kept)
-        stopped = status is Status.STOPPED
         return PottsSolution(
             labels=labels,
             probability=probability,
             energy=model.energy(labels),
             lower_bound=None,
-            status=Status.STOPPED if stopped else Status.SAMPLED,
-            work=Work(len(trace), int(trace.site_updates[-1])),
-            trace=trace,
-            diagnostics={"r_hat": mixing, "effective_sample_size": effective_sample_size(kept)},
-            engine=self.name,
-            advice=() if stopped else tuple(chain_advice(mixing, self.sweeps)),
+            **sampled(self, trace, status),
         )
 
 

@@ -8,10 +8,9 @@ from typing import ClassVar
 from numpy.typing import ArrayLike
 
 from ..backends import packed_labels
-from ..inference import Callback, Traits, Work
-from ..inference._loop import Round, iterate
-from ..inference.solution import ran_out
-from ..validation import RandomSource, check_int, check_switch, store
+from ..inference import Callback, Traits
+from ..inference._descent import check_descent, descend
+from ..validation import RandomSource
 from .model import PottsModel
 from .solution import PottsSolution, starting_labels
 
@@ -47,11 +46,7 @@ class PottsICM:
     parallel: bool | None = None
 
     def __post_init__(self) -> None:
-        store(
-            self,
-            max_sweeps=check_int("max_sweeps", self.max_sweeps, low=1),
-            parallel=check_switch("parallel", self.parallel),
-        )
+        check_descent(self)
 
     def solve(
         self,
@@ -63,34 +58,21 @@ class PottsICM:
     ) -> PottsSolution:
         """Return the local minimum reached from `init`; arguments as of `PottsEngine.solve`."""
         start = starting_labels(model, init)
-        energy = model.energy(start)
         with packed_labels(model.unary, model.coupling, self.parallel) as lattice:
             labels = lattice.pack_labels(start)
-
-            def step(_: int) -> Round:
-                nonlocal energy
-                changed, drop = lattice.modes(labels)
-                energy -= drop
-                return Round(lattice.sites, changed, energy=energy, done=changed == 0)
-
-            trace, status = iterate(
-                step,
-                max_sweeps=self.max_sweeps,
+            told = descend(
+                self,
+                lambda: lattice.modes(labels),
+                model.energy(start),
                 sites=lattice.sites,
                 snapshot=lambda: lattice.unpack_labels(labels),
                 callback=callback,
             )
             out = lattice.unpack_labels(labels)
-        message = f"{self.name} did not converge in {self.max_sweeps} sweeps"
         return PottsSolution(
             labels=out,
             probability=None,
             energy=model.energy(out),
             lower_bound=None,
-            status=status,
-            work=Work(len(trace), int(trace.site_updates[-1])),
-            trace=trace,
-            diagnostics={"residual": float(trace.residual[-1])},
-            engine=self.name,
-            advice=ran_out(status, message, "max_sweeps"),
+            **told,
         )

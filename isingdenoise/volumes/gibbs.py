@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..backends import packed_volume
-from ..diagnostics import effective_sample_size, r_hat
-from ..inference import Callback, Status, Traits, Work
-from ..inference._chains import ChainSettings, RunningMean, chain_advice, random_key
+from ..inference import Callback, Traits
+from ..inference._chains import ChainSettings, RunningMean, random_key, sampled
 from ..inference._loop import Round, iterate
 from ..validation import RandomSource, as_generator, check_switch, store
 from .model import VolumeModel
@@ -106,21 +105,13 @@ class VolumeGibbs(ChainSettings):
             states.clear()
             del mean.total  # the average is what is left
             found, out, energy = lattice.answer(average)
-        kept = trace.energy[self.burn_in :].T
-        mixing = r_hat(kept)
-        stopped = status is Status.STOPPED
         return VolumeSolution(
             labels=found,
             mean=out,
             energy=energy,
             lower_bound=None,
             upper_bound=None,
-            status=Status.STOPPED if stopped else Status.SAMPLED,
-            work=Work(len(trace), int(trace.site_updates[-1])),
-            trace=trace,
-            diagnostics={"r_hat": mixing, "effective_sample_size": effective_sample_size(kept)},
-            engine=self.name,
-            advice=() if stopped else tuple(chain_advice(mixing, self.sweeps)),
+            **sampled(self, trace, status),
         )
 
 

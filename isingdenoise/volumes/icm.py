@@ -8,10 +8,9 @@ from typing import ClassVar
 from numpy.typing import ArrayLike
 
 from ..backends import packed_volume
-from ..inference import Callback, Traits, Work
-from ..inference._loop import Round, iterate
-from ..inference.solution import ran_out
-from ..validation import RandomSource, check_int, check_switch, store
+from ..inference import Callback, Traits
+from ..inference._descent import check_descent, descend
+from ..validation import RandomSource
 from .model import VolumeModel
 from .solution import VolumeSolution, starting_labels
 
@@ -52,11 +51,7 @@ class VolumeICM:
     parallel: bool | None = None
 
     def __post_init__(self) -> None:
-        store(
-            self,
-            max_sweeps=check_int("max_sweeps", self.max_sweeps, low=1),
-            parallel=check_switch("parallel", self.parallel),
-        )
+        check_descent(self)
 
     def footprint(self, voxels: int) -> int:
         """Return the bytes held at the peak of `solve`, beside the model."""
@@ -79,17 +74,10 @@ class VolumeICM:
             labels = starting_labels(model, lattice, init)
             del init  # its memory is wanted for the field
             lattice.load_field()
-            energy = lattice.energy(labels)
-
-            def step(_: int) -> Round:
-                nonlocal energy
-                changed, drop = lattice.icm_sweep(labels)
-                energy -= drop
-                return Round(lattice.sites, changed, energy=energy, done=changed == 0)
-
-            trace, status = iterate(
-                step,
-                max_sweeps=self.max_sweeps,
+            told = descend(
+                self,
+                lambda: lattice.icm_sweep(labels),
+                lattice.energy(labels),
                 sites=lattice.sites,
                 snapshot=lambda: lattice.unpack(labels),
                 callback=callback,
@@ -97,17 +85,11 @@ class VolumeICM:
             energy = lattice.energy(labels)
             lattice.drop_field()
             out = lattice.unpack(labels)
-        message = f"{self.name} did not converge in {self.max_sweeps} sweeps"
         return VolumeSolution(
             labels=out,
             mean=None,
             energy=energy,
             lower_bound=None,
             upper_bound=None,
-            status=status,
-            work=Work(len(trace), int(trace.site_updates[-1])),
-            trace=trace,
-            engine=self.name,
-            diagnostics={"residual": float(trace.residual[-1])},
-            advice=ran_out(status, message, "max_sweeps"),
+            **told,
         )

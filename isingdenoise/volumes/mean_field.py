@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
 from numpy.typing import ArrayLike
 
 from ..backends import packed_volume
-from ..inference import Callback, Status, Traits, Work
-from ..inference._damped import check_damped
-from ..inference._loop import Round, iterate
-from ..inference.solution import ran_out
+from ..inference import Callback, Traits
+from ..inference._damped import ascend, check_damped
 from ..validation import RandomSource
 from ._sweeps import FullSweeps, TiledSweeps
 from .model import VolumeModel
@@ -103,42 +101,23 @@ class VolumeMeanField:
             del init  # its memory is wanted for the field
             lattice.load_field()
             sweeps = self._sweeps(lattice, mean, c.pull)
-            rounds = 0
-
-            def step(budget: int) -> Round:
-                nonlocal rounds
-                rounds += 1
-                done = sweeps.step(budget)
-                if self.bound_every and rounds % self.bound_every == 0:
-                    done = replace(done, lower_bound=lattice.elbo(mean) + model.offset)
-                return done
-
-            trace, status = iterate(
-                step,
-                max_sweeps=self.max_sweeps,
+            told = ascend(
+                self,
+                sweeps,
+                lambda: lattice.elbo(mean) + model.offset,
                 sites=lattice.sites,
                 snapshot=lambda: lattice.unpack(mean),
                 callback=callback,
             )
-            # a solve that has converged ended with this very look at the volume
-            converged = status is Status.CONVERGED
-            residual = float(trace.residual[-1]) if converged else sweeps.residual()
             bound = sweeps.bound() + model.offset
             labels, out, energy = lattice.answer(mean)
-        updates = int(trace.site_updates[-1])
-        message = f"{self.name} did not converge in {self.max_sweeps} sweeps"
         return VolumeSolution(
             labels=labels,
             mean=out,
             energy=energy,
             lower_bound=bound,
             upper_bound=None,
-            status=status,
-            work=Work(-(-updates // lattice.sites), updates),
-            trace=trace,
-            engine=self.name,
-            diagnostics={"residual": residual},
-            advice=ran_out(status, message, "max_sweeps", "tol"),
+            **told,
         )
 
     def _sweeps(self, lattice: VolumeLattice, mean: Planes, pull: float) -> FullSweeps:
