@@ -201,7 +201,8 @@ def thresholded(noise: NoiseModel, x: NDArray[Any]) -> NDArray[np.bool_]:
 def most_in_patterns(bright: NDArray[np.bool_]) -> float:
     """Return the largest share of flips that every pattern of neighbours allows; 1 if none tells.
 
-    Whatever the neighbours are, a share of flips turns at least as many pixels.
+    Whatever the neighbours are, a share of flips turns at least as many pixels. Of k seen, three
+    standard deviations more can be meant (Wilson's limit): where none is seen, up to nine.
 
     Parameters
     ----------
@@ -214,7 +215,7 @@ def most_in_patterns(bright: NDArray[np.bool_]) -> float:
     told = total >= _TELLING
     if not told.any():
         return 1.0
-    most = (fewer + 3 * np.sqrt(fewer) + 1) / np.maximum(total, 1)
+    most = (fewer + 4.5 + 3 * np.sqrt(fewer + 2.25)) / np.maximum(total, 1)
     return float(most[told].min())
 
 

@@ -95,6 +95,9 @@ def test_every_pattern_bounds_the_flips():
     for p in (0.05, 0.2):
         noisy = page ^ (np.random.default_rng(3).random(page.shape) < p)
         assert p < most_in_patterns(noisy) < 2 * p + 0.05
+    for seed in range(200):  # small pictures: few pixels have a pattern, and hardly one is turned
+        noisy = page[:60, 100:200] ^ (np.random.default_rng(seed).random((60, 100)) < 0.02)
+        assert most_in_patterns(noisy) > 0.02
     checkers = np.indices((60, 60)).sum(0) % 2 == 0
     assert most_in_patterns(checkers) < 0.01
     assert most_in_patterns(np.zeros((3, 3), bool)) == 1
