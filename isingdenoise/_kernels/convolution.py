@@ -47,6 +47,7 @@ from .vectors import (
 
 _f4 = np.float32
 _ZERO = _f4(0)
+_ONE = _f4(1)
 _EVERYTHING = _f4(-math.inf)
 _CLIP = _f4(8)
 
@@ -358,7 +359,7 @@ def enter(field, top, left, target, frame):
     field : array, shape (H, W), float32
         The field h; it counts as 0 beyond the picture.
     top, left : int
-        Where the part begins.
+        Where the part begins, perhaps before the picture does.
     target : array, shape (n,), float32
         A map of half its size: channel 4 c + 2 dy + dx holds the pixels at odd or even rows (dy)
         and columns (dx), of tanh(h) (c = 0) or of the other (c = 1).
@@ -369,21 +370,25 @@ def enter(field, top, left, target, frame):
         for k in range(4):
             first, second = _start(frame, k, y, 0), _start(frame, k + 4, y, 0)
             row, column = top + 2 * y + k // 2, left + k % 2
-            seen = min(frame[1], (field.shape[1] - column + 1) // 2)
-            if row >= field.shape[0]:
-                seen = 0
-            for x in range(seen):
+            begin = min(frame[1], max(0, (1 - column) // 2))
+            end = min(frame[1], max(begin, (field.shape[1] - column + 1) // 2))
+            if row < 0 or row >= field.shape[0]:
+                end = begin
+            for x in range(begin):
+                target[first + x] = _ZERO
+                target[second + x] = _ZERO
+            for x in range(begin, end):
                 h = field[row, column + 2 * x]
                 target[first + x] = tanh(h)
                 target[second + x] = min(max(h, -_CLIP), _CLIP) / _CLIP
-            for x in range(max(seen, 0), frame[1]):
+            for x in range(end, frame[1]):
                 target[first + x] = _ZERO
                 target[second + x] = _ZERO
 
 
 @pair
-def leave(field, top, left, source, frame, first, last, out):
-    """Write a = h + f over a part of a picture, from the four channels of f.
+def leave(field, top, left, source, frame, first, last, share, out):
+    """Write a = h + f over a part of a picture, from the four channels of f, or average it in.
 
     Parameters
     ----------
@@ -396,13 +401,20 @@ def leave(field, top, left, source, frame, first, last, out):
     frame : tuple of int
         Its frame.
     first, last : tuple of 2 int
-        Row and column where the part begins, both even, and beyond its end.
+        Row and column where the part begins and beyond its end.
+    share : float32
+        What a counts for beside what is in `out`; 1 replaces it.
     out : array, shape (H, W), float32
-        Out: a.
+        Out: a, or (1 - share) out + share a.
     """
     for y in numba.prange(first[0], last[0]):
         for dx in range(2):
             column = first[1] + dx
-            here = _start(frame, 2 * ((y - top) % 2) + dx, (y - top) // 2, (column - left) // 2)
+            channel = 2 * ((y - top) % 2) + (column - left) % 2
+            here = _start(frame, channel, (y - top) // 2, (column - left) // 2)
             for i in range((last[1] - column + 1) // 2):
-                out[y, column + 2 * i] = field[y, column + 2 * i] + source[here + i]
+                a = field[y, column + 2 * i] + source[here + i]
+                if share < _ONE:
+                    before = out[y, column + 2 * i]
+                    a = before + share * (a - before)
+                out[y, column + 2 * i] = a

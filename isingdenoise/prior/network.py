@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LEVELS", "STEP", "Layer", "Network", "expected_layers"]
+__all__ = ["LEVELS", "SHIFTS", "STEP", "Layer", "Network", "expected_layers"]
 
 #: Halvings of the picture: the first by taking four pixels as channels, two by convolutions.
 LEVELS = 3
@@ -18,6 +18,10 @@ LEVELS = 3
 _CELL = 1 << LEVELS
 #: Tiles begin at multiples of this: pairs of rows are then the same ones at every level.
 STEP = 2 * _CELL
+#: Rows and columns by which the grid of cells begins before the picture, at each pass: what a
+#: network gives depends a little on where the cells fall, and the mean of two errs less. Odd, so
+#: that the pixels that become the channels of one are others, too.
+SHIFTS = ((0, 0), (3, 5))
 #: Planes of the two inputs, and of the output, at half the size.
 _INPUTS, _OUTPUTS = 8, 4
 
@@ -100,6 +104,11 @@ class Network:
         """Surroundings that a tile needs, in pixels, rounded up to a multiple of `STEP`."""
         return -(self.leftmost(0) // STEP) * STEP
 
+    @property
+    def surroundings(self) -> int:
+        """Pixels around a part of a picture that matter to it, wherever the cells fall."""
+        return self.halo + STEP
+
     def memory(self, tile: int, pixels: int) -> int:
         """Return about the bytes of the maps for tiles of a side, or for a smaller picture.
 
@@ -110,7 +119,7 @@ class Network:
         pixels : int
             Pixels of the picture.
         """
-        side = -(-tile // STEP) * STEP + 2 * self.halo
+        side = -(-tile // STEP) * STEP + 2 * self.halo + STEP
         cells = min(side * side, pixels + 64 * side) / 4
         numbers = 8 * cells
         for level, channels in enumerate(self.planes):

@@ -25,15 +25,28 @@ def random_field(shape, seed=0, size=2.0):
     return (size * np.random.default_rng(seed).normal(size=shape)).astype(np.float32)
 
 
-def test_the_answer_is_that_of_the_network(path):
-    model = IsingModel(random_field((37, 50)), 0.4)
-    found = Amortised(prior=path).solve(model)
-    odds = reference.learned_log_odds(model.field, network(size=0.5))
+@pytest.mark.parametrize("passes", [1, 2])
+@pytest.mark.parametrize("shape", [(37, 50), (16, 40), (1, 3)])
+def test_the_answer_is_that_of_the_network(path, passes, shape):
+    model = IsingModel(random_field(shape), 0.4)
+    found = Amortised(prior=path, passes=passes).solve(model)
+    odds = reference.learned_log_odds(model.field, network(size=0.5), passes)
     np.testing.assert_allclose(found.mean, np.tanh(odds), atol=1e-5)
     np.testing.assert_array_equal(found.labels, np.where(found.mean >= 0, 1, -1))
     assert found.lower_bound == pytest.approx(reference.elbo(model, found.mean), rel=1e-5)
-    assert (found.status, len(found.trace)) == (Status.CONVERGED, 1)
-    assert found.work == (1, model.field.size)
+    assert (found.status, len(found.trace)) == (Status.CONVERGED, passes)
+    assert found.work == (passes, passes * model.field.size)
+
+
+def test_after_the_first_pass_there_is_the_answer_of_one(path):
+    model = IsingModel(random_field((37, 50)), 0.4)
+
+    def stop(step):
+        raise StopIteration
+
+    found = Amortised(prior=path).solve(model, callback=stop)
+    assert found.status is Status.STOPPED
+    np.testing.assert_array_equal(found.mean, Amortised(prior=path, passes=1).solve(model).mean)
 
 
 @settings(max_examples=25, deadline=None)
@@ -65,8 +78,8 @@ def test_a_step_for_each_tile(path):
     model, steps = IsingModel(random_field((70, 40)), 0.4), []
     engine = Amortised(prior=path, tile=32)
     found = engine.solve(model, callback=steps.append)
-    assert len(found.trace) == len(steps) == 6
-    assert found.trace.site_updates[-1] == model.field.size
+    assert len(found.trace) == len(steps) == 2 * 6
+    assert found.trace.site_updates[-1] == 2 * model.field.size
     np.testing.assert_array_equal(found.mean, Amortised(prior=path).solve(model).mean)
 
 

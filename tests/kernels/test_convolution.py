@@ -98,10 +98,10 @@ def test_twice_the_size(shape, parallel):
     assert_frame_is_zero(target, larger, 4)
 
 
-def run(net, h, tile=1024, parallel=False):
+def run(net, h, tile=1024, parallel=False, passes=1):
     out = np.full_like(h, np.nan)
-    done = list(convolutions.Convolutions(net, tile, parallel)(h, out))
-    assert sum(done) == h.size
+    done = list(convolutions.Convolutions(net, tile, parallel)(h, out, passes))
+    assert sum(done) == passes * h.size
     return out
 
 
@@ -109,10 +109,11 @@ def random_field(shape, seed=4):
     return (3 * np.random.default_rng(seed).normal(size=shape)).astype(np.float32)
 
 
+@pytest.mark.parametrize("passes", [1, 2])
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_the_network_is_that_of_the_reference(shape):
+def test_the_network_is_that_of_the_reference(shape, passes):
     net, h = network(), random_field(shape)
-    found, expected = run(net, h), reference.learned_log_odds(h, net)
+    found, expected = run(net, h, passes=passes), reference.learned_log_odds(h, net, passes)
     assert np.abs(expected - h).max() > 0.01  # the network does something
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
@@ -125,13 +126,26 @@ def test_channels_and_blocks_are_those_of_the_file(planes, middle):
 
 
 @pytest.mark.skipif(SLOW, reason="takes long")
-@pytest.mark.parametrize("shape", [(1, 1), (7, 13), (100, 203), (257, 130)], ids=str)
+@pytest.mark.parametrize("shape", [(1, 1), (7, 13), (100, 203), (257, 130), (176, 96)], ids=str)
 def test_tiles_and_threads_change_no_bit(shape):
     net, h = network(), random_field(shape)
-    expected = run(net, h)
+    expected = run(net, h, passes=2)
     for tile in (1, 16, 40, 64, 128):
-        np.testing.assert_array_equal(run(net, h, tile), expected)
-    np.testing.assert_array_equal(run(net, h, 64, parallel=True), expected)
+        np.testing.assert_array_equal(run(net, h, tile, passes=2), expected)
+    np.testing.assert_array_equal(run(net, h, 64, parallel=True, passes=2), expected)
+    np.testing.assert_array_equal(run(net, h, 64), run(net, h))
+
+
+@pytest.mark.skipif(SLOW, reason="takes long")
+@pytest.mark.parametrize("at", [(96, 112), (160, 96)])
+def test_a_part_with_its_surroundings_has_the_answer_of_the_whole(at):
+    net, h = network(size=0.5), random_field((300, 320))
+    far, (top, left) = net.surroundings, at
+    begin = top - far, left - far
+    whole = run(net, h, passes=2)[top : top + 32, left : left + 48]
+    part = np.ascontiguousarray(h[begin[0] : top + 32 + far, begin[1] : left + 48 + far])
+    found = run(net, part, passes=2)[far : far + 32, far : far + 48]
+    np.testing.assert_array_equal(found, whole)
 
 
 @pytest.mark.skipif(SLOW, reason="takes long")

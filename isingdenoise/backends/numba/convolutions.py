@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._kernels import convolution as kernels
-from ...prior import STEP, Layer, Network
+from ...prior import SHIFTS, STEP, Layer, Network
 
 _Floats = NDArray[np.float32]
+_Place = tuple[int, int]
 _ALIGNED = 16  # float32 in a cache line
 
 
@@ -87,8 +88,11 @@ class Convolutions:
         self.scratch = np.zeros((self.bands, kernels.scratch_size(widest)), np.float32)
         self.shape: tuple[int, int] = (0, 0)
 
-    def __call__(self, field: _Floats, out: _Floats) -> Iterator[int]:
+    def __call__(self, field: _Floats, out: _Floats, passes: int = 1) -> Iterator[int]:
         """Write a = h + f(h) tile by tile; yield the number of pixels of each.
+
+        After the first pass over all tiles `out` is the answer of that pass; each further one
+        has the grid of cells begin elsewhere, and `out` becomes the mean.
 
         Parameters
         ----------
@@ -96,22 +100,37 @@ class Convolutions:
             The field h.
         out : ndarray, shape (H, W), float32
             Out: half the log odds.
+        passes : int, default 1
+            How many of `SHIFTS` are averaged.
         """
-        for first, last in self._tiles(field.shape):
-            top, left = (max(0, start - self.halo) for start in first)
-            rows, columns = (
-                min(end + self.halo, -(-side // 8) * 8)
-                for end, side in zip(last, field.shape, strict=True)
-            )
-            self._make_room(rows - top, columns - left)
-            self._run("enter", field, top, left, self.entrance, self.frames[0])
-            self._forward()
-            self._run(
-                "leave", field, top, left, self.entrance, self.frames[0], first, last, out
-            )  # fmt: skip
-            yield (last[0] - first[0]) * (last[1] - first[1])
+        for number, shift in enumerate(SHIFTS[:passes], 1):
+            for first, last in self._tiles(field.shape):
+                self._pass(field, out, first, last, shift, np.float32(1 / number))
+                yield (last[0] - first[0]) * (last[1] - first[1])
 
-    def _tiles(self, shape: tuple[int, ...]) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    def _pass(
+        self,
+        field: _Floats,
+        out: _Floats,
+        first: _Place,
+        last: _Place,
+        shift: _Place,
+        share: np.float32,
+    ) -> None:
+        """Run the network over a tile and its surroundings, on a grid that begins earlier."""
+        top, left = (max(0, start - self.halo) - by for start, by in zip(first, shift, strict=True))
+        rows, columns = (
+            min(end + self.halo + (STEP if by else 0), -(-(side + by) // 8) * 8) - by
+            for end, side, by in zip(last, field.shape, shift, strict=True)
+        )
+        self._make_room(rows - top, columns - left)
+        self._run("enter", field, top, left, self.entrance, self.frames[0])
+        self._forward()
+        self._run(
+            "leave", field, top, left, self.entrance, self.frames[0], first, last, share, out
+        )  # fmt: skip
+
+    def _tiles(self, shape: tuple[int, ...]) -> Iterator[tuple[_Place, _Place]]:
         """Yield where each tile begins and ends: as many as needed, and about equally large."""
         starts = []
         for side in shape:
