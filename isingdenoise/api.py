@@ -196,7 +196,7 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
     start = unit_scale(noise_model, divided)
     if known is not None:
         start[~known] = 0
-    if source == "estimated":
+    if source == "estimated" and not solver.traits.learned:  # which knows patterns itself
         kept = keep_patterns(field, noise_model, divided, known, strength, choice.around)
         fit = None if fit is None else replace(fit, kept=kept)
     reconsider = getattr(noise_model, "reconsider", None)

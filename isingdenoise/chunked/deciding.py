@@ -75,14 +75,15 @@ def decide(source: Source, options: CleanOptions) -> tuple[Recipe, DenoiseResult
         raise ParameterError(
             "noise", f"{found.noise.name} is told by whole specks, which parts cut; name another"
         )
+    solver = _solver(options, found.settings)
     patterns = None
-    if found.settings["coupling"]["source"] == "estimated":
+    if found.settings["coupling"]["source"] == "estimated" and not solver.traits.learned:
         patterns = pattern_rule(found.noise, x, known, found.coupling)
     recipe = Recipe(
         noise=found.noise,
         coupling=found.coupling,
         calibration=found.calibration,
-        solver=_solver(options, found.settings),
+        solver=solver,
         patterns=patterns,
         dtype=source.dtype,
     )
