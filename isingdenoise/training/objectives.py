@@ -25,7 +25,7 @@ __all__ = ["elbo", "objective_of"]
 #: average in nats a pixel that is told.
 Objective = Callable[[Tensor, Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
 
-_FLOOR = 0.003  # nats a pixel: better is good enough
+_FLOOR = 0.001  # nats a pixel: better is good enough
 _POWER = 0.4  # 1: hard pictures rule; 0, their logarithm: all count alike
 
 
