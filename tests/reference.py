@@ -469,7 +469,6 @@ def convolution(x, layer, stride=1):
 
 def learned_log_odds(h, network, passes=1):
     """Return the mean of a = h + f(h) over grids of cells that begin before the picture."""
-    height, width = h.shape
     answers = []
     for down, right in ((0, 0), (3, 5))[:passes]:
         moved = np.pad(h, ((down, 0), (right, 0)))
