@@ -63,7 +63,8 @@ def test_the_settings_say_what_was_learned_and_how_sure_it_is(learned):
 @pytest.mark.slow
 def test_batch_and_run_take_the_settings_as_they_are(learned, tmp_path):
     scans, clean, path, _ = learned
-    succeed("batch", scans, tmp_path / "own")
+    # a coupling that is given asks for the Ising prior
+    succeed("batch", scans, tmp_path / "own", "--prior", "ising")
     succeed("batch", scans, tmp_path / "common", "--config", path)
     errors = {
         kind: np.mean([bit_error_rate(load(tmp_path / kind / n)[1], z) for n, z in clean.items()])
