@@ -13,6 +13,7 @@ Cells = dict[tuple[str, str], dict[str, Record]]  # (picture, setting) to column
 
 RIVALS = ("median", "blur", "tv", "nlm")
 FLIPPED = ("flip 10 %", "flip 20 %")
+_HALF = 0.5  # of a pixel, added to wrong ones: no ratio is 0, and none is taken by 0
 LARGE = 512 * 512  # pixels from which estimates are judged
 
 
@@ -67,14 +68,15 @@ def _beside(rivals: Sequence[str], title: str, cells: Cells, most: float = 1.0) 
     """Judge the bit errors of the column `zero` by the best of others, tuned in hindsight."""
     ratios = {}
     for name, cell in cells.items():
-        errors = [_ber(cell, rival) for rival in rivals if rival in cell]
+        errors = [_wrong(cell, rival) for rival in rivals if rival in cell]
         if "zero" in cell and errors:
-            ratios[name] = _ratio(_ber(cell, "zero"), min(errors))
+            ratios[name] = (_wrong(cell, "zero") + _HALF) / (min(errors) + _HALF)
     words = f"bit errors, nothing told / {title}"
     if not ratios:
         return [Goal(words, "", None)]
-    over = [name for name, ratio in ratios.items() if ratio >= 1]
-    mean = exp(fmean(log(max(ratio, 1e-6)) for ratio in ratios.values()))
+    over = [name for name, ratio in ratios.items()
+            if ratio >= 1 and _wrong(cells[name], "zero") > 0]  # fmt: skip
+    mean = exp(fmean(map(log, ratios.values())))
     return [
         Goal(f"{words}: geometric mean at most {most:g}", f"{mean:.3f}", mean <= most),
         Goal(f"{words}: below 1 in every cell", _tally(over, ratios), not over),
@@ -166,6 +168,11 @@ def _tally(over: list[tuple[str, str]], figures: dict[tuple[str, str], float]) -
 def _ratio(a: float, b: float) -> float:
     """Return a / b; 1 where both are 0, infinite where only b is."""
     return a / b if b else 1.0 if a == 0 else float("inf")
+
+
+def _wrong(cell: dict[str, Record], column: str) -> float:
+    """Return the wrong pixels of a picture, averaged over seeds."""
+    return _ber(cell, column) * float(cell[column]["pixels"])
 
 
 def _ber(cell: dict[str, Record], column: str) -> float:
