@@ -109,11 +109,11 @@ class Amortised:
         rng: RandomSource = None,
         callback: Callback | None = None,
     ) -> Solution:
-        """Return tanh(h + f(h)); the callback sees one step for each tile of a pass.
+        """Return tanh of the mean of h + f(h); the callback sees each tile of a pass as a step.
 
         Parameters and result as of `Engine.solve`; `init` and `rng` are not used. Where no
-        tile has been yet, a snapshot holds tanh(h), and so does the answer where the callback
-        stops.
+        tile has been yet, a snapshot holds tanh(h), and where the second pass has not been, the
+        first one's answer; so does the answer where the callback stops.
 
         Raises
         ------
