@@ -45,7 +45,7 @@ class OtherTiff:
         stream.seek(0)
         self._file = TiffFile(stream, name="stream")
         first: Any = self._file.pages[0]
-        self.size: tuple[int, int] = (first.imagewidth, first.imagelength)
+        self.size = (_one_number(first, "imagewidth"), _one_number(first, "imagelength"))
         self.tag_v2 = _tags_of(first)
 
     def page(
@@ -155,6 +155,14 @@ def _upright(pixels: np.ndarray[Any, Any], tags: dict[int, Any], name: str) -> n
     if pixels.dtype.kind == "f" and any_infinite(pixels):
         raise ReadError(name, "holds infinite values; replace them, by NaN where pixels miss")
     return turn_upright(pixels, int(tags.get(_ORIENTATION, 1)))
+
+
+def _one_number(page: Any, name: str) -> int:
+    """Return a side of a page: a damaged tag may hold several numbers, or bytes."""
+    value = getattr(page, name)
+    if not isinstance(value, int):
+        raise ValueError(f"{name} is not one number")
+    return value
 
 
 def _tags_of(page: Any) -> dict[int, Any]:

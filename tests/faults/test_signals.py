@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 from command_line import SCRIPT, error_line, invoke, launch, save_noisy, succeed
 from faulty import (
@@ -24,10 +25,27 @@ from faulty import (
 )
 
 from isingdenoise.batch import JOURNAL_NAME, LOCK_NAME
+from isingdenoise.io import write_pages
 
 COUNT = 10
 SLOW = ["--noise", "gaussian", "--coupling", "0.4", "--engine", "gibbs", "-O", "sweeps=400"]
 pytestmark = linux
+
+
+ENDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
+
+
+def swallowing(number):
+    """Return the beginning of a program: `swallow` takes a signal, and loses what it raises."""
+    return (
+        "import os, signal, sys\n"
+        "from isingdenoise_cli import main\n"
+        "def swallow():\n"
+        "    try:\n"
+        f"        os.kill(os.getpid(), {int(number)})\n"
+        "    except BaseException:\n"
+        "        pass\n"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -101,27 +119,47 @@ def test_a_signal_before_the_first_picture(source, expected, tmp_path):
 
 @pytest.mark.process
 @pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("command", ["run", "estimate", "compare"])
-def test_a_signal_that_an_import_swallows_is_obeyed_before_the_work(source, tmp_path, command):
+def test_a_signal_that_an_import_swallows_is_obeyed_before_the_work(
+    source, tmp_path, command, number
+):
     """Libraries catch whatever is raised while they look for others."""
     code = (
-        "import os, signal, sys\n"
-        "from isingdenoise_cli import main\n"
         "from isingdenoise_cli.render import text\n"
-        "def swallow():\n"
-        "    try:\n"
-        "        os.kill(os.getpid(), signal.SIGTERM)\n"
-        "    except BaseException:\n"
-        "        pass\n"
+        f"{swallowing(number)}"
         "text.say_if_cold = swallow\n"
         "main.cli(sys.argv[1:], prog_name='isingdenoise')\n"
     )
     picture = tmp_path / "a.png"
     picture.write_bytes(next(source.iterdir()).read_bytes())
     done = launch(command, picture, program=(sys.executable, "-c", code))
-    assert (done.code, done.stdout) == (143, "")
-    assert done.stderr == "isingdenoise: terminated\n"
+    assert (done.code, done.stdout) == (128 + number, "")
+    assert done.stderr == f"isingdenoise: {ENDS[number]}\n"
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+@pytest.mark.process
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_is_swallowed_within_a_page_is_obeyed_after_it(tmp_path, number):
+    """What frees an object swallows whatever is raised meanwhile."""
+    write_pages(tmp_path / "x.tif", [np.eye(16, dtype=bool)] * 3)
+    code = (
+        "from isingdenoise.pipeline import options\n"
+        "solve, seen = options.denoise, []\n"
+        f"{swallowing(number)}"
+        "def watched(*args, **more):\n"
+        "    seen.append(swallow())\n"
+        "    assert len(seen) == 1\n"
+        "    return solve(*args, **more)\n"
+        "options.denoise = watched\n"
+        "main.cli(sys.argv[1:], prog_name='isingdenoise')\n"
+    )
+    done = launch("run", tmp_path / "x.tif", *QUICK, program=(sys.executable, "-c", code))
+    assert (done.code, done.stdout) == (128 + number, "")
+    assert done.stderr == f"isingdenoise: {ENDS[number]}\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["x.tif"]
 
 
 @pytest.mark.process

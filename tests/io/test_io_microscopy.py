@@ -1,6 +1,7 @@
 """TIFFs of microscopes: floats of all sizes, channels, and the size of a pixel that is kept."""
 
 import io
+import struct
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 
@@ -20,6 +21,7 @@ from isingdenoise.io import (
     read_pages,
     read_picture,
 )
+from isingdenoise.io.other_tiff import open_other_tiff
 
 GREY = np.random.default_rng(0).normal(size=(20, 30))
 GREY[3, 4] = np.nan
@@ -91,6 +93,14 @@ def test_what_is_refused_of_doubles():
         read(tiff(GREY), max_pixels=599)
     with pytest.raises(ReadError, match="GB of memory"):
         read(tiff(GREY), besides=lambda pixels, kind: 1 << 60)
+
+
+@pytest.mark.parametrize("kind", [2, 3, 4])  # letters, numbers: Python multiplies them all
+def test_a_side_that_is_no_number_is_not_multiplied(kind):
+    data = bytearray(tiff(BYTES[0].astype(np.int32)))
+    entry = data.index(struct.pack("<HHI", 256, 4, 1))
+    struct.pack_into("<HII", data, entry + 2, kind, 6, 8)
+    assert open_other_tiff(io.BytesIO(data)) is None
 
 
 @pytest.mark.slow

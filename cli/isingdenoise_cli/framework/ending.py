@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from contextlib import suppress
 
@@ -49,9 +50,10 @@ def report_end(error: Exception, command: str) -> int:  # noqa: PLR0911 - one fo
         case Interrupted():
             return complain(str(error), error.code)
         case click.Abort():  # click takes any signal for Ctrl-C
-            number = process.asked or INTERRUPTED - 128
+            number = process.asked or signal.SIGINT
             _let_go(error)
-            return complain("terminated" if process.asked else "interrupted", 128 + number)
+            word = "interrupted" if number == signal.SIGINT else "terminated"
+            return complain(word, 128 + number)
         case click.exceptions.NoArgsIsHelpError():
             with suppress(OSError):  # nobody is there to be told
                 click.echo(error.format_message(), err=True)

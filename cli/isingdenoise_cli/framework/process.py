@@ -24,13 +24,13 @@ class Terminated(KeyboardInterrupt):
         self.number = number
 
 
-#: The signal that asked for the end: libraries swallow exceptions while they are imported.
+#: The signal that asked for the end: imports and finalizers swallow exceptions.
 asked: int | None = None
 
 
 @contextmanager
 def ending_on_signals() -> Iterator[None]:
-    """Turn SIGTERM and SIGHUP, where they would kill, into an orderly end."""
+    """Turn SIGTERM and SIGHUP, where they would kill, into an orderly end; note Ctrl-C."""
     global asked  # noqa: PLW0603 - of the process, as signals are
     asked = None
 
@@ -38,9 +38,14 @@ def ending_on_signals() -> Iterator[None]:
         global asked  # noqa: PLW0603
         del frame
         asked = number
-        for other in before:  # one is enough: tidying up must not be cut short
+        for other in before.keys() - {signal.SIGINT}:  # tidying up must not be cut short
             signal.signal(other, signal.SIG_IGN)
         raise Terminated(number)
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        global asked  # noqa: PLW0603
+        asked = number
+        signal.default_int_handler(number, frame)
 
     before: dict[int, Any] = {}
     if threading.current_thread() is threading.main_thread():
@@ -48,6 +53,8 @@ def ending_on_signals() -> Iterator[None]:
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) is signal.SIG_DFL:
                 before[number] = signal.signal(number, end)
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            before[signal.SIGINT] = signal.signal(signal.SIGINT, interrupt)
     try:
         yield
     finally:
@@ -60,8 +67,12 @@ def obey() -> None:
 
     Raises
     ------
+    KeyboardInterrupt
+        Ctrl-C came while something ran that swallows exceptions, as imports and finalizers do.
     Terminated
-        The signal came while something was imported that swallows exceptions.
+        Another signal did.
     """
+    if asked == signal.SIGINT:
+        raise KeyboardInterrupt
     if asked is not None:
         raise Terminated(asked)

@@ -54,8 +54,9 @@ class PageProgress(Watcher):
             next(self._steps, None)
 
     def page(self, page: Page, result: DenoiseResult) -> None:
-        """Go on to the next page."""
+        """Go on to the next page, unless a signal that something swallowed asks for the end."""
         del result
+        process.obey()
         if page.number + 1 < page.count:
             next(self._steps, None)
 
