@@ -6,8 +6,9 @@ import pytest
 import reference
 from networks import network
 
-from isingdenoise._kernels import convolution as kernels
-from isingdenoise.backends.numba import convolutions
+from isingdenoise._kernels import convolution, resizing
+from isingdenoise._kernels.maps import LEFT
+from isingdenoise.backends.numba import convolutions, maps
 from isingdenoise.prior import Layer
 
 SLOW = bool(numba.config.DISABLE_JIT)
@@ -25,8 +26,8 @@ def random_layer(out, into, size, seed=0):
 
 def as_map(x):
     """Return a picture of channels as kernels take it, and its frame."""
-    frame = convolutions.frame_of(*x.shape[1:])
-    packed = np.zeros(convolutions.length_of(frame, len(x)), np.float32)
+    frame = maps.frame_of(*x.shape[1:])
+    packed = np.zeros(maps.length_of(frame, len(x)), np.float32)
     view(packed, frame, len(x))[...] = x
     return packed, frame
 
@@ -36,7 +37,7 @@ def view(packed, frame, channels):
     height, width, stride, plane = frame
     rows = packed[: channels * plane].reshape(channels, plane)[:, stride:]
     rows = rows[:, : (height + 1) * stride].reshape(channels, height + 1, stride)
-    return rows[:, :height, kernels.LEFT : kernels.LEFT + width]
+    return rows[:, :height, LEFT : LEFT + width]
 
 
 def assert_frame_is_zero(packed, frame, channels):
@@ -45,7 +46,7 @@ def assert_frame_is_zero(packed, frame, channels):
 
 
 def scratch_for(channels, bands=3):
-    return np.full((bands, kernels.scratch_size(channels)), np.nan, np.float32)
+    return np.full((bands, convolution.scratch_size(channels)), np.nan, np.float32)
 
 
 @EVERY_MAP
@@ -58,8 +59,8 @@ def test_three_by_three(shape, parallel, rectified, adding):
     x, before = rng.normal(size=(4, *shape)), rng.normal(size=(8, *shape))
     expected = reference.convolution(np.maximum(x, 0) if rectified else x, layer)
     (source, frame), (target, _) = as_map(x), as_map(before if adding else np.zeros((8, *shape)))
-    kernels.convolve(
-        source, target, frame, *convolutions.packed(layer), rectified, adding, scratch_for(4),
+    convolution.convolve(
+        source, target, frame, *maps.packed(layer), rectified, adding, scratch_for(4),
         parallel=parallel,
     )  # fmt: skip
     found = view(target, frame, 8)
@@ -73,8 +74,8 @@ def test_half_the_size(shape, parallel):
     layer = random_layer(4, 8, 2)
     x = np.random.default_rng(2).normal(size=(8, 2 * shape[0], 2 * shape[1]))
     (source, frame), (target, smaller) = as_map(x), as_map(np.zeros((4, *shape)))
-    kernels.halve(
-        source, frame, target, smaller, *convolutions.packed(layer), scratch_for(8),
+    resizing.halve(
+        source, frame, target, smaller, *maps.packed(layer), scratch_for(8),
         parallel=parallel,
     )  # fmt: skip
     expected = reference.convolution(x, layer, stride=2)
@@ -89,8 +90,8 @@ def test_twice_the_size(shape, parallel):
     layer = random_layer(4, 8, 1)
     x, before = rng.normal(size=(8, *shape)), rng.normal(size=(4, 2 * shape[0], 2 * shape[1]))
     (source, frame), (target, larger) = as_map(x), as_map(before)
-    kernels.add_doubled(
-        source, frame, target, larger, *convolutions.packed(layer), scratch_for(8),
+    resizing.add_doubled(
+        source, frame, target, larger, *maps.packed(layer), scratch_for(8),
         parallel=parallel,
     )  # fmt: skip
     expected = before + reference.convolution(x, layer).repeat(2, axis=1).repeat(2, axis=2)

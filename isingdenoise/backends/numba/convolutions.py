@@ -3,66 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..._kernels import convolution as kernels
-from ...prior import SHIFTS, STEP, Layer, Network
+from ..._kernels import convolution, resizing
+from ..._kernels._jit import KernelPair
+from ...prior import SHIFTS, STEP, Network
+from .maps import Floats, frame_of, length_of, packed, zeros
 
-_Floats = NDArray[np.float32]
 _Place = tuple[int, int]
-_ALIGNED = 16  # float32 in a cache line
-
-
-class Packed(NamedTuple):
-    """A layer as kernels take it."""
-
-    channels: int
-    weights: _Floats
-    bias: _Floats
-
-
-def _in_fours(layer: Layer) -> tuple[NDArray[np.float64], _Floats]:
-    """Return weights and biases with channels of zeros added, so that they come in fours."""
-    out, into = layer.weight.shape[:2]
-    more, beyond = -out % 4, -into % 4
-    weight = np.pad(layer.weight.astype(np.float64), ((0, more), (0, beyond), (0, 0), (0, 0)))
-    return weight, np.pad(layer.bias, (0, more)).astype(np.float32)
-
-
-def packed(layer: Layer) -> Packed:
-    """Return a layer with its numbers in the order in which kernels read them."""
-    weight, bias = _in_fours(layer)
-    out, channels, height, width = weight.shape
-    if height == 3:
-        g0, g1, g2 = weight[:, :, 0], weight[:, :, 1], weight[:, :, 2]
-        terms = np.stack([(g0 + g1 + g2) / 2, (g0 - g1 + g2) / 2, g0, g2])
-        groups = terms.reshape(4, out // 4, 4, channels, width).transpose(1, 0, 3, 4, 2)
-    else:
-        groups = weight.reshape(out // 4, 4, channels * height * width).transpose(0, 2, 1)
-    return Packed(channels, np.ascontiguousarray(groups, np.float32).reshape(-1), bias)
-
-
-def frame_of(height: int, width: int) -> tuple[int, int, int, int]:
-    """Return the frame of a map: height, width, and the steps to the next row and channel."""
-    stride = kernels.LEFT + -(-width // kernels.WIDE) * kernels.WIDE
-    # an odd number of cache lines: channels must not all fall on the same place of the cache
-    lines = -(-(height + 3) * stride // _ALIGNED) | 1
-    return height, width, stride, lines * _ALIGNED
-
-
-def length_of(frame: tuple[int, int, int, int], channels: int) -> int:
-    """Return how many numbers a map takes; kernels read a little beyond its end."""
-    return (channels + -channels % 4) * frame[3] + 4 * kernels.WIDE
-
-
-def _zeros(count: int) -> _Floats:
-    """Return zeros that begin with a cache line, as rows do then."""
-    room = np.zeros(count + _ALIGNED, np.float32)
-    first = -(room.ctypes.data // 4) % _ALIGNED
-    return room[first : first + count]
 
 
 class Convolutions:
@@ -85,10 +34,10 @@ class Convolutions:
         self.layers = {name: packed(layer) for name, layer in network.layers.items()}
         widest = max(layer.channels for layer in self.layers.values())
         self.bands = 16 if parallel else 1
-        self.scratch = np.zeros((self.bands, kernels.scratch_size(widest)), np.float32)
+        self.scratch = np.zeros((self.bands, convolution.scratch_size(widest)), np.float32)
         self.shape: tuple[int, int] = (0, 0)
 
-    def __call__(self, field: _Floats, out: _Floats, passes: int = 1) -> Iterator[int]:
+    def __call__(self, field: Floats, out: Floats, passes: int = 1) -> Iterator[int]:
         """Write a = h + f(h) tile by tile; yield the number of pixels of each.
 
         After the first pass over all tiles `out` is the answer of that pass; each further one
@@ -110,8 +59,8 @@ class Convolutions:
 
     def _pass(
         self,
-        field: _Floats,
-        out: _Floats,
+        field: Floats,
+        out: Floats,
         first: _Place,
         last: _Place,
         shift: _Place,
@@ -124,10 +73,10 @@ class Convolutions:
             for end, side, by in zip(last, field.shape, shift, strict=True)
         )
         self._make_room(rows - top, columns - left)
-        self._run("enter", field, top, left, self.entrance, self.frames[0])
+        self._run(resizing.enter, field, top, left, self.entrance, self.frames[0])
         self._forward()
         self._run(
-            "leave", field, top, left, self.entrance, self.frames[0], first, last, share, out
+            resizing.leave, field, top, left, self.entrance, self.frames[0], first, last, share, out
         )  # fmt: skip
 
     def _tiles(self, shape: tuple[int, ...]) -> Iterator[tuple[_Place, _Place]]:
@@ -146,15 +95,15 @@ class Convolutions:
         if self.shape == (height, width):
             return
         self.shape = (height, width)
-        self.maps, self.between, self.entrance = [], [], _zeros(0)  # given up before others come
+        self.maps, self.between, self.entrance = [], [], zeros(0)  # given up before others come
         self.frames = [frame_of(height >> level, width >> level) for level in (1, 2, 3)]
         planes = self.network.planes
         lengths = [
             length_of(frame, channels) for frame, channels in zip(self.frames, planes, strict=True)
         ]
-        self.maps = [_zeros(length) for length in lengths]
-        self.between = [_zeros(length) for length in lengths]
-        self.entrance = _zeros(length_of(self.frames[0], 8))
+        self.maps = [zeros(length) for length in lengths]
+        self.between = [zeros(length) for length in lengths]
+        self.entrance = zeros(length_of(self.frames[0], 8))
 
     def _forward(self) -> None:
         """Run all layers from the entrance, and leave the answer there."""
@@ -162,11 +111,11 @@ class Convolutions:
         self._convolve("in", self.entrance, self.maps[0], 0)
         for level in range(last):
             self._block(f"enc{level}", level)
-            self._resize("halve", f"down{level}", level, level + 1)
+            self._resize(resizing.halve, f"down{level}", level, level + 1)
         for k in range(self.network.middle):
             self._block(f"mid{k}", last)
         for level in reversed(range(last)):
-            self._resize("add_doubled", f"up{level}", level + 1, level)
+            self._resize(resizing.add_doubled, f"up{level}", level + 1, level)
             self._block(f"dec{level}", level)
         self._convolve("out", self.maps[0], self.entrance, 0)
 
@@ -179,24 +128,24 @@ class Convolutions:
     def _convolve(
         self,
         name: str,
-        source: _Floats,
-        target: _Floats,
+        source: Floats,
+        target: Floats,
         level: int,
         *,
         rectified: bool = False,
         adding: bool = False,
     ) -> None:
         self._run(
-            "convolve", source, target, self.frames[level], *self.layers[name],
+            convolution.convolve, source, target, self.frames[level], *self.layers[name],
             rectified, adding, self.scratch,
         )  # fmt: skip
 
-    def _resize(self, kernel: str, name: str, level: int, to: int) -> None:
+    def _resize(self, kernel: KernelPair, name: str, level: int, to: int) -> None:
         """Run a layer between two levels."""
         self._run(
             kernel, self.maps[level], self.frames[level], self.maps[to], self.frames[to],
             *self.layers[name], self.scratch,
         )  # fmt: skip
 
-    def _run(self, kernel: str, *args: object) -> None:
-        getattr(kernels, kernel)(*args, parallel=self.parallel)
+    def _run(self, kernel: KernelPair, *args: object) -> None:
+        kernel(*args, parallel=self.parallel)
