@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         AnnealedMeanField,
         BeliefPropagation,
         BlackBox,
+        Boltzmann,
         Engine,
         Exact,
         Gibbs,
@@ -93,6 +94,7 @@ __all__ = [
     "AnnealedMeanField",
     "BeliefPropagation",
     "BlackBox",
+    "Boltzmann",
     "Calibration",
     "CardError",
     "ChangeLimitError",
@@ -175,8 +177,8 @@ _NAMES = {
         SimulatedAnnealing
         MixtureMeanField
         Amortised
-        ENGINES ICM AlphaDivergence AnnealedMeanField BeliefPropagation BlackBox Engine Exact
-        Gibbs MeanField PerfectSampler Solution Status Step StructuredMeanField SwendsenWang
+        ENGINES ICM AlphaDivergence AnnealedMeanField BeliefPropagation BlackBox Boltzmann Engine
+        Exact Gibbs MeanField PerfectSampler Solution Status Step StructuredMeanField SwendsenWang
         Trace TransferMatrix TreeReweighted renyi_bound
     """,
     "learning": """

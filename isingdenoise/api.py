@@ -22,6 +22,7 @@ from .inference import (
     Engine,
     engines_under,
     on_backend,
+    pull_under,
     threads_of,
 )
 from .learning import (
@@ -204,7 +205,7 @@ def denoise(  # noqa: PLR0913 - the one door for everything about a picture
         reconsider(field, divided, known, strength.pull)
     del divided
     if protected is not None:
-        offset += _pin(protected, field, start, strength)
+        offset += _pin(protected, field, start, pull_under(solver, strength))
     model = IsingModel(field, strength, offset)
     bright = np.packbits(start >= 0)
     # A large picture should fit: the engine gets the only reference, and drops it.
@@ -284,7 +285,7 @@ def _weighed(
         return None
 
     def infer(field: NDArray[np.float32]) -> NDArray[np.float32]:
-        mean = solver.solve(IsingModel(field, 0.0)).mean
+        mean = solver.solve(IsingModel(field, coupling)).mean
         assert mean is not None  # a trait of these engines
         return mean
 
@@ -367,15 +368,17 @@ def _pin(
     protected: NDArray[np.bool_],
     field: NDArray[np.float32],
     start: NDArray[np.float32],
-    coupling: Coupling,
+    pull: float,
 ) -> float:
     """Make protected pixels certain, in place; return what that adds to the offset.
+
+    `pull` is the most that others can do to one.
 
     With s the kept label and H the new field, h becomes H s and c becomes
     c + h s - H: the log likelihood h s + c of the kept label stays, and that
     of the other one falls by 2 H.
     """
-    strong = np.float32(CERTAIN + coupling.pull)
+    strong = np.float32(CERTAIN + pull)
     kept = np.where(start[protected] >= 0, np.float32(1), np.float32(-1))
     gain = float(np.sum(kept * field[protected], dtype=np.float64)) - float(strong) * kept.size
     field[protected] = strong * kept

@@ -46,6 +46,7 @@ EngineName = Literal[
     "qpbo",
     "exact",
     "amortised",
+    "boltzmann",
 ]
 
 #: Of the priors that need no file.

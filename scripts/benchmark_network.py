@@ -3,10 +3,11 @@
     .venv/bin/python scripts/benchmark_network.py [--side 1024] [--runs 7] [--threads 1 2]
 
 All run the same weights on the same field once, and their answers are compared before anything
-is timed. `amortised` is the engine: two passes, means, bound and energy. The contestants take
-turns, so that other work on the machine meets all of them; a figure is the median of the runs,
-and beside it stands the best. Memory is what the process grows by at the most, each contestant
-in a process of its own. What is not installed is left out with a word:
+is timed. `amortised` is the engine: two passes, means, bound and energy. `boltzmann` is the
+other engine with weights of its own, and `mf` mean field. The contestants take turns, so that
+other work on the machine meets all of them; a figure is the median of the runs, and beside it
+stands the best. Memory is what the process grows by at the most, each contestant in a process
+of its own. What is not installed is left out with a word:
 `pip install torch onnx onnxruntime`.
 """
 
@@ -50,14 +51,14 @@ def ours(network: Network, threads: int, shape: tuple[int, int]) -> Run:
     return run
 
 
-def whole(prior: str | None, threads: int, field: np.ndarray) -> Run:
-    """Return the engine on the model of a field."""
+def whole(name: str, threads: int, field: np.ndarray, **settings: Any) -> Run:
+    """Return an engine on the model of a field."""
     import numba
 
-    from isingdenoise import IsingModel
-    from isingdenoise.inference import Amortised
+    from isingdenoise import ENGINES, Coupling, IsingModel
 
-    engine, model = Amortised(prior=prior, parallel=threads > 1), IsingModel(field, 0.0)
+    engine = ENGINES[name](parallel=threads > 1, **settings)
+    model = IsingModel(field, Coupling.eight(0.3))
 
     def run(field: np.ndarray) -> np.ndarray:
         numba.set_num_threads(threads)
@@ -208,8 +209,11 @@ def main() -> None:
         if (error := float(np.abs(found - expected).max())) > 1e-3:
             raise SystemExit(f"{name} gives something else, by {error:g}")
     for n in asked.threads:
-        runs["amortised", n] = whole(asked.prior, n, field)
-        runs["amortised", n](field)
+        runs["amortised", n] = whole("amortised", n, field, prior=asked.prior)
+        for name in ("boltzmann", "mf"):
+            runs[name, n] = whole(name, n, field)
+        for name in ("amortised", "boltzmann", "mf"):
+            runs[name, n](field)
     seconds: dict[Any, list[float]] = {key: [] for key in runs}
     for _ in range(asked.runs):
         for key, run in runs.items():

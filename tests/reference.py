@@ -501,3 +501,54 @@ def _log_odds_of_one_pass(h, network):
     for plane, (dy, dx) in zip(x, product((0, 1), repeat=2), strict=True):
         f[dy::2, dx::2] = plane
     return h + f[:height, :width]
+
+
+class DenseMachine:
+    """A Boltzmann machine with hidden spins, every coupling of which is a number in a matrix."""
+
+    def __init__(self, model, machine):
+        self.model, self.machine = model, machine
+        height, width = model.shape
+        fine, coarse = machine.shapes(model.shape)
+        self.fine = np.zeros((np.prod(fine), height * width))
+        for (k, y, x), (dy, dx, c) in product(np.ndindex(fine), np.ndindex(5, 5, 4)):
+            row, column = 2 * (y + dy - 2) + c // 2, 2 * (x + dx - 2) + c % 2
+            if 0 <= row < height and 0 <= column < width:
+                spin = np.ravel_multi_index((k, y, x), fine)
+                self.fine[spin, row * width + column] = machine.fine.weight[k, c, dy, dx]
+        self.coarse = np.zeros((np.prod(coarse), np.prod(fine)))
+        for (k, y, x), (dy, dx, c) in product(np.ndindex(coarse), np.ndindex(3, 3, 4 * fine[0])):
+            row, column = 2 * (y + dy - 1) + c % 4 // 2, 2 * (x + dx - 1) + c % 2
+            if 0 <= row < fine[1] and 0 <= column < fine[2]:
+                spin = np.ravel_multi_index((k, y, x), coarse)
+                below = np.ravel_multi_index((c // 4, row, column), fine)
+                self.coarse[spin, below] = machine.coarse.weight[k, c, dy, dx]
+        self.couplings = matrix(model)
+        self.field = model.field.astype(np.float64).ravel()
+        self.own = self.field + machine.bias
+        self.biases = [
+            np.repeat(layer.bias.astype(np.float64), np.prod(shape[1:]))
+            for layer, shape in ((machine.fine, fine), (machine.coarse, coarse))
+        ]
+
+    def energy(self, z, u, v):
+        """Return E(z, u, v) of spins, or of means, in one row each."""
+        pairs = self.machine.pull * z @ self.couplings @ z / 2
+        given = self.fine @ z + self.biases[0], self.coarse @ u + self.biases[1]
+        return -(self.own @ z) - pairs - u @ given[0] - v @ given[1]
+
+    def means(self, steps):
+        """Return the means of pixels, fine and coarse spins after so many rounds."""
+        mean = np.tanh(self.field)
+        for _ in range(16):
+            mean = (mean + np.tanh(self.field + self.couplings @ mean)) / 2
+        above = np.zeros(len(self.coarse))
+        for _ in range(steps):
+            hidden = np.tanh(self.fine @ mean + self.coarse.T @ above + self.biases[0])
+            above = np.tanh(self.coarse @ hidden + self.biases[1])
+            field = self.own + self.fine.T @ hidden
+            for _ in range(2):
+                pulled = field + self.machine.pull * self.couplings @ mean
+                mean = (mean + np.tanh(pulled)) / 2
+        mean = np.tanh(field + self.machine.pull * self.couplings @ mean)
+        return mean.reshape(self.model.shape), hidden, above

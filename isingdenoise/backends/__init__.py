@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 
 from ..coupling import Coupling
 from ..model import IsingModel
-from ..prior import Network
+from ..prior import Machine, Network
 
 if TYPE_CHECKING:
     from .numba import Lattice, Planes, WorkList
     from .numba.chains import Chains
     from .numba.convolutions import Convolutions
     from .numba.cut import Cut
+    from .numba.machines import Rounds
     from .numba.passing import Passing
     from .numba.potts import PottsLattice
     from .numba.ratios import Ratios
@@ -45,6 +46,7 @@ __all__ = [
     "Planes",
     "PottsLattice",
     "Ratios",
+    "Rounds",
     "Transfer",
     "VolumeLattice",
     "VolumeList",
@@ -55,6 +57,7 @@ __all__ = [
     "convolutions",
     "cut",
     "kernel_folder",
+    "machine_rounds",
     "packed",
     "packed_labels",
     "packed_volume",
@@ -177,6 +180,13 @@ def convolutions(network: Network, tile: int, parallel: bool) -> Convolutions:
     from .numba.convolutions import Convolutions
 
     return Convolutions(network, tile, parallel)
+
+
+def machine_rounds(machine: Machine, lattice: Lattice, tile: int) -> Rounds:
+    """Return a Boltzmann machine at the field and couplings of a picture, which it takes over."""
+    from .numba.machines import Rounds
+
+    return Rounds(machine, lattice, tile)
 
 
 def backends_here() -> str:

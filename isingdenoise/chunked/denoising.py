@@ -41,8 +41,8 @@ def denoise_chunked(
     .. math:: \max_i |\tanh(\sum_j J_{ij} \mu_j + h_i) - \mu_i|
 
     is then taken over all borders, and parts where it is beyond `tol` are solved again with twice
-    the surroundings, until it is not. A learned prior sees as far as its network does, and
-    that is what its surroundings are.
+    the surroundings, until it is not. A learned prior sees as far as its network or machine
+    does, and that is what its surroundings are.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def denoise_chunked(
         one) or `.tif` (one bit, in tiles). It appears when it is complete.
     options : CleanOptions, optional
         How. A mask, protected pixels, uneven light, noise of specks and engines but mean field,
-        ICM and the learned prior's are refused.
+        ICM and those of learned priors are refused.
     probability : str or os.PathLike, optional
         Where P(bright) goes too, as float32.
     cut : Cut, optional

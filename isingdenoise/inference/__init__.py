@@ -12,10 +12,12 @@ from .base import (
     objection_to,
     on_backend,
     on_threads,
+    pull_under,
     threads_of,
 )
 from .belief import BeliefPropagation
 from .black_box import BlackBox
+from .boltzmann import Boltzmann
 from .exact import Exact
 from .gibbs import Gibbs
 from .graph_cut import GraphCut
@@ -48,6 +50,7 @@ __all__ = [
     "Backend",
     "BeliefPropagation",
     "BlackBox",
+    "Boltzmann",
     "Callback",
     "Engine",
     "Exact",
@@ -76,6 +79,7 @@ __all__ = [
     "objection_to",
     "on_backend",
     "on_threads",
+    "pull_under",
     "renyi_bound",
     "serially",
     "threads_of",
@@ -101,6 +105,7 @@ _KINDS: tuple[type[Engine], ...] = (
     RoofDual,
     Exact,
     Amortised,
+    Boltzmann,
 )
 ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in _KINDS}
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Protocol, get_args
 from numpy.typing import ArrayLike
 
 from ..backends import Backend
+from ..coupling import Coupling
 from ..errors import EngineRefusalError, ParameterError
 from ..model import IsingModel
 from ..validation import RandomSource, check_choice
@@ -22,6 +23,7 @@ __all__ = [
     "objection_to",
     "on_backend",
     "on_threads",
+    "pull_under",
     "threads_of",
 ]
 
@@ -71,7 +73,8 @@ class Engine(Protocol):
     each of them `| None`) and defaults. An engine that cannot solve every model
     has a method `objection(model)`, which says why in a few words ("needs ...;
     this picture has ..."), or returns None. One whose rounds may be several sweeps can have
-    a method `in_sweeps()`, which returns an engine that does them one by one. Of the names
+    a method `in_sweeps()`, which returns an engine that does them one by one. One with couplings
+    of its own has a method `pull(coupling)`, the most that a pixel can be pulled by. Of the names
     that several engines share, `parallel` says whether to use threads, None leaving it to
     the picture's size (the answer is the same bit for bit), `max_sweeps` how many sweeps
     are allowed, `tol` the stopping rule, and `backend` where to compute.
@@ -197,6 +200,13 @@ def on_backend(engines: tuple[Engine, ...], backend: Backend) -> tuple[Engine, .
         message = f"gpu does not go with engine {engines[0].name}, which computes on the CPU"
         raise ParameterError("backend", message)
     return tuple(found)
+
+
+def pull_under(engine: Engine, coupling: Coupling) -> float:
+    """Return the most that a pixel can be pulled by: a field beyond it decides alone."""
+    asked = getattr(engine, "pull", None)
+    most: float = coupling.pull if asked is None else asked(coupling)
+    return most
 
 
 def threads_of(engine: Engine) -> bool | None:

@@ -45,7 +45,7 @@ def engines_under(
         return (engine,)
     if prior == ISING:
         if learned:
-            raise ParameterError("prior", f"ising does not go with engine {Amortised.name}")
+            raise ParameterError("prior", f"ising does not go with engine {engine.name}")
         return (engine,)
     if not learned:
         raise ParameterError(

@@ -11,26 +11,38 @@ from numpy.typing import NDArray
 from .drawing import Picture
 from .fields import Field
 
-__all__ = ["Batch", "Example", "batch"]
-
-#: From a number to a clean picture and its noisy field, the same at every call.
-Example = Callable[[int], tuple[Picture, Field]]
+__all__ = ["Batch", "Example", "Sample", "batch"]
 
 SMALL = 6  # pixels: dots of an i, leaders, the eye of an e
 
 
+class Sample(NamedTuple):
+    """A clean picture, its noisy field, and the coupling of four neighbours and of diagonals."""
+
+    clean: Picture
+    field: Field
+    coupling: tuple[float, float] = (0.0, 0.0)
+
+
+#: From a number to an example, the same at every call.
+Example = Callable[[int], Sample]
+
+
 class Batch(NamedTuple):
-    """Noisy fields, what is behind them, and how much each pixel counts.
+    """Noisy fields with their couplings, what is behind them, and how much each pixel counts.
 
     Attributes
     ----------
     field, clean, weight : ndarray, shape (n, side, side), float32
         h; 0 and 1; at least 1.
+    coupling : ndarray, shape (n, 2), float32
+        Strengths of four neighbours, and of diagonals; 0 where they do not count.
     """
 
     field: NDArray[np.float32]
     clean: NDArray[np.float32]
     weight: NDArray[np.float32]
+    coupling: NDArray[np.float32]
 
 
 def batch(number: int, size: int, draw: Example, small: float) -> Batch:
@@ -45,12 +57,13 @@ def batch(number: int, size: int, draw: Example, small: float) -> Batch:
     small : float
         How much more the pixels of small parts count.
     """
-    pairs = [draw(number * size + k) for k in range(size)]
-    clean = np.stack([picture for picture, _ in pairs])
+    samples = [draw(number * size + k) for k in range(size)]
+    clean = np.stack([sample.clean for sample in samples])
     return Batch(
-        np.stack([field for _, field in pairs]),
+        np.stack([sample.field for sample in samples]),
         clean.astype(np.float32),
         np.stack([weights(picture, small) for picture in clean]),
+        np.array([sample.coupling for sample in samples], np.float32),
     )
 
 

@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from torch import nn
 
-from .batches import Example
+from .batches import Example, Sample
+from .coupled import coupled
 from .drawing import KINDS, Picture, draw
 from .fields import noisy_field
 from .folder import Cut, cut_from
@@ -63,7 +64,7 @@ class Pictures:
         """Return how good a network is on the pictures kept apart."""
         if plan.objective == "elbo":
             other = _examples(self.kinds[0][1], plan.seed + _APART)
-            return Judged([], elbo_gap(network, plan.coupling, lambda number: other(number)[1]))
+            return Judged([], elbo_gap(network, plan.coupling, lambda number: other(number).field))
         return Judged(list(validate(network, iter(self.kinds), plan.seed + _APART)), None)
 
 
@@ -73,8 +74,14 @@ def of_own_drawing(plan: Plan) -> Pictures:
     def made(kind: str) -> Cut:
         return lambda rng: draw(rng, plan.side, kind)
 
+    def any_kind(rng: np.random.Generator) -> Picture:
+        return draw(rng, plan.side)
+
     kinds = tuple((kind, made(kind)) for kind in KINDS)
-    training = _repeated(lambda rng: draw(rng, plan.side), plan.seed)
+    if plan.kind == "machine":
+        training = coupled(any_kind, plan.seed, plan.steps * plan.size)
+    else:
+        training = _repeated(any_kind, plan.seed)
     return Pictures("drawn", training, kinds)
 
 
@@ -89,16 +96,20 @@ def of_folder(plan: Plan, count: int, read: Callable[[int], Picture]) -> Picture
         As in `cut_from`.
     """
     training, other = cut_from(count, read, plan.side)
-    return Pictures(f"{count} clean pictures", _examples(training, plan.seed), (("own", other),))
+    if plan.kind == "machine":
+        examples = coupled(training, plan.seed, plan.steps * plan.size)
+    else:
+        examples = _examples(training, plan.seed)
+    return Pictures(f"{count} clean pictures", examples, (("own", other),))
 
 
 def _examples(make: Cut, seed: int) -> Example:
     """Return the source of examples of what a generator draws."""
 
-    def example(number: int) -> tuple[Picture, np.ndarray]:
+    def example(number: int) -> Sample:
         rng = np.random.default_rng([seed, number])
         picture = make(rng)
-        return picture, noisy_field(picture, rng)
+        return Sample(picture, noisy_field(picture, rng))
 
     return example
 
@@ -110,9 +121,9 @@ def _repeated(make: Cut, seed: int) -> Example:
     def picture(number: int) -> Picture:
         return make(np.random.default_rng([seed, number, 1]))
 
-    def example(number: int) -> tuple[Picture, np.ndarray]:
+    def example(number: int) -> Sample:
         block, within = divmod(number, _KEPT * _USES)
         clean = picture(block * _KEPT + within % _KEPT)
-        return clean, noisy_field(clean, np.random.default_rng([seed, number]))
+        return Sample(clean, noisy_field(clean, np.random.default_rng([seed, number])))
 
     return example

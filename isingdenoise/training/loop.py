@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import ReadError
-from ..prior import Network
+from ..prior import Machine, Network
 from .batches import Batch, Example, batch
+from .machine import UnrolledMachine
 from .network import Denoiser, load_arrays
 from .objectives import objective_of
 from .plan import Plan
@@ -43,17 +44,17 @@ class Trainer:
         What to do.
     source : callable
         The example of a number.
-    start : Network, optional
+    start : Network or Machine, optional
         Weights to start from, of the planes and blocks that the plan has; random ones otherwise.
     """
 
-    def __init__(self, plan: Plan, source: Example, start: Network | None = None) -> None:
+    def __init__(self, plan: Plan, source: Example, start: Network | Machine | None = None) -> None:
         torch.manual_seed(plan.seed)
         self.plan, self.source = plan, source
-        self.network = Denoiser(plan.planes, plan.middle).to(memory_format=torch.channels_last)
+        self.network = network_of(plan).to(memory_format=torch.channels_last)
         if start is not None:
             load_arrays(self.network, start.arrays())
-        self.average = Denoiser(plan.planes, plan.middle)
+        self.average = network_of(plan)
         self.average.load_state_dict(self.network.state_dict())
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(), lr=plan.rate, betas=(0.9, 0.98), weight_decay=1e-3
@@ -85,9 +86,9 @@ class Trainer:
     def _step(self, made: Batch) -> Tensor:
         for group in self.optimiser.param_groups:
             group["lr"] = self.plan.rate * _schedule(self.step / self.plan.steps)
-        field, clean, weight = (torch.from_numpy(array) for array in made)
+        field, clean, weight, coupling = (torch.from_numpy(array) for array in made)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.plan.precision == "bfloat16"):
-            half_log_odds = self.network(field)
+            half_log_odds = self.network(field, coupling)
         loss, told = self.objective(half_log_odds, field, clean, weight)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -140,6 +141,13 @@ class Trainer:
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step = int(state["step"])
+
+
+def network_of(plan: Plan) -> nn.Module:
+    """Return what a plan trains, with random weights."""
+    if plan.kind == "machine":
+        return UnrolledMachine(plan.planes)
+    return Denoiser(plan.planes, plan.middle)
 
 
 def _schedule(share: float) -> float:

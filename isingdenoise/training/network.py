@@ -14,6 +14,7 @@ from .plan import MIDDLE, PLANES
 
 __all__ = ["Denoiser", "arrays_of", "load_arrays"]
 
+_LAYERS = "layers."  # before the names of a file
 _STEP = 2  # pixels a side that the first and the last layer fold into planes
 _LARGEST = 8.0  # of a field, as the network sees it
 
@@ -41,7 +42,7 @@ class Denoiser(nn.Module):
     names under which their weights are kept.
     """
 
-    def __init__(self, planes: tuple[int, int, int] = PLANES, middle: int = MIDDLE) -> None:
+    def __init__(self, planes: tuple[int, ...] = PLANES["network"], middle: int = MIDDLE) -> None:
         super().__init__()
         fine, half, coarse = planes
         self.layers = nn.ModuleDict(
@@ -63,8 +64,9 @@ class Denoiser(nn.Module):
         nn.init.normal_(self.layers["out"].weight, std=1e-2)
         nn.init.zeros_(self.layers["out"].bias)
 
-    def forward(self, field: Tensor) -> Tensor:
-        """Return a, (N, H, W), for fields (N, H, W)."""
+    def forward(self, field: Tensor, coupling: Tensor | None = None) -> Tensor:
+        """Return a, (N, H, W), for fields (N, H, W); couplings do not count."""
+        del coupling
         layers = self.layers
         seen = torch.stack([torch.tanh(field), field.clamp(-_LARGEST, _LARGEST) / _LARGEST], 1)
         x = functional.pixel_unshuffle(seen, _STEP).contiguous(memory_format=torch.channels_last)
@@ -89,12 +91,12 @@ def arrays_of(network: nn.Module) -> dict[str, NDArray[Any]]:
     for name, value in network.state_dict().items():
         array = value.detach().cpu().float().numpy()
         kind = np.float16 if name.endswith("weight") else np.float32
-        out[name.removeprefix("layers.")] = array.astype(kind)
+        out[name.removeprefix(_LAYERS)] = array.astype(kind)
     return out
 
 
 def load_arrays(network: nn.Module, arrays: dict[str, NDArray[Any]]) -> None:
     """Take the weights of a file, the reverse of `arrays_of`."""
-    state = {f"layers.{name}": torch.from_numpy(np.array(a, np.float32))
-             for name, a in arrays.items()}  # fmt: skip
+    names = {name.removeprefix(_LAYERS): name for name in network.state_dict()}
+    state = {names[name]: torch.from_numpy(np.array(a, np.float32)) for name, a in arrays.items()}
     network.load_state_dict(state)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..errors import ParameterError
 from ..validation import check_choice, check_int, check_real, store
 
 __all__ = ["Plan"]
 
-#: Planes at a half, a quarter and an eighth of the picture's resolution.
-PLANES = (32, 40, 48)
+#: Planes at a half, a quarter and an eighth of the picture's resolution; a Boltzmann machine's
+#: hidden spins at a half and a quarter.
+PLANES = {"network": (32, 40, 48), "machine": (48, 48)}
 MIDDLE = 3  # residual blocks at the coarsest resolution
 FOLD = 8  # pixels that become one at the coarsest resolution
 
@@ -35,11 +37,15 @@ class Plan:
     small : float
         How much more the pixels of parts of at most six pixels count, for "prediction".
     planes, middle
-        Width of the network at its three resolutions, and its blocks at the coarsest.
+        Width of the network at its resolutions, by default those of `PLANES`, and its blocks
+        at the coarsest; a Boltzmann machine has none.
     start : str
         Digest of the file of weights to start from; none if empty.
     precision : {"bfloat16", "float32"}
         Of the factors of products; sums and weights are float32.
+    kind : {"network", "machine"}
+        What is trained: the network of `Amortised`, or the machine of `Boltzmann`, for which each
+        picture has couplings.
 
     Raises
     ------
@@ -55,10 +61,11 @@ class Plan:
     objective: Literal["prediction", "elbo"] = "prediction"
     coupling: float = 0.6
     small: float = 2.0
-    planes: tuple[int, int, int] = PLANES
+    planes: tuple[int, ...] = ()
     middle: int = MIDDLE
     precision: Literal["bfloat16", "float32"] = "bfloat16"
     start: str = ""
+    kind: Literal["network", "machine"] = "network"
 
     def __post_init__(self) -> None:
         fold = check_int("side", self.side, low=2 * FOLD) // FOLD
@@ -72,7 +79,11 @@ class Plan:
             objective=check_choice("objective", self.objective, ["prediction", "elbo"]),
             coupling=check_real("coupling", self.coupling),
             small=check_real("small", self.small, low=0),
-            planes=tuple(check_int("planes", p, low=1) for p in self.planes),
             middle=check_int("middle", self.middle, low=1),
             precision=check_choice("precision", self.precision, ["bfloat16", "float32"]),
+            kind=check_choice("kind", self.kind, list(PLANES)),
         )
+        planes = self.planes or PLANES[self.kind]
+        store(self, planes=tuple(check_int("planes", p, low=1) for p in planes))
+        if self.kind == "machine" and self.objective == "elbo":
+            raise ParameterError("objective", "elbo is for networks; a machine has its own bound")

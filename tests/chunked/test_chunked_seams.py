@@ -194,11 +194,13 @@ def test_icm_in_parts_is_icm(tmp_path, sides):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:hidden pixels speak against")  # of the machine they do
+@pytest.mark.parametrize("engine", [None, "boltzmann"])
 @pytest.mark.parametrize("chunk", [64, 192])
-def test_a_learned_prior_gives_the_same_pixels_and_probabilities(tmp_path, chunk):
+def test_a_learned_prior_gives_the_same_pixels_and_probabilities(tmp_path, chunk, engine):
     noisy = grey((200, 330))
-    options = CleanOptions(prior="learned", background=None)
-    whole = denoise(noisy, prior="learned", background=None, rng=0)
+    options = CleanOptions(prior="learned", engine=engine, background=None)
+    whole = denoise(noisy, prior="learned", engine=engine, background=None, rng=0)
     source = store(tmp_path / "a.zarr", noisy)
     found = denoise_chunked(
         source, tmp_path / "b.zarr", options, cut=Cut(chunk), probability=tmp_path / "p.zarr"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from command_line import error_line, invoke, save, succeed
 
-from isingdenoise.prior import read_network, shipped
+from isingdenoise.prior import read_machine, read_network, shipped, shipped_machine
 
 pytest.importorskip("torch")
 pytest.importorskip("font_roboto")
@@ -66,6 +66,23 @@ def test_start_goes_on_from_weights(pages, tmp_path):
     command = ("train", "--folder", pages, "-o", tmp_path / "c.npz", *TINY)
     assert "none.npz" in error_line(invoke(*command, "--start", tmp_path / "none.npz"), 3)
     assert "--small-parts" in error_line(invoke(*command, "--small-parts", "-1"), 2)
+
+
+@pytest.mark.slow
+def test_a_machine_is_trained_started_from_and_run(pages, tmp_path):
+    machine = ("--kind", "machine", "--rate", "1e-9")
+    for name, start in (("a.npz", "learned"), ("b.npz", tmp_path / "a.npz")):
+        args = ("train", "--folder", pages, "-o", tmp_path / name, *TINY, *machine)
+        done = json.loads(succeed(*args, "--start", start, "--json").stdout)
+        assert done["plan"]["planes"] == list(shipped_machine().planes)
+    assert done["plan"]["start"] == read_machine(tmp_path / "a.npz").digest
+    assert len(done["validation"]) == 6
+    own = ("run", pages / "0.png", "--engine", "boltzmann", "--prior", tmp_path / "b.npz")
+    assert "boltzmann" in succeed(*own, "-o", tmp_path / "x.png").stdout
+    network = tmp_path / "network.npz"
+    succeed("train", "--folder", pages, "-o", network, *TINY, "--rate", "1e-9")
+    line = error_line(invoke(*args, "--start", network, "--force"), 3)
+    assert "weights of a network" in line
 
 
 def test_the_bound_is_an_objective_that_needs_no_clean_picture(pages, tmp_path):

@@ -73,6 +73,7 @@ SHORTER = {
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:hidden pixels speak against")  # of boltzmann, in the mask
 @EVERY_ENGINE
 @pytest.mark.parametrize("noise", ["gaussian", "flip"])
 @pytest.mark.parametrize("name", LIMITS)

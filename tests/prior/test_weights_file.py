@@ -12,6 +12,7 @@ import pytest
 from networks import SMALL, random_arrays, save_network
 
 from isingdenoise import ReadError
+from isingdenoise.prior import archive as stored
 from isingdenoise.prior import prior_of, read_network, reading, shipped
 from isingdenoise.prior.network import expected_layers
 
@@ -190,7 +191,7 @@ def test_a_flipped_byte_is_an_error_or_nothing_but_other_bytes(path):
 def test_what_unpacks_to_too_much(path, monkeypatch):
     archive(path, {"in.weight.npy": bytes(80 << 20)}, compression=zipfile.ZIP_DEFLATED)
     refused(path, "more than 64 MB")
-    monkeypatch.setattr(reading, "LARGEST", 1 << 10)
+    monkeypatch.setattr(stored, "LARGEST", 1 << 10)
     save_network(path)
     refused(path, "too large")
 
@@ -210,7 +211,7 @@ def test_the_one_of_the_package():
 
 
 def test_a_package_without_its_file_says_so(path, monkeypatch):
-    monkeypatch.setattr(reading, "_SHIPPED", path)
+    monkeypatch.setattr(reading, "_WEIGHTS", path)
     shipped.cache_clear()
     with pytest.raises(ReadError, match="is missing; install the package anew"):
         shipped()

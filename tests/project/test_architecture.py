@@ -29,7 +29,7 @@ LAYERS = {
     "messages": set(),
     "noise": {"_kernels", "messages", "model", "validation", "errors"},
     "background": {"validation", "errors"},
-    "prior": {"io", "errors"},
+    "prior": {"io", "model", "errors"},
     "backends": {"_kernels", "prior", "model", "coupling", "environment", "errors"},
     "deadline": {"validation", "errors"},
     "inference": {
@@ -95,7 +95,7 @@ LAYERS = {
     "tuning": {
         *("api", "html", "pipeline", "result", "io", "noise", "messages", "coupling", "errors"),
     },
-    "training": {"prior", "inference", "model", "metrics", "validation", "errors"},
+    "training": {"prior", "inference", "model", "coupling", "metrics", "validation", "errors"},
     "generative": {"io", "validation", "errors", "_version"},
     "gradient_experiment": {"inference", "model", "validation", "errors"},
     "potts": {"inference", "backends", "diagnostics", "model", "coupling", "validation", "errors"},

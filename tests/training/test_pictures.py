@@ -11,6 +11,7 @@ pytest.importorskip("font_roboto")
 pytest.importorskip("segno")
 
 from isingdenoise.training.batches import batch, weights
+from isingdenoise.training.coupled import coupled, suited
 from isingdenoise.training.drawing import KINDS, draw
 from isingdenoise.training.examples import of_folder, of_own_drawing
 from isingdenoise.training.fields import (
@@ -89,19 +90,53 @@ def test_small_parts_count_more():
     assert np.array_equal(weights(~picture, 2), expected)
 
 
-def test_batches_do_not_depend_on_what_was_drawn_before():
-    plan = Plan(side=32, seed=3)
+@pytest.mark.parametrize("kind", ["network", "machine"])
+def test_batches_do_not_depend_on_what_was_drawn_before(kind):
+    plan = Plan(side=32, seed=3, kind=kind)
     source = of_own_drawing(plan).training
     first = batch(7, 2, source, 2.0)
     batch(1, 2, source, 2.0)
     again = batch(7, 2, source, 2.0)
     for one, other in zip(first, again, strict=True):
-        assert one.shape == (2, 32, 32)
+        assert one.shape in ((2, 32, 32), (2, 2))
         assert np.array_equal(one, other)
+    assert first.coupling.any() == (kind == "machine")
     assert not np.array_equal(first.field, batch(8, 2, source, 2.0).field)
-    assert not np.array_equal(
-        first.field, batch(7, 2, of_own_drawing(Plan(side=32)).training, 2.0).field
-    )
+    other = of_own_drawing(Plan(side=32, kind=kind)).training
+    assert not np.array_equal(first.field, batch(7, 2, other, 2.0).field)
+
+
+@pytest.mark.slow
+def test_a_machine_has_each_example_turned_mirrored_and_as_a_negative():
+    def page(rng):
+        return rng.random((16, 16)) < 0.02 + 0.1 * np.arange(16) / 16
+
+    source = coupled(page, seed=1, uses=1)
+    again = [source(512 * use) for use in range(16)]
+    fields = np.stack([np.sort(np.abs(sample.field), axis=None) for sample in again])
+    assert (fields == fields[0]).all()  # one example
+    assert len({sample.field.tobytes() for sample in again}) > 8
+    shares = {round(float(sample.clean.mean()), 3) for sample in again}
+    assert len(shares) == 2
+    assert sum(shares) == pytest.approx(1, abs=0.002)
+    strengths = np.array([sample.coupling for sample in again])
+    assert 0.02 < np.log(strengths[:, 0]).std() < 0.3
+    for sample in again:  # field and picture are turned alike
+        assert np.mean((sample.field > 0) == sample.clean) > 0.5
+    assert source(511).field.tobytes() != source(512).field.tobytes()
+
+
+def test_the_coupling_that_suits_smooths_blots_and_leaves_dust():
+    rng = np.random.default_rng(0)
+    blot = np.zeros((64, 64), bool)
+    blot[16:48, 16:48] = True
+    dust = rng.random((64, 64)) < 0.5
+    found = [
+        suited(flip_field(np.where(picture, 1, -1).astype(np.float32), 0.2, rng), picture)
+        for picture in (blot, dust)
+    ]
+    assert found[0][0] >= 0.5
+    assert sum(found[1]) <= 0.1
 
 
 def test_folders_keep_pictures_apart_for_the_validation():
@@ -115,8 +150,8 @@ def test_folders_keep_pictures_apart_for_the_validation():
 
     pictures = of_folder(Plan(side=48), 20, page)
     for number in range(200):
-        clean, field = pictures.training(number)
-        assert clean.shape == field.shape == (48, 48)
+        sample = pictures.training(number)
+        assert sample.clean.shape == sample.field.shape == (48, 48)
     assert set(read) == set(range(2, 20))
     read.clear()
     (_, cut), *rest = pictures.kinds

@@ -19,7 +19,7 @@ from .. import options as o
 from ..options.training import training_options
 
 if TYPE_CHECKING:
-    from isingdenoise.prior import Network
+    from isingdenoise.prior import Machine, Network
     from isingdenoise.training.loop import Progress, Trainer
     from isingdenoise.training.plan import Plan
 
@@ -34,7 +34,8 @@ halftones. With it, parts are cut out of the clean two-level pictures of a
 folder; one picture in ten is kept apart to tell how good the prior is. The
 file of weights goes to 'run --prior', 'batch --prior' and '-O prior=FILE'.
 --start begins with the weights of a file, or with those of the package
-('learned'): a folder is then learned in a tenth of the steps.
+('learned'): a folder is then learned in a tenth of the steps. --kind machine
+trains the Boltzmann machine of the engine boltzmann ('-O boltzmann.prior=FILE').
 
 A run keeps its state beside the output every 100 steps: --resume goes on
 from it after an interrupt, and ends as if there had been none. The same
@@ -64,7 +65,7 @@ def train(
     recursive: bool,
     resume: bool,
     plan: Plan,
-    start: Network | None,
+    start: Network | Machine | None,
     force: bool,
     as_json: bool,
 ) -> None:

@@ -12,12 +12,14 @@ from .reading import LEARNING, all_of
 from .values import Words
 
 if TYPE_CHECKING:
-    from isingdenoise.prior import Network
     from isingdenoise.training.plan import Plan
 
 Command = Callable[..., Any]
 
-_NAMES = ("steps", "size", "side", "rate", "seed", "small", "objective", "coupling", "precision")
+_NAMES = (
+    "kind", "steps", "size", "side", "rate", "seed", "small", "objective", "coupling",
+    "precision",
+)  # fmt: skip
 
 
 def training_options(command: Command) -> Command:
@@ -26,12 +28,20 @@ def training_options(command: Command) -> Command:
     @functools.wraps(command)
     def gathered(**given: Any) -> Any:
         own = {name: given.pop(name) for name in _NAMES}
-        start = _start(given.pop("start"))
+        start = _start(given.pop("start"), own["kind"])
         if start is not None:
-            own |= {"planes": start.planes, "middle": start.middle, "start": start.digest}
+            own |= {"planes": start.planes, "start": start.digest}
+            own |= {"middle": start.middle} if own["kind"] == "network" else {}
         return command(plan=_plan(own), start=start, **given)
 
     options = [
+        click.option(
+            "--kind",
+            type=Words(["network", "machine"]),
+            default="network",
+            show_default=True,
+            help="Set what to train: a network, or a Boltzmann machine with hidden spins.",
+        ),
         click.option("--start", help="Start from this file of weights, or 'learned'."),
         _number("--steps", int, 18_000, "Set how many steps to take."),
         _number("--batch-size", int, 16, "Set the pictures of a step.", "size"),
@@ -74,10 +84,11 @@ def _plan(given: dict[str, Any]) -> Plan:
         return Plan(**given)
 
 
-def _start(given: str | None) -> Network | None:
-    """Return the weights to start from."""
-    from isingdenoise.prior import prior_of
+def _start(given: str | None, kind: str) -> Any:
+    """Return the network or the machine to start from."""
+    from isingdenoise.prior import machine_of, prior_of
 
     if given is None:
         return None
-    return prior_of(None if given == "learned" else given)
+    read = machine_of if kind == "machine" else prior_of
+    return read(None if given == "learned" else given)
