@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Any
 
@@ -92,12 +93,14 @@ class Work:
                 context.copy().run(self._one, places[int(number)], recipe, targets)
             return block
 
-        try:
-            self._done, self._of = 0, len(places)
-            done = blocks.map_blocks(work, dtype=index.dtype, meta=index[:0])
-            done.compute(scheduler=get, num_workers=self.workers, optimize_graph=False)
-        finally:
-            self._stop.set()  # those that have begun are the last
+        self._done, self._of = 0, len(places)
+        done = blocks.map_blocks(work, dtype=index.dtype, meta=index[:0])
+        # not dask's own threads: one that Ctrl-C meets while it starts would wait for ever
+        with ThreadPoolExecutor(self.workers) as pool:
+            try:
+                done.compute(scheduler=get, pool=pool, optimize_graph=False)
+            finally:
+                self._stop.set()  # those that have begun are the last
         self._stop.clear()
 
     def _one(self, place: Place, recipe: Recipe, targets: Sequence[Target]) -> None:
