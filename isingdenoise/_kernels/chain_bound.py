@@ -5,7 +5,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from ._jit import inlined, inner, pair
+from ._jit import inlined, pair
 from .chains import BLOCK, between, parts, row_of, send_row, strength
 from .functions import log, log_2cosh
 from .lattice import ONE, columns_of
@@ -15,7 +15,7 @@ _u = np.uintp
 _HALF = _f4(0.5)
 
 
-@inner
+@inlined
 def _between_row(columns, mean, theta, field, q, i, first, end, coupling, edges, diagonal):
     """Add to each column's share what mean fields give at a row."""
     parity = q & ONE
@@ -38,7 +38,7 @@ def _log_z(theta, heard, J, slope):
     return abs(theta) + log(plus + minus)
 
 
-@inner
+@inlined
 def _log_z_row(columns, theta, message, q, i, first, end, coupling, edges, slope):
     """Add to each column's share what a row, after which chains go on, gives to log Z."""
     parity = q & ONE
@@ -49,7 +49,7 @@ def _log_z_row(columns, theta, message, q, i, first, end, coupling, edges, slope
         columns[parity, _u(column)] += np.float64(part)
 
 
-@inner
+@inlined
 def _last_row(columns, theta, message, q, i, first, end, slope):
     """Add to each column's share what the last row gives to log Z."""
     parity = q & ONE

@@ -1,5 +1,9 @@
 """Structured mean field, judged by listing the states of its own product of chains."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import reference
@@ -164,3 +168,34 @@ def test_huge_strengths(J):
     assert np.isfinite(found.lower_bound)
     assert np.isfinite(found.mean).all()
     assert found.lower_bound >= MeanField(max_sweeps=20).solve(model).lower_bound * (1 - 1e-6) - 1
+
+
+BITS = """
+import numpy as np
+from isingdenoise import Coupling, IsingModel
+from isingdenoise.inference import StructuredMeanField
+field = np.random.default_rng(0).normal(size=(40, 90))
+model = IsingModel(field, Coupling.eight(0.3, 0.2))
+for parallel in (False, True):
+    found = StructuredMeanField(parallel=parallel, max_sweeps=20).solve(model)
+    print(found.energy.hex(), found.lower_bound.hex(), found.mean.sum(dtype=float).hex())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.process
+def test_kernels_that_are_kept_give_the_bits_of_those_just_compiled(tmp_path):
+    """What one process compiled meets what another did: no function of a kernel has two copies."""
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    tmp_path.chmod(0o700)
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", BITS],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.splitlines()
+        for _ in range(2)
+    ]
+    assert len({*said[0], *said[1]}) == 1
