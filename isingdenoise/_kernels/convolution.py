@@ -20,8 +20,8 @@ import numba
 import numpy as np
 
 from ._jit import inlined, inner, pair
-from .maps import WIDE, biases, blank, put, start
-from .vectors import LANES, add, load, maximum, multiply_add, prefetch, spread, store, subtract
+from .maps import WIDE, biases, blank, put, start, weighed
+from .vectors import LANES, add, load, maximum, prefetch, spread, store, subtract
 
 _f4 = np.float32
 _ZERO = _f4(0)
@@ -41,21 +41,11 @@ def scratch_size(channels: int) -> int:
 @inlined
 def _three_taps(rows, first, weights, w, channels, sums):
     """Add to the sums of four channels a convolution along the row, over all input channels."""
-    a0, a1, a2, a3, b0, b1, b2, b3 = sums
     for c in range(channels):
         for tap in range(3):
-            here = first + c * _SPAN + tap
-            a, b = load(rows, here), load(rows, here + LANES)
-            k = spread(weights[w])
-            a0, b0 = multiply_add(a, k, a0), multiply_add(b, k, b0)
-            k = spread(weights[w + 1])
-            a1, b1 = multiply_add(a, k, a1), multiply_add(b, k, b1)
-            k = spread(weights[w + 2])
-            a2, b2 = multiply_add(a, k, a2), multiply_add(b, k, b2)
-            k = spread(weights[w + 3])
-            a3, b3 = multiply_add(a, k, a3), multiply_add(b, k, b3)
+            sums = weighed(rows, first + c * _SPAN + tap, weights, w, sums)
             w += 4
-    return a0, a1, a2, a3, b0, b1, b2, b3
+    return sums
 
 
 @inlined

@@ -13,8 +13,8 @@ import numpy as np
 from ._jit import inlined, pair
 from .functions import tanh
 from .lattice import columns_of, rows_of
-from .maps import WIDE, biases, blank, put, start
-from .vectors import LANES, evens, load, mixed_high, mixed_low, multiply_add, odds, spread, store
+from .maps import WIDE, biases, blank, put, start, weighed
+from .vectors import LANES, evens, load, mixed_high, mixed_low, odds, store
 
 _ZERO = np.float32(0)
 _u = np.uintp
@@ -26,22 +26,13 @@ FIVE = 5
 @inlined
 def _five_by_five(source, frame, y, x, weights, w, channels, sums):
     """Add to the sums of four channels a convolution over all input channels."""
-    a0, a1, a2, a3, b0, b1, b2, b3 = sums
     for c in range(channels):
         for dy in range(FIVE):
             first = start(frame, c, y + dy - 2, x - 2)
             for tap in range(FIVE):
-                a, b = load(source, first + tap), load(source, first + tap + LANES)
-                k = spread(weights[w])
-                a0, b0 = multiply_add(a, k, a0), multiply_add(b, k, b0)
-                k = spread(weights[w + 1])
-                a1, b1 = multiply_add(a, k, a1), multiply_add(b, k, b1)
-                k = spread(weights[w + 2])
-                a2, b2 = multiply_add(a, k, a2), multiply_add(b, k, b2)
-                k = spread(weights[w + 3])
-                a3, b3 = multiply_add(a, k, a3), multiply_add(b, k, b3)
+                sums = weighed(source, first + tap, weights, w, sums)
                 w += 4
-    return a0, a1, a2, a3, b0, b1, b2, b3
+    return sums
 
 
 @pair

@@ -32,22 +32,27 @@ def start(frame, channel, y, x):
 
 
 @inlined
-def one_tap(rows, first, step, weights, w, channels, sums):
-    """Add to the sums of four channels the weighted input channels, `step` apart."""
+def weighed(source, here, weights, w, sums):
+    """Add to the sums of four channels the numbers from `here` on, times one weight for each."""
     a0, a1, a2, a3, b0, b1, b2, b3 = sums
-    for c in range(channels):
-        here = first + c * step
-        a, b = load(rows, here), load(rows, here + LANES)
-        k = spread(weights[w])
-        a0, b0 = multiply_add(a, k, a0), multiply_add(b, k, b0)
-        k = spread(weights[w + 1])
-        a1, b1 = multiply_add(a, k, a1), multiply_add(b, k, b1)
-        k = spread(weights[w + 2])
-        a2, b2 = multiply_add(a, k, a2), multiply_add(b, k, b2)
-        k = spread(weights[w + 3])
-        a3, b3 = multiply_add(a, k, a3), multiply_add(b, k, b3)
-        w += 4
+    a, b = load(source, here), load(source, here + LANES)
+    k = spread(weights[w])
+    a0, b0 = multiply_add(a, k, a0), multiply_add(b, k, b0)
+    k = spread(weights[w + 1])
+    a1, b1 = multiply_add(a, k, a1), multiply_add(b, k, b1)
+    k = spread(weights[w + 2])
+    a2, b2 = multiply_add(a, k, a2), multiply_add(b, k, b2)
+    k = spread(weights[w + 3])
+    a3, b3 = multiply_add(a, k, a3), multiply_add(b, k, b3)
     return a0, a1, a2, a3, b0, b1, b2, b3
+
+
+@inlined
+def one_tap(source, first, step, weights, w, channels, sums):
+    """Add to the sums of four channels the weighted input channels, `step` apart."""
+    for c in range(channels):
+        sums = weighed(source, first + c * step, weights, w + 4 * c, sums)
+    return sums
 
 
 @inlined
