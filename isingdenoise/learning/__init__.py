@@ -6,7 +6,8 @@ from .estimation import Estimate, estimate
 from .evidence import EARN
 from .fit import LEFT_ALONE, Fit
 from .light import DETECT, LIGHTS, detect_light, divided_by
-from .patterns import PatternRule, keep_patterns, pattern_rule, thresholded
+from .pattern_counts import thresholded
+from .patterns import PatternRule, keep_patterns, pattern_rule
 from .priors import Weighed, earned, weigh
 from .score import held_out_score
 from .svi import Learned, learn

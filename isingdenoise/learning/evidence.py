@@ -22,7 +22,7 @@ from ..noise import (
 from ._held_out import HeldOut
 from ._search import START
 from ._windows import window_of
-from .patterns import most_in_patterns, thresholded
+from .pattern_counts import most_in_patterns, thresholded
 
 __all__ = ["EARN", "Trial", "earn_of"]
 

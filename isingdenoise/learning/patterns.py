@@ -22,15 +22,14 @@ from numpy.typing import NDArray
 
 from ..coupling import Coupling
 from ..noise import NoiseModel, Surroundings, observed_or_none, undisturbed
+from .pattern_counts import CENTRE, CODES, counted, disagreeing, framed, thresholded
 
 __all__ = [
     "PatternRule",
     "are_patterns_kept",
     "crossing_rate",
     "keep_patterns",
-    "most_in_patterns",
     "pattern_rule",
-    "thresholded",
 ]
 
 #: Up to this share of flips the surroundings of most pixels are as they were. Grey values say
@@ -38,10 +37,6 @@ __all__ = [
 _RARE, _RARE_IN_GREY = 0.03, 2e-4
 
 _DRAWS = 1 << 16
-
-_CODES = 512
-_CENTRE = 16
-_TELLING = 100  # pixels with a pattern of neighbours, for it to tell a share
 _SEVERAL = 100.0  # times the share of flips, at most 1: so many pixels by several at once
 _EXPLAINED = 0.5  # share of the pixels of a pattern that noise must explain to turn them
 _BELOW_PULL = 0.95  # of the pull of all neighbours: what a lone pixel's field is bounded to
@@ -119,7 +114,7 @@ class PatternRule(NamedTuple):
         """Make the field of a thresholded picture firm, in place."""
         from .._kernels.patterns import weigh_patterns  # the compiler comes with it
 
-        weigh_patterns(field, _framed(bright), self.firmer, self.most)
+        weigh_patterns(field, framed(bright), self.firmer, self.most)
 
 
 def pattern_rule(
@@ -150,16 +145,16 @@ def _rule(
     """Return the rule that patterns of a thresholded picture give; None where it has none."""
     if _flip_rate(around) > (_RARE if noise.two_valued else _RARE_IN_GREY):
         return None
-    counts = _counted(_framed(bright))
-    alone = np.where(bright.flat[around.regular], _CENTRE, _CODES - 1 - _CENTRE)
-    counts -= np.bincount(alone, minlength=_CODES)  # which are told by their distances
+    counts = counted(framed(bright))
+    alone = np.where(bright.flat[around.regular], CENTRE, CODES - 1 - CENTRE)
+    counts -= np.bincount(alone, minlength=CODES)  # which are told by their distances
     stays = _explained(counts, around) < _EXPLAINED
     firmer = np.where(stays, np.float32(coupling.pull), np.float32(0))
-    most = np.full(_CODES, _UNBOUNDED, np.float32)
+    most = np.full(CODES, _UNBOUNDED, np.float32)
     if noise.two_valued:
         agreeing = 2 * sum(float(np.mean(strength)) for _, strength in coupling.planes)
         most[~stays] = _BELOW_PULL * max(agreeing, 0.0)
-    kept = int(counts[stays & (_disagreeing() >= _AGAINST)].sum())
+    kept = int(counts[stays & (disagreeing() >= _AGAINST)].sum())
     return PatternRule(firmer, most, kept)
 
 
@@ -190,56 +185,11 @@ def crossing_rate(noise: NoiseModel) -> float:
     return max(float(np.mean(each)) for each in wrong)
 
 
-def thresholded(noise: NoiseModel, x: NDArray[Any]) -> NDArray[np.bool_]:
-    """Return which pixels of a picture lie above the middle of the levels."""
-    if x.dtype == np.bool_:
-        return x
-    with np.errstate(invalid="ignore"):
-        return np.asarray(x > (noise.levels[0] + noise.levels[1]) / 2)
-
-
-def most_in_patterns(bright: NDArray[np.bool_]) -> float:
-    """Return the largest share of flips that every pattern of neighbours allows; 1 if none tells.
-
-    Whatever the neighbours are, a share of flips turns at least as many pixels. Of k seen, three
-    standard deviations more can be meant (Wilson's limit): where none is seen, up to nine.
-
-    Parameters
-    ----------
-    bright : ndarray, shape (H, W), bool
-        The thresholded picture.
-    """
-    counts = _counted(_framed(bright))
-    both = np.stack([counts, counts[np.arange(_CODES) ^ _CENTRE]])
-    total, fewer = both.sum(axis=0), both.min(axis=0)
-    told = total >= _TELLING
-    if not told.any():
-        return 1.0
-    most = (fewer + 4.5 + 3 * np.sqrt(fewer + 2.25)) / np.maximum(total, 1)
-    return float(most[told].min())
-
-
-def _counted(bits: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Return how often each pattern is met."""
-    from .._kernels.patterns import count_patterns  # the compiler comes with it
-
-    counts = np.zeros(_CODES, np.int64)
-    count_patterns(bits, counts)
-    return counts
-
-
-def _framed(bright: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Return a picture with a border of zeros."""
-    bits = np.zeros((bright.shape[0] + 2, bright.shape[1] + 2), np.uint8)
-    bits[1:-1, 1:-1] = bright
-    return bits
-
-
 def _explained(counts: NDArray[np.int64], around: Surroundings) -> NDArray[np.float64]:
     """Return the share of the pixels of each pattern that flips explain, at most."""
-    codes = np.arange(_CODES)
-    bright = (codes & _CENTRE) > 0
-    same_surroundings = counts + counts[codes ^ _CENTRE]
+    codes = np.arange(CODES)
+    bright = (codes & CENTRE) > 0
+    same_surroundings = counts + counts[codes ^ CENTRE]
     # a bright pixel that is wrong was dark: flips of dark pixels are seen in dark surroundings
     rates = [(side.against + 1) / (side.count + 1) for side in (around.dark, around.bright)]
     if not around.dark.enough:
@@ -251,13 +201,6 @@ def _explained(counts: NDArray[np.int64], around: Surroundings) -> NDArray[np.fl
     several = np.minimum(_SEVERAL * rate, 1.0)
     share = (rate * same_surroundings + several) / np.maximum(counts + several, 1e-9)
     return np.asarray(np.minimum(share, 1.0))
-
-
-def _disagreeing() -> NDArray[np.intp]:
-    """Return how many of the eight neighbours differ from the pixel, for each pattern."""
-    codes = np.arange(_CODES)
-    ones = np.bitwise_count(codes & ~_CENTRE).astype(np.intp)
-    return np.asarray(np.where(codes & _CENTRE, 8 - ones, ones))
 
 
 def _flip_rate(around: Surroundings) -> float:

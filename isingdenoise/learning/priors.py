@@ -16,7 +16,8 @@ from ..noise import NoiseModel, Unit, parameters_of
 from ._calibration import Calibration, Floats, calibrate, log_evidence, sigmoid
 from ._held_out import Window, evidence_of
 from .evidence import EARN
-from .patterns import crossing_rate, most_in_patterns, thresholded
+from .pattern_counts import most_in_patterns, thresholded
+from .patterns import crossing_rate
 
 __all__ = ["Weighed", "earned", "weigh"]
 

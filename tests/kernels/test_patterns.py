@@ -5,7 +5,8 @@ import pytest
 
 from isingdenoise import Coupling, FlipNoise
 from isingdenoise._kernels.patterns import count_patterns, weigh_patterns
-from isingdenoise.learning.patterns import keep_patterns, most_in_patterns
+from isingdenoise.learning.pattern_counts import most_in_patterns
+from isingdenoise.learning.patterns import keep_patterns
 
 SHAPES = [(1, 1), (1, 9), (9, 1), (2, 3), (13, 17)]
 
