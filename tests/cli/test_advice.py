@@ -29,7 +29,7 @@ POOR = {
 #: Samples of strong couplings take long to meet.
 EASIER = {"perfect": ["--coupling", "0.3"]}
 #: These have nothing to complain of.
-CONTENT = {"amortised", "exact", "map", "qpbo"}
+CONTENT = {"amortised", "boltzmann", "exact", "map", "qpbo"}
 BEFORE_VALUE = re.compile(r"-O (\w+)")
 
 

@@ -24,6 +24,7 @@ VALUES = {
     "latent": 5,
     "flow": 2,
     "steps": 9,
+    "kind": "machine",
     "warmup": 8,
     "count": 3,
     "interpolate": True,

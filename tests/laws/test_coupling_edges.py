@@ -156,7 +156,7 @@ def test_equal_strengths_are_one_strength(name, coupling):
     field = np.random.default_rng(5).normal(size=(23, 30))
     engine = ENGINES[name]()
     # Far into the fixed point, and few sweeps: sooner or later rounding turns a spin.
-    finer = {"schedule": "checkerboard", "tol": 1e-7, "sweeps": 8, "samples": 4}
+    finer = {"schedule": "checkerboard", "tol": 1e-7, "sweeps": 8, "samples": 4, "steps": 1}
     known = {setting.name for setting in fields(engine)}
     engine = replace(engine, **{key: value for key, value in finer.items() if key in known})
     expected = engine.solve(IsingModel(field, coupling), rng=3)
@@ -164,7 +164,9 @@ def test_equal_strengths_are_one_strength(name, coupling):
     np.testing.assert_array_equal(found.labels, expected.labels)
     assert found.energy == pytest.approx(expected.energy, rel=1e-5)
     if expected.mean is not None:
-        np.testing.assert_allclose(found.mean, expected.mean, atol=1e-6)
+        # what rounding does to a field reaches a pixel by some hundred weights of hidden spins
+        atol = 1e-5 if engine.traits.learned else 1e-6
+        np.testing.assert_allclose(found.mean, expected.mean, atol=atol)
 
 
 @pytest.mark.slow

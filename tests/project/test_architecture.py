@@ -34,7 +34,7 @@ LAYERS = {
     "deadline": {"validation", "errors"},
     "inference": {
         *("deadline", "backends", "gauge", "model", "edges", "diagnostics", "validation"),
-        *("prior", "errors"),
+        *("prior", "coupling", "errors"),
     },
     "learning": {
         *("inference", "noise", "background", "messages", "model", "coupling", "validation"),
