@@ -307,9 +307,7 @@ def test_interrupted_or_killed_it_leaves_no_output(tmp_path, source):
             )
             assert process.stdout.readline() == "at work\n"
             process.send_signal(number)
-            process.stdout.read()
-            process.wait(60)
-            process.stdout.close()
+            process.communicate(timeout=60)
             assert not (tmp_path / name).exists()
             left = [name for name in names(tmp_path) if name != "a.zarr"]
             assert bool(left) == (number == signal.SIGKILL)  # nobody can tidy up after that
