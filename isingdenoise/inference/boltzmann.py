@@ -11,7 +11,7 @@ from ..backends import machine_rounds, packed
 from ..coupling import Coupling
 from ..model import IsingModel
 from ..prior import machine_of
-from ..prior.machine import INNER, STEPS
+from ..prior.machine import BEFORE, INNER, STEPS
 from ..validation import RandomSource, check_int, check_switch, check_text, store
 from ._loop import Round, iterate
 from ._start import checked_init
@@ -121,7 +121,9 @@ class Boltzmann:
         """Return the means after all rounds.
 
         Parameters and result as of `Engine.solve`; `init` and `rng` are not used: rounds were
-        trained from tanh(h) on. Where the callback stops, the means are those of the round.
+        trained from tanh(h) on. Where the callback stops, the means are those of the round. The
+        status `converged` says that all rounds were done: they are not a fixed point. Updates
+        counted are those of pixels.
 
         Raises
         ------
@@ -137,14 +139,17 @@ class Boltzmann:
 
             def step(_: int) -> Round:
                 nonlocal done
+                first, last = done == 0, done == self.steps - 1
                 done += 1
-                residual = rounds.round(first=done == 1, last=done == self.steps)
-                return Round(INNER * sites, residual, done=done == self.steps)
+                if first:
+                    rounds.start()
+                residual = rounds.round(first=first, last=last)
+                sweeps = INNER + BEFORE * first + last
+                return Round(sweeps * sites, residual, done=last)
 
-            rounds.start()
             trace, status = iterate(
                 step,
-                max_sweeps=INNER * self.steps,
+                max_sweeps=BEFORE + INNER * self.steps + 1,
                 sites=sites,
                 snapshot=lambda: lattice.unpack(rounds.mean),
                 callback=callback,
@@ -159,7 +164,7 @@ class Boltzmann:
             lower_bound=bound,
             upper_bound=None,
             status=status,
-            work=Work(INNER * len(trace.site_updates), int(trace.site_updates[-1])),
+            work=Work(int(trace.site_updates[-1]) // sites, int(trace.site_updates[-1])),
             trace=trace,
             engine=self.name,
         )
