@@ -31,6 +31,7 @@ _TIMES = 3.0  # by how much residuals may be larger or smaller than sigma says
 _MATTERS = 0.3
 _CORRELATED = 0.4  # noise that is independent has 0.01, with what goes wrong at edges 0.1
 _CHANGED = 0.005  # from this share on it matters that noise is no noise
+_ALONE = 0.0005  # what may change of a picture that is left alone
 _BEYOND = 0.05  # of their distance, how far a level may lie outside all values
 _DEFAULT = (-1.0, 1.0)  # levels of models that were given none: pictures of 0 and 1 have them too
 
@@ -157,7 +158,8 @@ def criticisms(
     Told are a result of one colour, one that has lost nearly all of a colour,
     a page that is nearly black, and a noise model that does not fit what is
     left: residuals of another size than it says, or alike side by side where
-    pixels were changed, levels outside all values, shares that leave little of a picture.
+    pixels were changed, levels outside all values, shares that leave little of a picture;
+    and a learned prior that was named, and changed a picture in which nothing speaks for noise.
 
     Parameters
     ----------
@@ -210,6 +212,12 @@ def criticisms(
             f"{'divide out uneven light (background), or ' * even}give the levels"
         )
     left_alone = result.fit is not None and result.fit.left_alone
+    learned = result.settings["prior"]["name"] == "learned"
+    if left_alone and learned and result.changed > _ALONE:
+        yield (
+            f"nothing speaks for noise, and yet the learned prior changed {result.changed:.2%} of "
+            "the pixels: let the picture choose (prior auto), or name the noise"
+        )
     if not given and not left_alone:
         yield from _misfits(result, x, known, grey)
 

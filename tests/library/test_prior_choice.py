@@ -119,3 +119,22 @@ def test_a_prior_that_is_named_against_the_picture_warns(tmp_path, sample):
     with pytest.warns(EstimationWarning, match="speak against the learned prior"):
         found = denoise(noisy[:200, :200], FlipNoise(0.1), prior=path)
     assert found.settings["prior"]["gain"] < 0
+
+
+@pytest.mark.parametrize("how", [{"prior": "learned"}, {"engine": "boltzmann"}])
+def test_a_learned_prior_that_changes_what_is_left_alone_is_told_of(how):
+    dense = np.random.default_rng(0).random((60, 60)) < 0.5  # a code of a pixel a module
+    chosen = denoise(dense)
+    assert chosen.fit.left_alone
+    assert chosen.changed == 0
+    with pytest.warns(EstimationWarning, match="nothing speaks for noise, and yet the learned"):
+        found = denoise(dense, **how)
+    assert found.changed > 0.05
+
+
+def test_a_learned_prior_that_leaves_it_alone_is_not():
+    page = np.ones((60, 60), bool)
+    page[10:50:12, 8:52] = False
+    found = denoise(page, prior="learned")  # a warning would be an error
+    assert found.fit.left_alone
+    assert found.changed == 0
